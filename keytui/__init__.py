@@ -1,0 +1,3 @@
+"""keytui: manage AWS IAM access keys from a terminal."""
+
+__version__ = "0.1.0"

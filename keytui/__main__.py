@@ -1,0 +1,6 @@
+"""Run keytui as ``python -m keytui``."""
+
+from keytui.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,61 @@
+"""What the verbs need of IAM, in words that every adapter keeps.
+
+``aws.iam`` speaks to AWS; ``tests.support.fake_iam`` is the model for unit tests. One
+contract suite runs against both. Every method blocks, may be called from any thread, and
+raises only ``KeytuiError``.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, User
+
+
+class Iam(Protocol):
+    """The account's users and access keys, as the caller may see them."""
+
+    def identity(self) -> Identity:
+        """Return who signs the calls; asked once, then remembered."""
+
+    def signing_key_id(self) -> str:
+        """Return the access key ID that signs the calls, without a network call."""
+
+    def users(self) -> Iterator[list[User]]:
+        """Yield the account's users page by page, in AWS's order."""
+
+    def user(self, name: str) -> User:
+        """Return one user by name. Raises ``NotFoundError``."""
+
+    def keys(self, user: User) -> tuple[AccessKey, ...]:
+        """Return all keys of a user, oldest first, without last use and description.
+
+        Raises:
+            NotFoundError: The user is gone.
+        """
+
+    def last_used(self, key_id: str) -> LastUsed:
+        """Return a key's last use; ``LastUsed()`` for a key never used."""
+
+    def descriptions(self, user: User) -> dict[str, str]:
+        """Return access key ID → description, from the user's tags; empty for root."""
+
+    def set_status(self, key: AccessKey, status: KeyStatus) -> None:
+        """Make a key Active or Inactive. Raises ``NotFoundError``."""
+
+    def delete_key(self, key: AccessKey) -> None:
+        """Delete a key. A key that is gone already counts as deleted."""
+
+    def create_key(self, user: User) -> NewAccessKey:
+        """Create a key with exactly one request.
+
+        Raises:
+            QuotaError: The user has all the keys that AWS allows; none was made.
+            LostReplyError: The request may have made a key, but its reply is lost.
+            AwsError: Anything else; no key was made.
+        """
+
+    def set_description(self, user: User, key_id: str, text: str) -> None:
+        """Keep a description the way the console does: a tag, key ID → text, on the user."""
+
+    def remove_description(self, user: User, key_id: str) -> None:
+        """Remove a description; no error where there is none."""

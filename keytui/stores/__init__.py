@@ -1,0 +1,1 @@
+"""Where a one-time secret can go; one contract for all."""
