@@ -1,0 +1,109 @@
+"""The rules that access keys are judged by: pure functions of a key, its siblings and now.
+
+The numbers are those of the CIS AWS Foundations Benchmark v1.4 to v4.0.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from keytui.model import AccessKey, KeyStatus
+
+
+class Rule(Enum):
+    """A rule: its word in the listing, its CIS number, and the rule in a sentence."""
+
+    ROOT_KEY = ("root key", "1.4", "The root user should have no access key.")
+    OLD = ("old", "1.14", "An active key should be rotated within {old} days.")
+    UNUSED = ("unused", "1.12", "A key unused for {unused} days should be made inactive.")
+    NEVER_USED = ("never used", "1.12", "A key never used within {unused} days should go.")
+    TWO_ACTIVE = ("two active", "1.13", "A user should have one active key.")
+
+    def __init__(self, word: str, cis: str, sentence: str) -> None:
+        self.word = word
+        self.cis = cis
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """After how many whole days a key counts as old or as unused."""
+
+    old_days: int = 90
+    unused_days: int = 45
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that has something to say about a key.
+
+    Attributes:
+        rule: The rule.
+        fails: Whether the key breaks it; False for what is only worth knowing, such as a
+            key made yesterday that was never used.
+    """
+
+    rule: Rule
+    fails: bool = True
+
+
+def findings(
+    key: AccessKey,
+    siblings: Iterable[AccessKey],
+    now: datetime,
+    limits: Thresholds = Thresholds(),
+) -> tuple[Finding, ...]:
+    """Judge one key.
+
+    Args:
+        key: The key. Last use is judged only where it was read.
+        siblings: All keys of the same user; the key itself may be among them.
+        now: The time to judge at, aware.
+        limits: The thresholds.
+
+    Returns:
+        The findings, gravest first. Only an active key can fail a rule: one that does not
+        authenticate is no risk.
+    """
+    if key.status is KeyStatus.DELETED:
+        return ()
+    active = key.status is KeyStatus.ACTIVE
+    age = now - key.created if key.created else timedelta()
+    found = []
+    if key.user.is_root and active:
+        found.append(Finding(Rule.ROOT_KEY))
+    if active and age > timedelta(days=limits.old_days):
+        found.append(Finding(Rule.OLD))
+    if key.last_used and key.last_used.when is None:
+        too_long = age > timedelta(days=limits.unused_days)
+        found.append(Finding(Rule.NEVER_USED, fails=active and too_long))
+    elif active and key.last_used and key.last_used.when:
+        idle = now - key.last_used.when
+        if idle > timedelta(days=limits.unused_days):
+            found.append(Finding(Rule.UNUSED))
+    if active and _others_active(key, siblings):
+        found.append(Finding(Rule.TWO_ACTIVE))
+    return tuple(found)
+
+
+def could_go(keys: tuple[AccessKey, ...]) -> str:
+    """Name the least needed of a user's keys and say why, in a sentence; never choose."""
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+
+    def need(key: AccessKey) -> tuple[bool, datetime, datetime]:
+        used = key.last_used.when if key.last_used else None
+        return (key.status is KeyStatus.ACTIVE, used or long_ago, key.created or long_ago)
+
+    key = min(keys, key=need)
+    if key.status is not KeyStatus.ACTIVE:
+        return f"{key.id} could go: it is {key.status.value.lower()} already."
+    if key.last_used is None:
+        return f"{key.id} could go: it is the oldest."
+    if key.last_used.when is None:
+        return f"{key.id} could go: it was never used."
+    return f"{key.id} could go: it was used longest ago."
+
+
+def _others_active(key: AccessKey, siblings: Iterable[AccessKey]) -> bool:
+    return any(s.id != key.id and s.status is KeyStatus.ACTIVE for s in siblings)

@@ -1,0 +1,73 @@
+"""What is known of one account: its users as they arrive, and the keys read so far."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from keytui.errors import KeytuiError
+from keytui.model import AccessKey, User
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """The keys of one user, as last read.
+
+    Attributes:
+        keys: The keys that AWS lists, oldest first.
+        read_at: When they were read.
+        complete: Whether last use and descriptions were read too (or may not be).
+        note: What could not be read besides, such as the last use; None if all was.
+    """
+
+    keys: tuple[AccessKey, ...]
+    read_at: datetime
+    complete: bool = False
+    note: KeytuiError | None = None
+
+
+class Inventory:
+    """The users and keys of one account; changed by the screens' thread alone."""
+
+    def __init__(self) -> None:
+        self.users: list[User] = []
+        """All users read so far, root first, then by name."""
+        self.all_read = False
+        """Whether every page has arrived."""
+        self._folded: list[str] = []
+        self._keys: dict[str, KeyList] = {}
+
+    def add(self, page: Iterable[User]) -> None:
+        """Take in a page of users."""
+        merged = {user.name: user for user in (*self.users, *page)}
+        self.users = sorted(merged.values(), key=lambda u: (not u.is_root, u.name.casefold()))
+        self._folded = [user.name.casefold() for user in self.users]
+
+    def matching(self, text: str) -> list[User]:
+        """Return the users whose name holds every word of a text, whatever its case.
+
+        A text that is part of an access key ID read so far finds that key's user too.
+        """
+        words = text.casefold().split()
+        if not words:
+            return self.users
+        first, rest = words[0], words[1:]
+        found = [u for u, name in zip(self.users, self._folded, strict=True) if first in name]
+        if rest:
+            found = [u for u in found if all(word in u.name.casefold() for word in rest)]
+        return found or self._owners(text.strip().upper())
+
+    def _owners(self, part_of_id: str) -> list[User]:
+        return [
+            user
+            for user in self.users
+            if (known := self._keys.get(user.name))
+            and any(part_of_id in key.id for key in known.keys)
+        ]
+
+    def keys_of(self, user: User) -> KeyList | None:
+        """Return what is known of a user's keys; None before they were read."""
+        return self._keys.get(user.name)
+
+    def set_keys(self, user: User, keys: KeyList) -> None:
+        """Remember a user's keys."""
+        self._keys[user.name] = keys

@@ -1,0 +1,111 @@
+"""What the user asked for: flag > environment > config.toml > default.
+
+AWS's own variables (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on) are not read here:
+the AWS SDK honours them itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from keytui.errors import UsageError
+
+DEMO_USERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one run.
+
+    Attributes:
+        profile: The AWS profile; None for the SDK's own choice.
+        region: The AWS region; it picks the partition only. None for the SDK's choice.
+        endpoint_url: An endpoint for IAM and STS instead of AWS's; None for AWS.
+        user: Open at this user's keys; None for the list.
+        read_only: Refuse every change.
+        demo: Work on a demo account of keytui's own.
+        demo_users: How many users the demo account has.
+        state_folder: Where keytui's record is kept.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    user: str | None = None
+    read_only: bool = False
+    demo: bool = False
+    demo_users: int = DEMO_USERS
+    state_folder: Path = Path()
+
+
+def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settings:
+    """Join the sources of settings.
+
+    Args:
+        flags: The command line's values by name; None where a flag was not given.
+        env: The environment.
+        home: The user's home folder.
+
+    Raises:
+        UsageError: A value that can't be used, with the place it came from.
+    """
+    settings = Settings(state_folder=_folder(env, "XDG_STATE_HOME", home / ".local/state"))
+    settings = _from_file(settings, _folder(env, "XDG_CONFIG_HOME", home / ".config"))
+    if text := env.get("KEYTUI_READ_ONLY", ""):
+        settings = replace(settings, read_only=_truth("KEYTUI_READ_ONLY", text))
+    return replace(settings, **{name: value for name, value in flags.items() if value is not None})
+
+
+def _folder(env: Mapping[str, str], variable: str, default: Path) -> Path:
+    """Return keytui's folder under an XDG base folder; a relative one is ignored, as XDG says."""
+    base = Path(env.get(variable, ""))
+    return (base if base.is_absolute() else default) / "keytui"
+
+
+def _truth(name: str, text: str) -> bool:
+    word = text.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise UsageError(
+        f"{name} is {text!r}; it takes 1 or 0.", next_step=f"Set {name}=1 or unset it."
+    )
+
+
+_CONFIG_TYPES: dict[str, type] = {
+    "profile": str,
+    "region": str,
+    "endpoint_url": str,
+    "read_only": bool,
+}
+
+
+def _from_file(settings: Settings, folder: Path) -> Settings:
+    path = folder / "config.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return settings
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(
+            f"The config file {path} can't be read.", next_step="Make it readable, or remove it."
+        ) from None
+    import tomllib
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"The config file {path} is not TOML: {error}.") from None
+    for name, value in values.items():
+        wanted = _CONFIG_TYPES.get(name)
+        if wanted is None:
+            names = ", ".join(_CONFIG_TYPES)
+            raise UsageError(
+                f"The config file {path} sets {name!r}, which keytui does not know.",
+                next_step=f"It knows {names}.",
+            )
+        if type(value) is not wanted:
+            raise UsageError(f"In the config file {path}, {name} takes a {wanted.__name__}.")
+    return replace(settings, **values)
