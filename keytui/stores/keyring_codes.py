@@ -1,0 +1,55 @@
+"""The words that cross the border between keytui and its keyring child process.
+
+Both sides import this module; it imports nothing that is slow or that could fail.
+"""
+
+from enum import StrEnum
+
+SERVICE_PREFIX = "keytui:"
+"""Service name of an item: this, then the access key ID. One service for each key."""
+
+PROBE_SERVICE = "keytui:probe"
+"""Service name of the made-up value that proves a keyring can be written."""
+
+LABELS = {
+    "keyring.backends.SecretService": "OS keyring (Secret Service)",
+    "keyring.backends.libsecret": "OS keyring (libsecret)",
+    "keyring.backends.kwallet": "OS keyring (KWallet)",
+    "keyring.backends.macOS": "OS keyring (macOS Keychain)",
+    "keyring.backends.Windows": "OS keyring (Windows Credential Manager)",
+}
+"""The backends that keytui trusts, by the module of their class, with their names."""
+
+
+class Op(StrEnum):
+    """What the child is asked to do; the last word of its command line."""
+
+    STATE = "state"
+    """Say which keyring would be used and whether it is open; write nothing."""
+    CANARY = "canary"
+    """As STATE, then write, read and delete a made-up value."""
+    PUT = "put"
+    """Keep a value and answer with what reads back."""
+    GET = "get"
+    """Answer with a kept value."""
+    DELETE = "delete"
+    """Forget a value and see that it is gone."""
+
+
+class Trouble(StrEnum):
+    """Why the keyring did not do it."""
+
+    NO_BUS = "no-bus"
+    NO_SERVICE = "no-service"
+    NO_COLLECTION = "no-collection"
+    LOCKED = "locked"
+    REFUSED = "refused"
+    BAD_SETTING = "bad-setting"
+    DIFFERS = "differs"
+    STILL_THERE = "still-there"
+    NOT_STORED = "not-stored"
+    UNREADABLE = "unreadable"
+    NO_LIBRARY = "no-library"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"

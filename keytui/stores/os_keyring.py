@@ -1,0 +1,231 @@
+"""The OS keyring: Secret Service, KWallet, macOS Keychain, Windows Credential Manager."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from keytui.errors import NotStoredError, StoreError, StoreLockedError, StoreTimeoutError
+from keytui.model import NewAccessKey, Secret
+from keytui.stores.base import Probe, Receipt
+from keytui.stores.keyring_codes import LABELS, SERVICE_PREFIX, Op, Trouble
+from keytui.stores.keyring_process import Reply, ask
+
+CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring_child")
+"""The child's command line; the operation's name is added to it."""
+
+_LABEL = "OS keyring"
+_STILL_HELD = "The secret is not lost: keytui still holds it."
+_OR_CSV = "or choose the CSV file"
+_UNLOCK_SECRET_SERVICE = (
+    "Unlock it in the desktop's password application, or with: "
+    'read -rs P && printf %s "$P" | gnome-keyring-daemon --replace --unlock'
+)
+
+_WORDS: dict[Trouble, tuple[str, str]] = {
+    Trouble.NO_BUS: (
+        "There is no D-Bus session here, so no OS keyring can be reached.",
+        f"Start keytui in a desktop session or under dbus-run-session, {_OR_CSV}.",
+    ),
+    Trouble.NO_SERVICE: (
+        "No keyring service answers on this D-Bus session.",
+        f"Start gnome-keyring-daemon or KWallet, {_OR_CSV}.",
+    ),
+    Trouble.NO_COLLECTION: (
+        "The OS keyring holds no default collection yet.",
+        "Make one in the desktop's password application, or unlock gnome-keyring-daemon "
+        f"once with a new password, {_OR_CSV}.",
+    ),
+    Trouble.LOCKED: (
+        "The OS keyring is locked.",
+        f"Unlock it and try again, {_OR_CSV}.",
+    ),
+    Trouble.REFUSED: (
+        "keytui does not trust a secret to the keyring backend {detail}{why}.",
+        f"Unset PYTHON_KEYRING_BACKEND or default-keyring in keyringrc.cfg, {_OR_CSV}.",
+    ),
+    Trouble.BAD_SETTING: (
+        "The setting {detail} names no keyring that works here.",
+        f"Correct or unset it, {_OR_CSV}.",
+    ),
+    Trouble.DIFFERS: (
+        "The OS keyring gave back something else than it was given.",
+        "Keep the secret in another place, such as a CSV file.",
+    ),
+    Trouble.STILL_THERE: (
+        "The OS keyring still holds what it was told to delete.",
+        "Delete it in the desktop's password application.",
+    ),
+    Trouble.NOT_STORED: ("The OS keyring holds no secret for {key_id}.", ""),
+    Trouble.UNREADABLE: (
+        "What the OS keyring holds for {key_id} was not written by keytui.",
+        "Look at it in the desktop's password application.",
+    ),
+    Trouble.NO_LIBRARY: (
+        "Python's keyring library can't be loaded.",
+        f"Install keytui again with all its dependencies, {_OR_CSV}.",
+    ),
+    Trouble.FAILED: (
+        "The OS keyring failed ({detail}).",
+        f"Try again, {_OR_CSV}.",
+    ),
+    Trouble.TIMEOUT: (
+        "The OS keyring gave no answer within {timeout:g} s and was given up.",
+        f"Unlock it or restart it and try again, {_OR_CSV}.",
+    ),
+    Trouble.CRASHED: (
+        "keytui's keyring helper ended without an answer.",
+        f"Try again, {_OR_CSV}.",
+    ),
+}
+
+_WHY_REFUSED = {
+    "keyring.backends.null": ", which keeps nothing",
+    "keyring.backends.fail": ", which can keep nothing",
+    "keyring.backends.chainer": ", which has no keyring behind it",
+    "keyrings.alt": ", which keeps secrets in a file of its own",
+}
+
+_ERRORS: dict[Trouble, type[StoreError]] = {
+    Trouble.LOCKED: StoreLockedError,
+    Trouble.TIMEOUT: StoreTimeoutError,
+    Trouble.NOT_STORED: NotStoredError,
+}
+
+
+class OsKeyring:
+    """A ``SecretStore`` in the operating system's keyring.
+
+    Each call runs the ``keyring`` library in a child process that is killed when the time is
+    up. A secret goes to the child through a pipe, never by argument or environment. A key is
+    kept under the service ``keytui:`` + access key ID, with the access key ID as user name;
+    the value is one line of JSON with AccessKeyId, SecretAccessKey, UserName, AccountId and
+    CreateDate (ISO 8601 or null), so other tools can read it.
+    """
+
+    name = "keyring"
+
+    def __init__(
+        self,
+        command: Sequence[str] = CHILD_COMMAND,
+        timeout: float = 10.0,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Set how the child is run.
+
+        Args:
+            command: The child's command line, to which the operation is added.
+            timeout: Seconds that a call may take.
+            env: The child's environment; None for keytui's own at the time of the call.
+        """
+        self._command = tuple(command)
+        self._timeout = timeout
+        self._env = env
+
+    def probe(self, *, canary: bool = True) -> Probe:
+        """Say whether a secret can be kept in the keyring now; see ``SecretStore``."""
+        reply = self._ask(Op.CANARY if canary else Op.STATE)
+        if reply.trouble is None:
+            return Probe(_label(reply), writable=True)
+        title, next_step = self._words(reply)
+        locked = reply.trouble is Trouble.LOCKED
+        return Probe(_label(reply), False, title, next_step, locked)
+
+    def put(self, new: NewAccessKey) -> Receipt:
+        """Keep a secret and read it back; see ``SecretStore``.
+
+        Raises:
+            StoreLockedError: The keyring is locked.
+            StoreTimeoutError: It gave no answer in time; it may or may not hold the secret.
+            StoreError: Anything else.
+        """
+        value = _value(new)
+        reply = self._ask(Op.PUT, new.key.id, value)
+        kept = reply.value is not None and reply.value.matches(value)
+        if reply.trouble is Trouble.NOT_STORED or (reply.trouble is None and not kept):
+            reply = Reply(Trouble.DIFFERS)
+        if reply.trouble is not None:
+            self._fail(reply, new.key.id, safe=_STILL_HELD)
+        return Receipt(store=self.name, where=_label(reply))
+
+    def get(self, key_id: str) -> Secret:
+        """Return a kept secret.
+
+        Raises:
+            NotStoredError: The keyring holds none for this access key ID.
+            StoreError: As ``put``.
+        """
+        reply = self._ask(Op.GET, key_id)
+        if reply.trouble is not None:
+            self._fail(reply, key_id)
+        secret = _secret(reply.value, key_id)
+        if secret is None:
+            self._fail(Reply(Trouble.UNREADABLE), key_id)
+        return secret
+
+    def delete(self, key_id: str) -> None:
+        """Forget a kept secret and see that it is gone.
+
+        Raises:
+            NotStoredError: The keyring holds none for this access key ID.
+            StoreError: As ``put``; the secret may still be there.
+        """
+        reply = self._ask(Op.DELETE, key_id)
+        if reply.trouble is not None:
+            self._fail(reply, key_id)
+
+    def _ask(self, op: Op, key_id: str = "", value: Secret | None = None) -> Reply:
+        request = {
+            "service": SERVICE_PREFIX + key_id,
+            "username": key_id,
+            "value": value.reveal() if value else "",
+            "limit": self._timeout,
+        }
+        sealed = Secret(json.dumps(request))
+        del request
+        return ask((*self._command, op), sealed, self._timeout, self._env)
+
+    def _words(self, reply: Reply, key_id: str = "") -> tuple[str, str]:
+        """Return what happened and the next step."""
+        trouble = reply.trouble or Trouble.FAILED
+        title, next_step = _WORDS[trouble]
+        whys = (why for part, why in _WHY_REFUSED.items() if reply.detail.startswith(part))
+        if trouble is Trouble.LOCKED and reply.backend == "keyring.backends.SecretService":
+            next_step = _UNLOCK_SECRET_SERVICE
+        words = {"detail": reply.detail, "why": next(whys, ""), "key_id": key_id}
+        return title.format(timeout=self._timeout, **words), next_step
+
+    def _fail(self, reply: Reply, key_id: str, safe: str = "") -> NoReturn:
+        title, next_step = self._words(reply, key_id)
+        error = _ERRORS.get(reply.trouble or Trouble.FAILED, StoreError)
+        raise error(title, safe, next_step)
+
+
+def _label(reply: Reply) -> str:
+    return LABELS.get(reply.backend, _LABEL)
+
+
+def _value(new: NewAccessKey) -> Secret:
+    """Return the line that the keyring keeps for a key."""
+    created = new.key.created
+    fields = {
+        "AccessKeyId": new.key.id,
+        "SecretAccessKey": new.secret.reveal(),
+        "UserName": new.key.user.name,
+        "AccountId": new.account,
+        "CreateDate": created.isoformat() if created else None,
+    }
+    return Secret(json.dumps(fields, separators=(",", ":")))
+
+
+def _secret(value: Secret | None, key_id: str) -> Secret | None:
+    """Return the secret in a kept line; None where it isn't one for this key."""
+    if value is None:
+        return None
+    try:
+        fields = json.loads(value.reveal())
+        if fields["AccessKeyId"] == key_id and isinstance(fields["SecretAccessKey"], str):
+            return Secret(fields["SecretAccessKey"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    return None
