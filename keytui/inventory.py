@@ -15,12 +15,14 @@ class KeyList:
     Attributes:
         keys: The keys that AWS lists, oldest first.
         read_at: When they were read.
+        deleted: The keys that keytui has deleted, from its own record.
         complete: Whether last use and descriptions were read too (or may not be).
         note: What could not be read besides, such as the last use; None if all was.
     """
 
     keys: tuple[AccessKey, ...]
     read_at: datetime
+    deleted: tuple[AccessKey, ...] = ()
     complete: bool = False
     note: KeytuiError | None = None
 

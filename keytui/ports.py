@@ -14,6 +14,10 @@ from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey,
 class Iam(Protocol):
     """The account's users and access keys, as the caller may see them."""
 
+    @property
+    def custom_endpoint(self) -> str | None:
+        """Where IAM is asked instead of at AWS; None for AWS."""
+
     def identity(self) -> Identity:
         """Return who signs the calls; asked once, then remembered."""
 

@@ -54,7 +54,10 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settin
     settings = _from_file(settings, _folder(env, "XDG_CONFIG_HOME", home / ".config"))
     if text := env.get("KEYTUI_READ_ONLY", ""):
         settings = replace(settings, read_only=_truth("KEYTUI_READ_ONLY", text))
-    return replace(settings, **{name: value for name, value in flags.items() if value is not None})
+    given = {name: value for name, value in flags.items() if value is not None}
+    if "demo_users" in given:
+        given["demo"] = True
+    return replace(settings, **given)
 
 
 def _folder(env: Mapping[str, str], variable: str, default: Path) -> Path:

@@ -1,0 +1,69 @@
+"""One connection: the account that the screens work on now."""
+
+from dataclasses import dataclass, field, replace
+
+from keytui.errors import AwsError, StateError
+from keytui.inventory import Inventory, KeyList
+from keytui.lifecycle import Lifecycle, StatusChange
+from keytui.model import Identity, KeyStatus, User
+from keytui.parts import Parts
+from keytui.ports import Iam
+
+
+@dataclass(slots=True)
+class Account:
+    """What the screens hold of one account.
+
+    Attributes:
+        profile: The AWS profile's name; None for the SDK's choice.
+        iam: The account's gateway.
+        identity: Who signs the calls.
+        lifecycle: The verbs.
+        inventory: What has been read.
+        pending: Access key ID → the status asked for and not listed yet.
+        changes: The changes of status that can be undone, latest last.
+    """
+
+    profile: str | None
+    iam: Iam
+    identity: Identity
+    lifecycle: Lifecycle
+    inventory: Inventory = field(default_factory=Inventory)
+    pending: dict[str, KeyStatus] = field(default_factory=dict)
+    changes: list[StatusChange] = field(default_factory=list)
+
+
+def open_account(parts: Parts, profile: str | None) -> Account:
+    """Connect and ask who the caller is. Blocks; raises KeytuiError."""
+    iam = parts.connect(profile)
+    lifecycle = Lifecycle(iam, parts.journal, read_only=parts.settings.read_only, now=parts.now)
+    return Account(profile, iam, iam.identity(), lifecycle)
+
+
+def read_keys(account: Account, parts: Parts, user: User) -> KeyList:
+    """Read a user's keys: what a responder needs first, in one call. Blocks."""
+    keys = account.iam.keys(user)
+    known = KeyList(keys, parts.now())
+    try:
+        deleted = parts.journal.deleted_keys(account.identity.account, user)
+    except StateError as error:
+        return replace(known, note=error)
+    ids = {key.id for key in keys}
+    return replace(known, deleted=tuple(key for key in deleted if key.id not in ids))
+
+
+def complete_keys(account: Account, known: KeyList, user: User) -> KeyList:
+    """Add last use and descriptions to a user's keys; what may not be read is noted. Blocks."""
+    note = known.note
+    descriptions: dict[str, str] = {}
+    try:
+        descriptions = account.iam.descriptions(user)
+    except AwsError as error:
+        note = error
+    keys = known.keys
+    try:
+        keys = tuple(replace(key, last_used=account.iam.last_used(key.id)) for key in keys)
+    except AwsError as error:
+        note = error
+    keys = tuple(replace(key, description=descriptions.get(key.id, "")) for key in keys)
+    return replace(known, keys=keys, complete=True, note=note)

@@ -1,0 +1,102 @@
+"""The application: theme, guards and the way out."""
+
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from keytui.parts import Parts
+from keytui.ui.screens.main import MainScreen
+
+
+class KeytuiApp(App[None]):
+    """keytui on a terminal. Uses the terminal's own sixteen colours, light or dark."""
+
+    TITLE = "keytui"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-flat"),
+        (20, "-short"),
+        (30, "-tall"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True),
+    ]
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.theme = "ansi-dark"
+        self.main = MainScreen(parts)
+
+    def on_mount(self) -> None:
+        """Show the main screen."""
+        self.push_screen(self.main)
+
+    @property
+    def holds_secret(self) -> bool:
+        """Whether a one-time secret is in this process and may be on the screen."""
+        return self.main.custody is not None
+
+    async def action_quit(self) -> None:
+        """Leave, unless a secret would be lost."""
+        custody = self.main.custody
+        if custody and not custody.kept:
+            self.bell()
+            return
+        self.exit()
+
+    def action_command_palette(self) -> None:
+        """Open the palette; never over a dialog, and never beside a secret."""
+        if self.screen is self.main and not self.holds_secret:
+            super().action_command_palette()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer the main screen's actions; the same handlers as the keys."""
+        del screen  # The palette opens over the main screen only.
+        for binding in self.main.own_bindings():
+            action = binding.action
+
+            async def run(action: str = action) -> None:
+                await self.main.run_action(action)
+
+            yield SystemCommand(binding.description, binding.tooltip, run)
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """Return the screen as SVG; refused beside a secret."""
+        if self.holds_secret:
+            raise PermissionError("No screenshots while a secret is here")
+        return super().export_screenshot(title=title, simplify=simplify)
+
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Save a screenshot; refused beside a secret."""
+        if not self.holds_secret:
+            super().action_screenshot(filename, path)
+
+    def _fatal_error(self) -> None:
+        """End after a fault of keytui's own: where it was, but no values and no messages.
+
+        Textual's own report shows local variables, which may hold a secret.
+        """
+        kind, error, trace = sys.exc_info()
+        lines = ["keytui met a fault of its own and had to stop.", ""]
+        lines += [
+            f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(trace)
+        ]
+        name = kind.__name__ if kind else type(error).__name__
+        lines += [f"  {name}", "", "Please report these lines; they hold no secret."]
+        self._exit_renderables.append(Text("\n".join(lines)))
+        self._close_messages_no_wait()

@@ -1,0 +1,74 @@
+"""Create a key and see its secret safe."""
+
+from keytui.errors import KeytuiError
+from keytui.lifecycle import QUOTA, Custody, quota_reached
+from keytui.model import User
+from keytui.stores.base import SecretStore
+from keytui.ui.account import complete_keys, read_keys
+from keytui.ui.flows.stage import Stage
+from keytui.ui.screens.create import CreateChoice, CreateScreen, Goal
+from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
+from keytui.ui.screens.reveal import Closing, RevealScreen
+from keytui.ui.threads import in_thread
+
+
+async def create(stage: Stage, user: User) -> None:
+    """Ask how, create the key, reveal it once; a discarded one is offered to be deleted."""
+    account, parts = stage.account, stage.parts
+    account.lifecycle.require_writable()
+    known = await in_thread(lambda: read_keys(account, parts, user))
+    if len(known.keys) >= QUOTA:
+        known = await in_thread(lambda: complete_keys(account, known, user))
+        raise quota_reached(user, known.keys)
+    choice = await stage.ask(CreateScreen(user, len(known.keys), parts))
+    if choice is None:
+        return
+    custody = await _create(stage, user, choice)
+    closing = await stage.ask(RevealScreen(custody, account.lifecycle, parts))
+    if closing is Closing.KEPT:
+        where = " and in ".join(receipt.where for receipt in custody.receipts)
+        stage.say(f"{custody.new.key.id} is active; its secret is in {where}.")
+    else:
+        await _discard(stage, custody)
+    stage.release_custody()
+    await stage.reload_keys(user)
+
+
+async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
+    lifecycle, store = stage.account.lifecycle, _store(stage, choice)
+    result = await stage.ask(
+        WorkingScreen[Custody](
+            f"Creating a key for {user.name}",
+            lambda progress: lifecycle.create(
+                user, store, choice.description, progress, stage.take_custody
+            ),
+            "Please wait: the secret comes with AWS's reply, and only once.",
+        )
+    )
+    if isinstance(result, KeytuiError):
+        await stage.reload_keys(user)
+        raise result
+    return result
+
+
+def _store(stage: Stage, choice: CreateChoice) -> SecretStore | None:
+    match choice.goal:
+        case Goal.KEYRING:
+            return stage.parts.keyring
+        case Goal.CSV:
+            return stage.parts.csv_file(choice.path)
+        case Goal.SHOW:
+            return None
+
+
+async def _discard(stage: Stage, custody: Custody) -> None:
+    key = custody.new.key
+    stage.say(f"{key.id} is active, and keytui keeps its secret nowhere.", good=False)
+    offer = ConfirmScreen(
+        f"Delete {key.id}?",
+        "Its secret is kept nowhere. Unless you wrote it down, nobody can ever use this key.",
+        "Delete the key?",
+    )
+    if await stage.ask(offer):
+        await in_thread(lambda: stage.account.lifecycle.discard(custody))
+        stage.say(f"{key.id} is deleted.")

@@ -1,0 +1,46 @@
+"""What a flow needs of the screen it runs on."""
+
+from typing import Protocol, TypeVar
+
+from textual.screen import ModalScreen
+
+from keytui.errors import KeytuiError
+from keytui.lifecycle import Custody
+from keytui.model import User
+from keytui.parts import Parts
+from keytui.ui.account import Account
+
+T = TypeVar("T")
+
+
+class Stage(Protocol):
+    """The main screen, as flows see it."""
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of this run."""
+
+    @property
+    def account(self) -> Account:
+        """The account worked on. Raises ``KeytuiError`` before one is open."""
+
+    def say(self, text: str, good: bool = True) -> None:
+        """Show a sentence; an empty one clears it."""
+
+    def problem(self, error: KeytuiError) -> None:
+        """Show what went wrong."""
+
+    async def ask(self, dialog: ModalScreen[T]) -> T:
+        """Open a dialog and wait for what it returns."""
+
+    def draw_keys(self) -> None:
+        """Draw the keys anew, as they are known."""
+
+    async def reload_keys(self, user: User) -> None:
+        """Read a user's keys again and draw them."""
+
+    def take_custody(self, custody: Custody) -> None:
+        """From now on an unkept secret is here: no leaving, no screenshots. Any thread."""
+
+    def release_custody(self) -> None:
+        """The secret is kept or discarded."""

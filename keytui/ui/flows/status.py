@@ -1,0 +1,82 @@
+"""Make a key active or inactive, and undo it."""
+
+from keytui.errors import KeytuiError
+from keytui.lifecycle import Concern
+from keytui.model import AccessKey, KeyStatus
+from keytui.ui.flows.stage import Stage
+from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
+from keytui.ui.threads import in_thread
+
+
+async def deactivate(stage: Stage, key: AccessKey) -> None:
+    """Make a key inactive; one that something depends on is asked about first."""
+    stage.account.lifecycle.require_writable()
+    if key.status is not KeyStatus.ACTIVE:
+        stage.say(f"{key.id} is {key.status.value.lower()} already.", good=False)
+        return
+    stage.say(f"Checking what depends on {key.id}…", good=False)
+    concern = await in_thread(lambda: stage.account.lifecycle.concern(key))
+    stage.say("")
+    if concern and not await _sure(stage, key, concern):
+        return
+    await _change(stage, key, KeyStatus.INACTIVE, own=concern is Concern.OWN_KEY)
+
+
+async def activate(stage: Stage, key: AccessKey) -> None:
+    """Make a key active."""
+    stage.account.lifecycle.require_writable()
+    if key.status is not KeyStatus.INACTIVE:
+        reason = f"{key.id} is {key.status.value.lower()}; only an inactive key can be made active."
+        stage.say(reason, good=False)
+        return
+    await _change(stage, key, KeyStatus.ACTIVE)
+
+
+async def undo(stage: Stage) -> None:
+    """Take back the last change of status that this run has made."""
+    stage.account.lifecycle.require_writable()
+    changes = stage.account.changes
+    if not changes:
+        stage.say("There is no change of status to undo.", good=False)
+        return
+    change = changes[-1]
+    await _change(stage, change.key, change.key.status, undoing=True)
+    changes.remove(change)
+
+
+async def _sure(stage: Stage, key: AccessKey, concern: Concern) -> bool:
+    title = f"Make {key.id} inactive?"
+    if concern is not Concern.OWN_KEY:
+        undo_hint = "u makes it active again."
+        return await stage.ask(ConfirmScreen(title, concern.value, undo_hint))
+    what = "the last four characters of its ID"
+    return await stage.ask(TypeScreen(title, key.id[-4:], what, concern.value))
+
+
+async def _change(
+    stage: Stage, key: AccessKey, status: KeyStatus, *, undoing: bool = False, own: bool = False
+) -> None:
+    account = stage.account
+    account.pending[key.id] = status
+    stage.draw_keys()
+    try:
+        change = await in_thread(lambda: account.lifecycle.set_status(key, status))
+    finally:
+        account.pending.pop(key.id, None)
+        stage.draw_keys()
+    if not undoing:
+        account.changes.append(change)
+    word = status.value.lower()
+    if own:
+        stage.say(f"{key.id} is {word}. keytui's own calls stop now: P picks another profile.")
+    elif change.listed:
+        stage.say(f"{key.id} is {word}." + ("" if undoing else " u undoes it."))
+    else:
+        stage.say(f"AWS took the change, but does not list {key.id} as {word} yet.", good=False)
+    if change.problem:
+        stage.problem(_done_but(change.problem))
+    await stage.reload_keys(key.user)
+
+
+def _done_but(problem: KeytuiError) -> KeytuiError:
+    return KeytuiError(problem.title, "The change itself was made.", problem.next_step)

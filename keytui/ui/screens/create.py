@@ -1,0 +1,147 @@
+"""The dialog that creates an access key: where the secret goes, and a description."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from keytui.model import User
+from keytui.parts import Parts
+from keytui.stores.base import Probe
+from keytui.ui.screens.dialogs import Dialog
+from keytui.ui.text import DIM, FAILS, GOOD, plain
+from keytui.ui.threads import in_thread
+from keytui.ui.widgets.line_input import LineInput
+from keytui.ui.widgets.rows import Rows
+
+DESCRIPTION_LENGTH = 256
+"""The longest value of an IAM tag."""
+
+
+class Goal(Enum):
+    """Where the secret goes."""
+
+    KEYRING = "OS keyring"
+    CSV = "CSV file"
+    SHOW = "Show only"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateChoice:
+    """What was chosen.
+
+    Attributes:
+        goal: Where the secret goes.
+        path: The CSV file's path as typed.
+        description: The key's description; empty for none.
+    """
+
+    goal: Goal
+    path: str
+    description: str
+
+
+class Goals(Rows):
+    """The places a secret can go, one a line."""
+
+    def __init__(self) -> None:
+        super().__init__(id="goals")
+        self.notes: dict[Goal, Text] = {
+            Goal.KEYRING: Text("looking…", style=DIM),
+            Goal.CSV: Text("a file that only you can read", style=DIM),
+            Goal.SHOW: Text("shown once, kept nowhere", style=DIM),
+        }
+
+    @property
+    def row_count(self) -> int:
+        """Three."""
+        return len(Goal)
+
+    @property
+    def goal(self) -> Goal:
+        """The place under the cursor."""
+        return list(Goal)[self.cursor]
+
+    def draw_row(self, index: int, width: int) -> Text:
+        """Return a place with what is known of it."""
+        goal = list(Goal)[index]
+        mark = "◉" if index == self.cursor else "○"
+        line = Text.assemble(f"{mark} {goal.value:<11}", self.notes[goal])
+        line.truncate(width, overflow="ellipsis")
+        return line
+
+
+class CreateScreen(Dialog[CreateChoice | None]):
+    """Asks how to create a key; ``enter`` creates with what is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "create", "Create"),
+        Binding("up,down", "none", "Where", key_display="↑↓"),
+        Binding("tab", "app.focus_next", "Description", key_display="tab"),
+        Binding("escape", "dismiss(None)", "Back", key_display="esc"),
+    ]
+
+    def __init__(self, user: User, keys: int, parts: Parts) -> None:
+        super().__init__("Create an access key")
+        self._user, self._count, self._parts = user, keys, parts
+        self._probe: Probe | None = None
+
+    def content(self) -> ComposeResult:
+        """Yield the fields."""
+        number = f"{self._count + 1} of 2"
+        yield Static(Text.assemble(("User  ", DIM), (plain(self._user.name), "bold")))
+        yield Static(Text.assemble(("Key   ", DIM), number))
+        yield Static(Text("The secret goes to", style=DIM), classes="label")
+        yield Goals()
+        yield Static("", id="why", classes="wrong")
+        yield Static(Text("Path of the CSV file", style=DIM), classes="label csv")
+        yield LineInput(str(self._parts.csv_path(self._user)), id="path", classes="csv")
+        yield Static(Text("Description, optional", style=DIM), classes="label")
+        yield LineInput(max_length=DESCRIPTION_LENGTH, id="description")
+
+    def on_mount(self) -> None:
+        """Look at the keyring."""
+        super().on_mount()
+        self.query_one(Goals).focus()
+        self._show_goal()
+        self.look()
+
+    @work(description="look at the keyring")
+    async def look(self) -> None:
+        """Probe the OS keyring by writing to it, and show what it says."""
+        probe = self._probe = await in_thread(self._parts.keyring.probe)
+        name = probe.label.removeprefix("OS keyring").strip(" ()")
+        note = Text.assemble((name or probe.label, DIM), "  ")
+        note.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
+        goals = self.query_one(Goals)
+        goals.notes[Goal.KEYRING] = note
+        goals.refresh()
+        self._show_goal()
+
+    @on(Rows.Highlighted)
+    def _show_goal(self) -> None:
+        goal = self.query_one(Goals).goal
+        self.set_class(goal is Goal.CSV, "-csv")
+        blocked = goal is Goal.KEYRING and self._probe and not self._probe.writable
+        why = f"{self._probe.reason} {self._probe.next_step}" if blocked and self._probe else ""
+        self.query_one("#why", Static).update(Text(plain(why)))
+
+    @on(Rows.Chosen)
+    @on(LineInput.Submitted)
+    def action_create(self) -> None:
+        """Return what is chosen, unless the store chosen can't be written."""
+        goal = self.query_one(Goals).goal
+        if goal is Goal.KEYRING and self._probe and not self._probe.writable:
+            self.app.bell()
+            return
+        path = self.query_one("#path", LineInput).value
+        description = self.query_one("#description", LineInput).value.strip()
+        self.dismiss(CreateChoice(goal, path, description))
+
+    def action_none(self) -> None:
+        """The list itself moves; the binding is here to be shown."""

@@ -1,0 +1,200 @@
+"""The small dialogs: a question, a word to type, a path, a choice, work to wait for.
+
+A dialog returns a typed value and does nothing else.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+
+from keytui.errors import KeytuiError
+from keytui.ui.text import plain
+from keytui.ui.threads import in_thread
+from keytui.ui.widgets.bars import KeyHints
+from keytui.ui.widgets.line_input import LineInput
+
+T = TypeVar("T")
+
+
+def sentences(*lines: str) -> Text:
+    """Return lines of plain text, one under the other, empty ones left out."""
+    return Text("\n".join(plain(line) for line in lines if line))
+
+
+class Dialog(ModalScreen[T], Generic[T]):
+    """The frame that dialogs share: a box with a title and the keys that work."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.box_title = title
+
+    def compose(self) -> ComposeResult:
+        """Lay out the box."""
+        with VerticalScroll(classes="box", can_focus=False) as box:
+            box.border_title = Text(plain(self.box_title)).markup
+            yield from self.content()
+            yield KeyHints()
+
+    def content(self) -> ComposeResult:
+        """Yield what stands in the box."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Show the keys that work here."""
+        self.show_hints()
+
+    def show_hints(self) -> None:
+        """Show this dialog's own bindings."""
+        shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
+        self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
+
+
+class ConfirmScreen(Dialog[bool]):
+    """A yes-or-no question; No unless y is pressed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n,escape,enter", "answer(False)", "No", key_display="n"),
+    ]
+
+    def __init__(self, title: str, *lines: str) -> None:
+        super().__init__(title)
+        self._lines = lines
+
+    def content(self) -> ComposeResult:
+        """Yield the question."""
+        yield Static(sentences(*self._lines))
+
+    def action_answer(self, yes: bool) -> None:
+        """Return the answer."""
+        self.dismiss(yes)
+
+
+class TypeScreen(Dialog[bool]):
+    """A question that is answered by typing a word; nothing else means yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Confirm"),
+        Binding("escape", "dismiss(False)", "No, leave it"),
+    ]
+
+    def __init__(self, title: str, word: str, what: str, *lines: str) -> None:
+        super().__init__(title)
+        self._word, self._what, self._lines = word, what, lines
+
+    def content(self) -> ComposeResult:
+        """Yield the question and the line to type on."""
+        yield Static(sentences(*self._lines))
+        yield Static(Text(f"Type {self._what}, then enter."), classes="ask")
+        yield LineInput(max_length=32, classes="line")
+        yield Static("", classes="wrong")
+
+    @on(LineInput.Submitted)
+    def action_submit(self) -> None:
+        """Return yes where the word is right."""
+        if self.query_one(LineInput).value.strip().casefold() == self._word.casefold():
+            self.dismiss(True)
+        else:
+            self.query_one(".wrong", Static).update(Text("That is not it. esc leaves it as it is."))
+
+
+class PathScreen(Dialog[str | None]):
+    """Asks for the path of a file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Save"),
+        Binding("escape", "dismiss(None)", "Back"),
+    ]
+
+    def __init__(self, title: str, path: str) -> None:
+        super().__init__(title)
+        self._path = path
+
+    def content(self) -> ComposeResult:
+        """Yield the line with the path proposed."""
+        yield Static(Text("Only you can read the file; an existing one is never replaced."))
+        yield LineInput(self._path, classes="line")
+
+    @on(LineInput.Submitted)
+    def action_submit(self) -> None:
+        """Return the path."""
+        self.dismiss(self.query_one(LineInput).value)
+
+
+class ChoiceScreen(Dialog[str | None]):
+    """A choice among names."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose"),
+        Binding("escape", "dismiss(None)", "Back"),
+    ]
+
+    def __init__(self, title: str, names: list[str], current: str) -> None:
+        super().__init__(title)
+        self._names, self._current = names, current
+
+    def content(self) -> ComposeResult:
+        """Yield the names."""
+        options = OptionList(*[Text(plain(name)) for name in self._names], compact=True)
+        if self._current in self._names:
+            options.highlighted = self._names.index(self._current)
+        yield options
+
+    @on(OptionList.OptionSelected)
+    def action_choose(self) -> None:
+        """Return the name under the cursor."""
+        index = self.query_one(OptionList).highlighted
+        self.dismiss(None if index is None else self._names[index])
+
+
+class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
+    """Work that must be waited for because its result can't be had twice."""
+
+    def __init__(self, title: str, work: Callable[[Callable[[str], None]], T], wait: str) -> None:
+        super().__init__(title)
+        self._work, self._wait = work, wait
+
+    def content(self) -> ComposeResult:
+        """Yield the line that says what is being done."""
+        yield Static("…", classes="progress")
+        yield Static(Text(plain(self._wait)), classes="quiet")
+
+    def on_mount(self) -> None:
+        """Begin."""
+        super().on_mount()
+        self.run()
+
+    class Progress(Message):
+        """The work has come to another step.
+
+        Attributes:
+            text: What is being done.
+        """
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def on_working_screen_progress(self, message: Progress) -> None:
+        """Show what is being done."""
+        self.query_one(".progress", Static).update(Text(message.text + "…"))
+
+    @work(description="work that is waited for")
+    async def run(self) -> None:
+        """Do the work and return its result, or the error it ended with."""
+        try:
+            result: T | KeytuiError = await in_thread(lambda: self._work(self._tell))
+        except KeytuiError as error:
+            result = error
+        self.dismiss(result)
+
+    def _tell(self, text: str) -> None:
+        self.post_message(self.Progress(text))

@@ -1,0 +1,126 @@
+"""The one-line bars: who acts where, what happened, the keyring, the keys that work."""
+
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding
+from textual.widgets import Static
+
+from keytui.errors import KeytuiError
+from keytui.model import Identity
+from keytui.stores.base import Probe
+from keytui.ui.text import ACCENT, plain
+
+
+class TopBar(Static):
+    """Who acts, in which account, and in which mode."""
+
+    def show(
+        self, identity: Identity | None, profile: str, endpoint: str, modes: list[str]
+    ) -> None:
+        """Show these.
+
+        Args:
+            identity: The caller; None before AWS has said.
+            profile: The AWS profile's name; empty for none.
+            endpoint: An endpoint that is not AWS's; empty for AWS.
+            modes: Badges, such as READ-ONLY.
+        """
+        parts = [Text("keytui", style="bold cyan")]
+        if identity:
+            who = Text.assemble((plain(identity.label), "bold"), f" @ {plain(identity.account)}")
+            if identity.partition != "aws":
+                who.append(f" {plain(identity.partition)}")
+            parts.append(who)
+        if profile:
+            parts.append(Text(f"profile {plain(profile)}", style="dim"))
+        if endpoint:
+            parts.append(Text(plain(endpoint), style="dim"))
+        badges = [Text(f" {mode} ", style="bold reverse") for mode in modes]
+        self.update(Text("  ").join([*parts[:1], *badges, *parts[1:]]))
+
+
+class MessageBar(Static):
+    """What happened last; stays until the next thing happens or esc clears it."""
+
+    def say(self, text: str, good: bool = True) -> None:
+        """Show a sentence; an empty one clears the bar."""
+        mark = ("✓ ", "green") if good else ("! ", "yellow")
+        self.update(Text.assemble(mark, plain(text)) if text else "")
+        self.display = bool(text)
+
+    def problem(self, error: KeytuiError) -> None:
+        """Show what went wrong, what is safe and what to do."""
+        lines = [Text.assemble(("✗ ", "bold red"), (plain(error.title), "bold"))]
+        more = " ".join(part for part in (error.safe, error.next_step) if part)
+        if more:
+            lines.append(Text("  " + plain(more)))
+        self.update(Text("\n").join(lines))
+        self.display = True
+
+
+class StatusLine(Static):
+    """Which keyring is in use, and how many users were read."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._keyring = Text("Keyring: looking…", style="dim")
+        self._users = ""
+
+    def keyring(self, probe: Probe) -> None:
+        """Show the keyring's state."""
+        if probe.writable:
+            self._keyring = Text.assemble((f"Keyring: {plain(probe.label)}, unlocked", "dim"))
+        else:
+            self._keyring = Text.assemble(("Keyring: ", "dim"), (plain(probe.reason), "yellow"))
+        self._draw()
+
+    def users(self, text: str) -> None:
+        """Show how far the reading of users has come."""
+        if text != self._users:
+            self._users = text
+            self._draw()
+
+    def on_resize(self) -> None:
+        """Put the right part at the right edge."""
+        self._draw()
+
+    def _draw(self) -> None:
+        left = self._keyring.copy()
+        left.truncate(max(self.size.width - len(self._users) - 3, 10), overflow="ellipsis")
+        left.pad_right(self.size.width - left.cell_len - len(self._users))
+        self.update(left.append(self._users, style="dim"))
+
+
+class KeyHints(Static):
+    """The keys that work on this screen, clickable; as many as there is room for."""
+
+    KEPT_AT_END = 2
+    """How many of the last hints stay when there is no room for all."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes="hints")
+        self._bindings_shown: list[Binding] = []
+
+    def show(self, bindings: list[Binding]) -> None:
+        """Show these bindings, the most needed first, help and quit last."""
+        if bindings != self._bindings_shown:
+            self._bindings_shown = bindings
+            self._draw()
+
+    def on_resize(self) -> None:
+        """Choose anew what there is room for."""
+        self._draw()
+
+    def _draw(self) -> None:
+        hints = [_hint(binding) for binding in self._bindings_shown]
+        width = self.size.width or 80
+        while len(hints) > self.KEPT_AT_END and sum(h.cell_len + 2 for h in hints) - 2 > width:
+            del hints[-self.KEPT_AT_END - 1]
+        self.update(Text("  ").join(hints))
+
+
+def _hint(binding: Binding) -> Text:
+    key = binding.key_display or binding.key
+    hint = Text.assemble((key, f"bold {ACCENT}"), " ", binding.description)
+    hint.stylize(Style(meta={"@click": f"screen.{binding.action}"}))
+    return hint

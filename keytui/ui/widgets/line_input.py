@@ -1,0 +1,21 @@
+"""A line to type on."""
+
+from textual.widgets import Input
+
+
+class LineInput(Input):
+    """Textual's input in one line, with a cursor that does not blink: idle means no bytes."""
+
+    def __init__(
+        self,
+        value: str | None = None,
+        placeholder: str = "",
+        *,
+        max_length: int = 0,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(
+            value, placeholder, max_length=max_length, id=id, classes=classes, compact=True
+        )
+        self.cursor_blink = False

@@ -1,0 +1,160 @@
+"""A list of one-line rows that draws only what is on the screen.
+
+Textual's DataTable takes half a second for 5,000 rows and its OptionList repaints far more
+than two lines for a cursor move; over SSH both are felt. This draws a row when its line is
+shown, and a move repaints the two lines it touches.
+"""
+
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+
+class Rows(ScrollView, can_focus=True):
+    """Rows with a cursor. A subclass says how many there are and draws one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
+        Binding("home,g", "first", "First", show=False),
+        Binding("end,G", "last", "Last", show=False),
+        Binding("enter", "choose", "Choose", show=False),
+    ]
+    DEFAULT_CSS = """
+    Rows { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+
+    class Highlighted(Message):
+        """The cursor is on another row.
+
+        Attributes:
+            rows: The list.
+        """
+
+        def __init__(self, rows: "Rows") -> None:
+            super().__init__()
+            self.rows = rows
+
+        @property
+        def control(self) -> "Rows":
+            """The list."""
+            return self.rows
+
+    class Chosen(Highlighted):
+        """A row was chosen with enter."""
+
+    HEADER_LINES: ClassVar[int] = 0
+    """1 where a header line stands above the rows, else 0."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.cursor = 0
+        """The row the cursor is on; 0 where there are no rows."""
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def draw_row(self, index: int, width: int) -> Text:
+        """Return a row's text, at most ``width`` cells wide."""
+        raise NotImplementedError
+
+    def draw_header(self, width: int) -> Text:
+        """Return the header line."""
+        raise NotImplementedError
+
+    def rows_changed(self, cursor: int = 0) -> None:
+        """Draw everything anew after the rows have changed, with the cursor on one of them."""
+        self.cursor = min(max(cursor, 0), max(self.row_count - 1, 0))
+        self.virtual_size = Size(self.size.width, self.row_count + self.HEADER_LINES)
+        self._show_cursor()
+        self.refresh()
+
+    def refresh_row(self, index: int) -> None:
+        """Draw one row anew."""
+        self.refresh_line(index + self.HEADER_LINES)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row and tell it."""
+        index = min(max(index, 0), max(self.row_count - 1, 0))
+        if index == self.cursor:
+            return
+        self.refresh_row(self.cursor)
+        self.cursor = index
+        self.refresh_row(index)
+        self._show_cursor()
+        self.post_message(self.Highlighted(self))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line at a place on the screen."""
+        width = self.scrollable_content_region.width or self.size.width
+        if y < self.HEADER_LINES:
+            return self._strip(self.draw_header(width), width)
+        index = y + self.scroll_offset.y - self.HEADER_LINES
+        if index >= self.row_count:
+            return Strip.blank(width)
+        text = self.draw_row(index, width)
+        if index == self.cursor and self.has_focus:
+            text = Text(text.plain.ljust(width), spans=[s for s in text.spans if _is_link(s.style)])
+            text.stylize("reverse")
+        return self._strip(text, width)
+
+    def _strip(self, text: Text, width: int) -> Strip:
+        text.no_wrap, text.end = True, ""
+        return Strip(text.render(self.app.console)).adjust_cell_length(width)
+
+    def _show_cursor(self) -> None:
+        region = Region(0, self.cursor, 1, 1 + self.HEADER_LINES)
+        self.scroll_to_region(region, animate=False, force=True, immediate=True, x_axis=False)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.virtual_size = Size(self.size.width, self.row_count + self.HEADER_LINES)
+        self._show_cursor()
+
+    def on_focus(self) -> None:
+        """Show the cursor as the one that keys act on."""
+        self.refresh_row(self.cursor)
+
+    def on_blur(self) -> None:
+        """Show the cursor as resting."""
+        self.refresh_row(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse points."""
+        if event.y >= self.HEADER_LINES:
+            self.move_to(event.y + self.scroll_offset.y - self.HEADER_LINES)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by some rows."""
+        self.move_to(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a screenful."""
+        self.move_to(self.cursor + by * max(self.size.height - self.HEADER_LINES - 1, 1))
+
+    def action_first(self) -> None:
+        """Move to the first row."""
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        """Move to the last row."""
+        self.move_to(self.row_count - 1)
+
+    def action_choose(self) -> None:
+        """Tell that a row was chosen."""
+        self.post_message(self.Chosen(self))
+
+
+def _is_link(style: str | Style) -> bool:
+    return isinstance(style, Style) and bool(style.meta)

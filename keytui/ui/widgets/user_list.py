@@ -1,0 +1,48 @@
+"""The users, one a line."""
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from keytui.model import User
+from keytui.ui.text import WARNS, fit, plain
+from keytui.ui.widgets.rows import Rows
+
+
+class UserList(Rows):
+    """The users that pass the filter."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.users: Sequence[User] = []
+        """The users shown."""
+
+    @property
+    def row_count(self) -> int:
+        """How many users are shown."""
+        return len(self.users)
+
+    @property
+    def user(self) -> User | None:
+        """The user under the cursor."""
+        return self.users[self.cursor] if self.cursor < len(self.users) else None
+
+    def show(self, users: Sequence[User], keep: User | None) -> None:
+        """Show these users, the cursor on the one to keep if it is among them.
+
+        Posts ``Highlighted`` where another user comes under the cursor.
+        """
+        before = self.user
+        self.users = users
+        names = (i for i, user in enumerate(users) if keep and user.name == keep.name)
+        self.rows_changed(next(names, 0))
+        if self.user != before:
+            self.post_message(self.Highlighted(self))
+
+    def draw_row(self, index: int, width: int) -> Text:
+        """Return a user's line."""
+        user = self.users[index]
+        here = index == self.cursor
+        name = fit(plain(user.name), width - 3)
+        style = "bold" if here else WARNS if user.is_root else ""
+        return Text(f"{'▸' if here else ' '} {name}", style=style)
