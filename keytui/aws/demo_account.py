@@ -1,0 +1,124 @@
+"""The demo account's own process: a moto server on loopback, filled with made-up users."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import threading
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from keytui.aws.demo import DEMO_KEY_ID, DEMO_SECRET
+from keytui.aws.demo_people import Person, people
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
+
+ACCOUNT = "123456789012"
+_SEED = 20
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def main() -> None:
+    """Serve the demo account until standard input ends; announce the URL as a line of JSON."""
+    options = _arguments()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.disable(logging.CRITICAL)
+    try:
+        server = _server()
+        _fill(people(options.users), options.now)
+    except ModuleNotFoundError as error:
+        _announce({"missing": error.name or "moto"})
+        sys.exit(1)
+    _announce({"url": f"http://127.0.0.1:{server.port}"})
+    server.serve_forever()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m keytui.aws.demo", description=__doc__)
+    parser.add_argument("--users", type=int, default=12, help="how many users, 1 or more")
+    parser.add_argument(
+        "--now",
+        type=datetime.fromisoformat,
+        help="the account's clock, standing still (default: the real time)",
+    )
+    return parser.parse_args()
+
+
+def _announce(line: dict[str, str]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
+def _server() -> "BaseWSGIServer":
+    """Return moto's server, bound to a free loopback port and already listening."""
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    class Quiet(MotoRequestHandler):
+        # Kept-alive connections otherwise wait 40 ms for each reply's second packet.
+        disable_nagle_algorithm = True
+
+        def log_request(self, *_: Any, **__: Any) -> None:
+            """Say nothing."""
+
+    application: Any = DomainDispatcherApplication(create_backend_app)
+    return make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+
+
+def _fill(persons: list[Person], fixed_now: datetime | None) -> None:
+    from moto.iam import models
+
+    _make_up_new_keys(models, fixed_now)
+    now = (fixed_now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    backend = models.iam_backends[ACCOUNT]["aws"]
+    for person in persons:
+        tags = [{"Key": key.id, "Value": key.description} for key in person.keys if key.description]
+        user = backend.create_user("us-east-1", person.name, tags=tags)
+        user.create_date = now - person.age
+        for sample in person.keys:
+            key = user.create_access_key(prefix="AKIA", status=sample.status)
+            key.access_key_id = sample.id
+            key.create_date = now - sample.age
+            if sample.id == DEMO_KEY_ID:
+                key.secret_access_key = DEMO_SECRET
+            if sample.used is not None:
+                key.last_used = models.AccessKeyLastUsed(
+                    now - sample.used, sample.service, sample.region
+                )
+            backend.access_keys[sample.id] = key
+
+
+def _make_up_new_keys(models: Any, fixed_now: datetime | None) -> None:
+    """Give keys IDs and secrets that show what they are, the same ones at a fixed clock.
+
+    They have a generator of their own: moto's is also drawn from for each request's ID, so
+    that a key would depend on how many requests came before.
+    """
+    random = Random(_SEED if fixed_now else None)  # noqa: S311 - nothing here is secret
+
+    def key_id(*_: Any, prefix: str, total_length: int = 20, **__: Any) -> str:
+        shown = f"{prefix}DEMO"
+        return shown + "".join(random.choices(_LETTERS, k=total_length - len(shown)))
+
+    def secret(length: int) -> str:
+        return "demo" + "".join(random.choices(_BASE64, k=length - 4))
+
+    models.generate_access_key_id_from_account_id = key_id
+    models.random_alphanumeric = secret
+    if fixed_now is not None:
+        stopped = fixed_now.astimezone(UTC).replace(tzinfo=None)
+        models.utcnow = lambda: stopped

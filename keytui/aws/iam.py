@@ -1,0 +1,262 @@
+"""The gateway: AWS's pages in, keytui's nouns out, every failure translated once."""
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from keytui.aws.translate import NO_KEY_MADE, Call, ask
+from keytui.errors import AwsError, NotFoundError
+from keytui.model import (
+    AccessKey,
+    Identity,
+    KeyStatus,
+    LastUsed,
+    NewAccessKey,
+    Secret,
+    User,
+)
+
+if TYPE_CHECKING:
+    from keytui.aws.session import Clients
+
+_PAGE_SIZE = 1000
+"""The most that IAM gives at once."""
+
+_KEY_ID_TAG = re.compile(r"[A-Z0-9]{16,128}")
+_NO_USE = "N/A"
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+class IamGateway:
+    """The account at AWS; see ``ports.Iam`` for what each method promises."""
+
+    def __init__(self, clients: "Clients", signing_key_id: str) -> None:
+        self._clients = clients
+        self._signing_key_id = signing_key_id
+        self._identity: Identity | None = None
+        self._asking = threading.Lock()
+
+    @property
+    def custom_endpoint(self) -> str | None:
+        """Where IAM is asked instead of at AWS, without any user info; None for AWS."""
+        url = urlsplit(self._clients.iam.meta.endpoint_url)
+        if (url.hostname or "").endswith(_AWS_DOMAINS):
+            return None
+        return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+
+    def identity(self) -> Identity:
+        """Return who signs the calls; asked once, then remembered."""
+        return self._who(Call("sts:GetCallerIdentity"))
+
+    def signing_key_id(self) -> str:
+        """Return the access key ID that signs the calls, without a network call."""
+        return self._signing_key_id
+
+    def users(self) -> Iterator[list[User]]:
+        """Yield the account's users page by page, in AWS's order."""
+        call = Call("iam:ListUsers")
+        pages = iter(
+            self._clients.iam.get_paginator("list_users").paginate(
+                PaginationConfig={"PageSize": _PAGE_SIZE}
+            )
+        )
+        while (page := ask(call, lambda: _user_page(next(pages, None)))) is not None:
+            yield page
+
+    def user(self, name: str) -> User:
+        """Return one user by name."""
+        call = Call("iam:GetUser", subject=f"The user {name}")
+        return ask(call, lambda: _user(self._clients.iam.get_user(UserName=name)["User"]))
+
+    def keys(self, user: User) -> tuple[AccessKey, ...]:
+        """Return all keys of a user, oldest first, without last use and description."""
+        call = Call("iam:ListAccessKeys", subject=f"The user {user.name}")
+        pages = self._clients.iam.get_paginator("list_access_keys").paginate(
+            PaginationConfig={"PageSize": _PAGE_SIZE}, **_owner(user)
+        )
+        keys = ask(
+            call,
+            lambda: [_key(item, user) for page in pages for item in page["AccessKeyMetadata"]],
+        )
+        return tuple(sorted(keys, key=lambda key: (key.created or _BEGINNING, key.id)))
+
+    def last_used(self, key_id: str) -> LastUsed:
+        """Return a key's last use; ``LastUsed()`` for a key never used."""
+        call = Call("iam:GetAccessKeyLastUsed", subject=f"The access key {key_id}")
+        return ask(
+            call,
+            lambda: _last_used(self._clients.iam.get_access_key_last_used(AccessKeyId=key_id)),
+        )
+
+    def descriptions(self, user: User) -> dict[str, str]:
+        """Return access key ID → description, from the user's tags; empty for root."""
+        if user.is_root:
+            return {}
+        call = Call("iam:ListUserTags", subject=f"The user {user.name}")
+        pages = self._clients.iam.get_paginator("list_user_tags").paginate(UserName=user.name)
+        return ask(
+            call,
+            lambda: {
+                tag["Key"]: tag["Value"]
+                for page in pages
+                for tag in page["Tags"]
+                if _KEY_ID_TAG.fullmatch(tag["Key"])
+            },
+        )
+
+    def set_status(self, key: AccessKey, status: KeyStatus) -> None:
+        """Make a key Active or Inactive."""
+        call = Call(
+            "iam:UpdateAccessKey",
+            subject=f"The access key {key.id}",
+            untouched=f"The key's status was not changed: it is still {key.status}.",
+            unsure="The key's status may or may not have changed.",
+        )
+        update = self._clients.iam.update_access_key
+        ask(
+            call,
+            lambda: update(
+                AccessKeyId=key.id, Status=cast("Any", status.value), **_owner(key.user)
+            ),
+        )
+
+    def delete_key(self, key: AccessKey) -> None:
+        """Delete a key. A key that is gone already counts as deleted."""
+        call = Call(
+            "iam:DeleteAccessKey",
+            subject=f"The access key {key.id}",
+            untouched="The key was not deleted.",
+            unsure="The key may or may not have been deleted.",
+        )
+        delete = self._clients.iam.delete_access_key
+        try:
+            ask(call, lambda: delete(AccessKeyId=key.id, **_owner(key.user)))
+        except NotFoundError:
+            return
+
+    def create_key(self, user: User) -> NewAccessKey:
+        """Create a key with exactly one request."""
+        account = self._who(Call("sts:GetCallerIdentity", untouched=NO_KEY_MADE)).account
+        call = Call(
+            "iam:CreateAccessKey",
+            subject=f"The user {user.name}",
+            untouched=NO_KEY_MADE,
+            creates=True,
+        )
+        client = ask(Call("", untouched=NO_KEY_MADE), self._clients.one_attempt_iam)
+        try:
+            return ask(
+                call, lambda: _new_key(client.create_access_key(**_owner(user)), user, account)
+            )
+        finally:
+            client.close()
+
+    def set_description(self, user: User, key_id: str, text: str) -> None:
+        """Keep a description the way the console does: a tag, key ID → text, on the user."""
+        if user.is_root:
+            raise AwsError(
+                "The root user's keys can't have a description.",
+                "Nothing else was changed.",
+                "AWS keeps descriptions as tags, and only IAM users have tags.",
+            )
+        call = Call(
+            "iam:TagUser",
+            subject=f"The user {user.name}",
+            untouched="The key itself is as it was; only the description is missing.",
+            unsure="The key itself is as it was; the description may be missing.",
+        )
+        tag = self._clients.iam.tag_user
+        ask(call, lambda: tag(UserName=user.name, Tags=[{"Key": key_id, "Value": text}]))
+
+    def remove_description(self, user: User, key_id: str) -> None:
+        """Remove a description; no error where there is none."""
+        if user.is_root:
+            return
+        call = Call(
+            "iam:UntagUser",
+            subject=f"The user {user.name}",
+            untouched="The key itself is as it was; its description is still there.",
+            unsure="The key itself is as it was; its description may still be there.",
+        )
+        untag = self._clients.iam.untag_user
+        try:
+            ask(call, lambda: untag(UserName=user.name, TagKeys=[key_id]))
+        except NotFoundError:
+            return
+
+    def _who(self, call: Call) -> Identity:
+        with self._asking:
+            if self._identity is None:
+                self._identity = ask(
+                    call, lambda: _identity(self._clients.sts.get_caller_identity())
+                )
+            return self._identity
+
+
+def _owner(user: User) -> dict[str, Any]:
+    """Return the UserName parameter; root's calls leave it out."""
+    return {} if user.is_root else {"UserName": user.name}
+
+
+# What follows reads the SDK's dicts. Missing fields raise KeyError inside ``ask``, which
+# says that the answer can't be read.
+
+
+def _identity(reply: Any) -> Identity:
+    return Identity(account=reply["Account"], arn=reply["Arn"])
+
+
+def _user_page(page: Any) -> list[User] | None:
+    return None if page is None else [_user(item) for item in page["Users"]]
+
+
+def _user(item: Any) -> User:
+    return User(item["UserName"], created=_utc(item.get("CreateDate")))
+
+
+def _key(item: Any, user: User) -> AccessKey:
+    return AccessKey(
+        item["AccessKeyId"], user, _status(item["Status"]), _utc(item.get("CreateDate"))
+    )
+
+
+def _last_used(reply: Any) -> LastUsed:
+    use = reply.get("AccessKeyLastUsed", {})
+    when = _utc(use.get("LastUsedDate"))
+    if when is None:
+        return LastUsed()
+    return LastUsed(when, *(_known(use.get(name)) for name in ("ServiceName", "Region")))
+
+
+def _new_key(reply: Any, user: User, account: str) -> NewAccessKey:
+    fields = reply["AccessKey"]
+    secret = Secret(fields.pop("SecretAccessKey"))
+    # Only the ID and the secret are needed: for want of anything else the secret is not lost.
+    key = AccessKey(
+        fields["AccessKeyId"],
+        user,
+        _status(fields.get("Status", KeyStatus.ACTIVE)),
+        _utc(fields.get("CreateDate")),
+    )
+    return NewAccessKey(key, account, secret)
+
+
+def _known(text: str | None) -> str:
+    return "" if text is None or text == _NO_USE else text
+
+
+def _status(text: str) -> KeyStatus:
+    for status in (KeyStatus.INACTIVE, KeyStatus.EXPIRED):
+        if text == status:
+            return status
+    # A status that keytui doesn't know counts as Active: the careful reading, since an
+    # active key is never deleted without being made inactive first.
+    return KeyStatus.ACTIVE
+
+
+def _utc(when: datetime | None) -> datetime | None:
+    return None if when is None else when.astimezone(UTC)
