@@ -60,6 +60,7 @@ class FakeIam:
         lose_reply: Whether CreateAccessKey makes a key and then loses its reply.
         lag: How many reads of a user's keys still show the state before a change.
         page_size: How many users a page holds.
+        caller: Who signs the calls.
         calls: The actions asked for, in order, as ``iam:ListUsers`` or
             ``iam:UpdateAccessKey AKIA… Inactive``.
         secrets: Key ID → the secret given out.
@@ -91,8 +92,8 @@ class FakeIam:
         self._identity: Identity | None = None
         self._made = 0
         self._lock = threading.RLock()
-        self._caller = ROOT_USER if root else self.add_user(caller)
-        self._signing_key_id = self.add_key(self._caller, "AKIAFAKECALLER000001").id
+        self.caller = ROOT_USER if root else self.add_user(caller)
+        self._signing_key_id = self.add_key(self.caller, "AKIAFAKECALLER000001").id
 
     # Setting the stage.
 
@@ -140,6 +141,19 @@ class FakeIam:
         """Return what AWS has by now, without lag and without a call in the log."""
         with self._lock:
             return tuple(self._holders[user.api_name].keys.values())
+
+    def find(self, name: str) -> User:
+        """Return a user by name without a call in the log. Raises ``NotFoundError``."""
+        with self._lock:
+            return self._holder(name).user
+
+    def owner_of(self, key_id: str) -> User:
+        """Return who has a key, without a call in the log. Raises ``NotFoundError``."""
+        with self._lock:
+            for holder in self._holders.values():
+                if key_id in holder.keys:
+                    return holder.user
+        raise _gone(f"The access key {key_id}")
 
     # ports.Iam.
 
@@ -226,7 +240,7 @@ class FakeIam:
 
     def _ask_identity(self) -> Identity:
         with self._call("sts:GetCallerIdentity"):
-            who = "root" if self._caller.is_root else f"user/{self._caller.name}"
+            who = "root" if self.caller.is_root else f"user/{self.caller.name}"
             return Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:{who}")
 
     def _call(self, action: str, *details: str) -> threading.RLock:
