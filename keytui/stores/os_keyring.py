@@ -17,7 +17,7 @@ CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring_child")
 _LABEL = "OS keyring"
 _STILL_HELD = "The secret is not lost: keytui still holds it."
 _OR_CSV = "or choose the CSV file"
-_UNLOCK_SECRET_SERVICE = (
+_HOW_TO_UNLOCK = (
     "Unlock it in the desktop's password application, or with: "
     'read -rs P && printf %s "$P" | gnome-keyring-daemon --replace --unlock'
 )
@@ -191,7 +191,7 @@ class OsKeyring:
         title, next_step = _WORDS[trouble]
         whys = (why for part, why in _WHY_REFUSED.items() if reply.detail.startswith(part))
         if trouble is Trouble.LOCKED and reply.backend == "keyring.backends.SecretService":
-            next_step = _UNLOCK_SECRET_SERVICE
+            next_step = _HOW_TO_UNLOCK
         words = {"detail": reply.detail, "why": next(whys, ""), "key_id": key_id}
         return title.format(timeout=self._timeout, **words), next_step
 

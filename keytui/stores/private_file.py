@@ -41,7 +41,7 @@ def check_free(path: Path) -> None:
     """
     problem = None
     try:
-        if not path.name and path != Path(path.anchor):
+        if path == Path():
             problem = FileProblem("No file is named.", "Type a path.")
         else:
             problem = _occupied(path) or _folder_problem(path.parent)
@@ -149,6 +149,7 @@ def _create(path: Path, data: bytes) -> None:
             made = _write_new(folder, path.name, data, undo)
         else:
             undo.callback(_unlink_if, folder, path.name, made)
+            _unlink_if(folder, temp, made)
         _flush_folder(folder)
         if _read_back(folder, path.name, made) != data:
             raise FileProblem(f"{path} reads back differently.", "Choose another disk.")

@@ -1,8 +1,7 @@
 """A real, unlocked Secret Service of the tests' own: dbus-daemon and gnome-keyring-daemon.
 
-``secret_service(tmp_path)`` starts one on a private bus with a home of its own; the fixture
-``keyring_service`` gives one to each test worker. Use it in a test module with
-``pytest_plugins = ("tests.support.secret_service",)``.
+``secret_service(tmp_path)`` starts one on a private bus with a home of its own; the fixtures
+of ``tests.support.keyring_fixtures`` give one to each test worker or to each test.
 """
 
 import os
@@ -234,28 +233,22 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-@pytest.fixture(scope="session")
-def keyring_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecretService]:
-    """An unlocked Secret Service; one for each test worker, never locked by a test."""
-    with secret_service(tmp_path_factory.mktemp("secret-service")) as service:
-        yield service
-
-
-@pytest.fixture
-def own_service(tmp_path: Path) -> Iterator[SecretService]:
-    """An unlocked Secret Service that the test may lock or kill."""
-    with secret_service(tmp_path) as service:
-        yield service
-
-
 @contextmanager
 def silent_prompter(service: SecretService, log: Path) -> Iterator[None]:
     """Answer for the desktop's password prompt, and never answer: a screen nobody looks at.
 
     Each call that it gets adds a line to ``log``.
     """
-    command = [sys.executable, "-m", "tests.support.fake_prompter", str(log)]
+    with bus_program(service, log, "tests.support.fake_prompter"):
+        yield
+
+
+@contextmanager
+def bus_program(service: SecretService, log: Path, module: str, *words: str) -> Iterator[None]:
+    """Run one of the tests' own D-Bus programs, which makes ``log`` once it is on the bus."""
+    root = str(Path(__file__).parents[2])
     with ExitStack() as stack:
-        _start(command, service.env, stack)
-        wait_until(log.exists, "the prompter is on the bus")
+        command = [sys.executable, "-m", module, str(log), *words]
+        _start(command, service.env | {"PYTHONPATH": root}, stack)
+        wait_until(log.exists, f"{module} is on the bus")
         yield

@@ -24,8 +24,17 @@ def new_key(user: str = "alice", key_id: str = KEY_ID, secret: str = SENTINEL) -
 
 
 def full_text(error: BaseException) -> str:
-    """Return all that a crash reporter could print of an error, locals and causes included."""
+    """Return all that a crash reporter could print of an error: locals and causes included.
+
+    Frames of test functions are left out, as a test may name its secret.
+    """
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    chain: list[traceback.TracebackException | None] = [shown]
+    while (link := chain[-1]) is not None:
+        ours = [frame for frame in link.stack if not frame.name.startswith("test_")]
+        link.stack = traceback.StackSummary.from_list(ours)
+        chain.append(link.__cause__ or link.__context__)
+    assert shown.stack, "no frame beside the test's in the traceback"
     return "\n".join([repr(error), str(error), repr(vars(error)), *shown.format()])
 
 
