@@ -36,7 +36,8 @@ class Inventory:
         self.all_read = False
         """Whether every page has arrived."""
         self._folded: list[str] = []
-        self._keys: dict[str, KeyList] = {}
+        self.keys: dict[str, KeyList] = {}
+        """User name → the keys read so far."""
 
     def add(self, page: Iterable[User]) -> None:
         """Take in a page of users."""
@@ -62,14 +63,14 @@ class Inventory:
         return [
             user
             for user in self.users
-            if (known := self._keys.get(user.name))
+            if (known := self.keys.get(user.name))
             and any(part_of_id in key.id for key in known.keys)
         ]
 
     def keys_of(self, user: User) -> KeyList | None:
         """Return what is known of a user's keys; None before they were read."""
-        return self._keys.get(user.name)
+        return self.keys.get(user.name)
 
     def set_keys(self, user: User, keys: KeyList) -> None:
         """Remember a user's keys."""
-        self._keys[user.name] = keys
+        self.keys[user.name] = keys

@@ -15,7 +15,6 @@ class Account:
     """What the screens hold of one account.
 
     Attributes:
-        profile: The AWS profile's name; None for the SDK's choice.
         iam: The account's gateway.
         identity: Who signs the calls.
         lifecycle: The verbs.
@@ -24,7 +23,6 @@ class Account:
         changes: The changes of status that can be undone, latest last.
     """
 
-    profile: str | None
     iam: Iam
     identity: Identity
     lifecycle: Lifecycle
@@ -32,12 +30,18 @@ class Account:
     pending: dict[str, KeyStatus] = field(default_factory=dict)
     changes: list[StatusChange] = field(default_factory=list)
 
+    def continue_from(self, before: "Account") -> None:
+        """Take over what an earlier connection of the same caller knows."""
+        self.inventory = before.inventory
+        self.pending = before.pending
+        self.changes = before.changes
+
 
 def open_account(parts: Parts, profile: str | None) -> Account:
     """Connect and ask who the caller is. Blocks; raises KeytuiError."""
     iam = parts.connect(profile)
     lifecycle = Lifecycle(iam, parts.journal, read_only=parts.settings.read_only, now=parts.now)
-    return Account(profile, iam, iam.identity(), lifecycle)
+    return Account(iam, iam.identity(), lifecycle)
 
 
 def read_keys(account: Account, parts: Parts, user: User) -> KeyList:

@@ -12,7 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from keytui.parts import Parts
+from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
+from keytui.ui.screens.reveal import RevealScreen
 
 
 class KeytuiApp(App[None]):
@@ -21,12 +23,12 @@ class KeytuiApp(App[None]):
     TITLE = "keytui"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual types it as an instance's
         (0, "-tiny"),
         (60, "-narrow"),
         (100, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - Textual types it as an instance's
         (0, "-flat"),
         (20, "-short"),
         (30, "-tall"),
@@ -52,11 +54,12 @@ class KeytuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, unless a secret would be lost."""
-        custody = self.main.custody
-        if custody and not custody.kept:
-            self.bell()
-            return
-        self.exit()
+        if any(isinstance(screen, WorkingScreen) for screen in self.screen_stack):
+            self.bell()  # AWS's reply may bring a secret that can't be had twice.
+        elif isinstance(self.screen, RevealScreen):
+            self.screen.action_close()
+        elif not self.holds_secret:
+            self.exit()
 
     def action_command_palette(self) -> None:
         """Open the palette; never over a dialog, and never beside a secret."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from unicodedata import category
 
 from keytui.model import KeyStatus
+from keytui.stores.base import Receipt
 
 ACCENT = "cyan"
 FAILS = "red"
@@ -77,3 +78,13 @@ def fit(text: str, width: int) -> str:
     if len(text) <= width:
         return text
     return text[: max(width - 1, 0)] + "…"
+
+
+def backend(label: str) -> str:
+    """Return ``Secret Service`` for ``OS keyring (Secret Service)``."""
+    return label.removeprefix("OS keyring").strip(" ()") or label
+
+
+def place(receipt: Receipt) -> str:
+    """Return where a secret is kept, as it stands after ``in``."""
+    return f"the {receipt.where}" if receipt.store == "keyring" else receipt.where

@@ -5,10 +5,12 @@ from keytui.lifecycle import QUOTA, Custody, quota_reached
 from keytui.model import User
 from keytui.stores.base import SecretStore
 from keytui.ui.account import complete_keys, read_keys
+from keytui.ui.flows.read import read_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.create import CreateChoice, CreateScreen, Goal
 from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
 from keytui.ui.screens.reveal import Closing, RevealScreen
+from keytui.ui.text import place
 from keytui.ui.threads import in_thread
 
 
@@ -26,12 +28,12 @@ async def create(stage: Stage, user: User) -> None:
     custody = await _create(stage, user, choice)
     closing = await stage.ask(RevealScreen(custody, account.lifecycle, parts))
     if closing is Closing.KEPT:
-        where = " and in ".join(receipt.where for receipt in custody.receipts)
+        where = " and in ".join(place(receipt) for receipt in custody.receipts)
         stage.say(f"{custody.new.key.id} is active; its secret is in {where}.")
     else:
         await _discard(stage, custody)
     stage.release_custody()
-    await stage.reload_keys(user)
+    await read_user(stage, user)
 
 
 async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
@@ -46,7 +48,7 @@ async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
         )
     )
     if isinstance(result, KeytuiError):
-        await stage.reload_keys(user)
+        await read_user(stage, user)
         raise result
     return result
 

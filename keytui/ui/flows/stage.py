@@ -6,7 +6,6 @@ from textual.screen import ModalScreen
 
 from keytui.errors import KeytuiError
 from keytui.lifecycle import Custody
-from keytui.model import User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 
@@ -24,6 +23,10 @@ class Stage(Protocol):
     def account(self) -> Account:
         """The account worked on. Raises ``KeytuiError`` before one is open."""
 
+    @property
+    def profile(self) -> str | None:
+        """The profile in use; None for the SDK's choice."""
+
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears it."""
 
@@ -33,11 +36,11 @@ class Stage(Protocol):
     async def ask(self, dialog: ModalScreen[T]) -> T:
         """Open a dialog and wait for what it returns."""
 
+    def draw_users(self) -> None:
+        """Draw the users anew, as they are known."""
+
     def draw_keys(self) -> None:
         """Draw the keys anew, as they are known."""
-
-    async def reload_keys(self, user: User) -> None:
-        """Read a user's keys again and draw them."""
 
     def take_custody(self, custody: Custody) -> None:
         """From now on an unkept secret is here: no leaving, no screenshots. Any thread."""

@@ -3,6 +3,7 @@
 from keytui.errors import KeytuiError
 from keytui.lifecycle import Concern
 from keytui.model import AccessKey, KeyStatus
+from keytui.ui.flows.read import read_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
 from keytui.ui.threads import in_thread
@@ -41,7 +42,6 @@ async def undo(stage: Stage) -> None:
         return
     change = changes[-1]
     await _change(stage, change.key, change.key.status, undoing=True)
-    changes.remove(change)
 
 
 async def _sure(stage: Stage, key: AccessKey, concern: Concern) -> bool:
@@ -64,7 +64,9 @@ async def _change(
     finally:
         account.pending.pop(key.id, None)
         stage.draw_keys()
-    if not undoing:
+    if undoing:
+        account.changes.pop()
+    else:
         account.changes.append(change)
     word = status.value.lower()
     if own:
@@ -75,7 +77,7 @@ async def _change(
         stage.say(f"AWS took the change, but does not list {key.id} as {word} yet.", good=False)
     if change.problem:
         stage.problem(_done_but(change.problem))
-    await stage.reload_keys(key.user)
+    await read_user(stage, key.user)
 
 
 def _done_but(problem: KeytuiError) -> KeytuiError:

@@ -14,7 +14,7 @@ from keytui.model import User
 from keytui.parts import Parts
 from keytui.stores.base import Probe
 from keytui.ui.screens.dialogs import Dialog
-from keytui.ui.text import DIM, FAILS, GOOD, plain
+from keytui.ui.text import DIM, FAILS, GOOD, backend, plain
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.rows import Rows
@@ -115,8 +115,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
     async def look(self) -> None:
         """Probe the OS keyring by writing to it, and show what it says."""
         probe = self._probe = await in_thread(self._parts.keyring.probe)
-        name = probe.label.removeprefix("OS keyring").strip(" ()")
-        note = Text.assemble((name or probe.label, DIM), "  ")
+        note = Text.assemble((plain(backend(probe.label)), DIM), "  ")
         note.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
         goals = self.query_one(Goals)
         goals.notes[Goal.KEYRING] = note

@@ -16,7 +16,7 @@ from keytui.parts import Parts
 from keytui.stores.base import SecretStore
 from keytui.stores.clipboard import osc52, osc52_clear
 from keytui.ui.screens.dialogs import Dialog, PathScreen, TypeScreen
-from keytui.ui.text import DIM, FAILS, GOOD, WARNS, plain
+from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place, plain
 from keytui.ui.threads import in_thread
 
 HIDDEN = "•" * 40
@@ -149,13 +149,8 @@ class RevealScreen(Dialog[Closing]):
     def _where(self) -> Text:
         custody = self._custody
         lines = [
-            Text(
-                f"✓ In the {plain(r.where)}, read back"
-                if r.store == "keyring"
-                else f"✓ In {plain(r.where)}, read back",
-                style=GOOD,
-            )
-            for r in custody.receipts
+            Text(f"✓ In {plain(place(receipt))}, read back", style=GOOD)
+            for receipt in custody.receipts
         ]
         if custody.problem:
             lines.append(Text(f"✗ {plain(str(custody.problem))}", style=FAILS))

@@ -8,7 +8,7 @@ from textual.widgets import Static
 from keytui.errors import KeytuiError
 from keytui.model import Identity
 from keytui.stores.base import Probe
-from keytui.ui.text import ACCENT, plain
+from keytui.ui.text import ACCENT, backend, plain
 
 
 class TopBar(Static):
@@ -69,7 +69,9 @@ class StatusLine(Static):
     def keyring(self, probe: Probe) -> None:
         """Show the keyring's state."""
         if probe.writable:
-            self._keyring = Text.assemble((f"Keyring: {plain(probe.label)}, unlocked", "dim"))
+            self._keyring = Text.assemble(
+                (f"Keyring: {plain(backend(probe.label))}, unlocked", "dim")
+            )
         else:
             self._keyring = Text.assemble(("Keyring: ", "dim"), (plain(probe.reason), "yellow"))
         self._draw()

@@ -7,29 +7,39 @@ from textual.widgets import Static
 
 from keytui.findings import Thresholds, findings
 from keytui.inventory import KeyList
-from keytui.model import AccessKey, KeyStatus
-from keytui.ui.text import FAILS, ago, moment, plain
+from keytui.model import AccessKey, KeyStatus, User
+from keytui.ui.text import FAILS, WARNS, ago, moment, plain
 
 
 class KeyDetail(Static):
     """The detail below the table."""
 
-    def show(self, key: AccessKey | None, known: KeyList | None, now: datetime) -> None:
-        """Show one key; nothing where there is none."""
+    def show(
+        self, user: User | None, key: AccessKey | None, known: KeyList | None, now: datetime
+    ) -> None:
+        """Show one key; where there is none, what to do about that."""
         lines: list[Text] = []
         if key:
             lines.append(_dates(key, now))
-            if key.description:
-                lines.append(Text(f"“{plain(key.description)}”"))
+        elif user and known:
+            lines.append(Text(f"{plain(user.name)} has no access keys. c creates one."))
+        if key and key.description:
+            lines.append(Text(f"“{plain(key.description)}”"))
         if key and known and key.status is not KeyStatus.DELETED:
-            for finding in findings(key, known.keys, now):
-                limits = Thresholds()
-                rule = finding.rule.sentence.format(old=limits.old_days, unused=limits.unused_days)
-                word = (finding.rule.word, FAILS if finding.fails else "bold")
-                lines.append(Text.assemble(word, f": {rule} ", (f"CIS {finding.rule.cis}", "dim")))
+            lines += _findings(key, known, now)
         if known and known.note:
-            lines.append(Text(plain(known.note.title), style="yellow"))
+            lines.append(Text(plain(f"{known.note.title} {known.note.next_step}"), style=WARNS))
         self.update(Text("\n").join(lines))
+
+
+def _findings(key: AccessKey, known: KeyList, now: datetime) -> list[Text]:
+    limits = Thresholds()
+    lines = []
+    for finding in findings(key, known.keys, now, limits):
+        rule = finding.rule.sentence.format(old=limits.old_days, unused=limits.unused_days)
+        word = (finding.rule.word, FAILS if finding.fails else "bold")
+        lines.append(Text.assemble(word, f": {rule} ", (f"CIS {finding.rule.cis}", "dim")))
+    return lines
 
 
 def _dates(key: AccessKey, now: datetime) -> Text:
@@ -41,5 +51,5 @@ def _dates(key: AccessKey, now: datetime) -> Text:
     if key.last_used.when is None:
         return Text(f"{created} · never used", style="dim")
     where = plain(f"{key.last_used.service} {key.last_used.region}").strip()
-    used = f"last used {ago(key.last_used.when, now)}, {moment(key.last_used.when)}, by {where}"
+    used = f"last used {ago(key.last_used.when, now)} by {where}"
     return Text(f"{created} · {used}", style="dim")

@@ -14,6 +14,8 @@ from keytui.ui.text import DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, f
 from keytui.ui.widgets.rows import Rows
 
 GAP = "  "
+MARKER = 2
+"""Cells of the cursor's marker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ LAYOUTS = (
     Layout(long_ages=True),
     Layout(),
     Layout(service=18),
+    Layout(service=12),
     Layout(service=18, findings=False),
     Layout(service=0, findings=False),
     Layout(service=0, findings=False, created=False),
@@ -136,12 +139,13 @@ class KeyTable(Rows):
             self._table = [self._titles(layout), *(self._cells(key, layout) for key in self.keys)]
             columns = zip(*self._table, strict=True)
             self._widths = [max(cell.cell_len for cell in column) for column in columns]
-            if sum(self._widths) + len(GAP) * len(self._widths) <= width:
+            if MARKER + sum(self._widths) + len(GAP) * (len(self._widths) - 1) <= width:
                 return
 
     def _titles(self, layout: Layout) -> list[Text]:
         titles = ["Access key ID", "Status"]
-        titles += ["Created"] if layout.created else []
+        if layout.created:
+            titles.append("Created" if layout.long_ages else "Age")
         titles += ["Last used"] if layout.last_used else []
         titles += ["Findings"] if layout.findings else []
         return [Text(title, style=DIM) for title in [*titles, "Actions"]]
@@ -171,7 +175,7 @@ class KeyTable(Rows):
         if key.last_used.when is None:
             return Text("never")
         where = plain(f"{key.last_used.service} {key.last_used.region}".strip())
-        return Text.assemble(since, ("  " + fit(where, room), DIM) if room else "")
+        return Text.assemble(since, (" " + fit(where, room), DIM) if room else "")
 
     def _findings(self, key: AccessKey) -> Text:
         assert self._now is not None  # noqa: S101 - set with the keys

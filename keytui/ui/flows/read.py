@@ -1,0 +1,112 @@
+"""Connect, and read the account: users page by page, then the keys of the one looked at."""
+
+import asyncio
+from dataclasses import replace
+
+from keytui.errors import AccessDeniedError, KeytuiError, UnreachableError
+from keytui.inventory import Inventory, KeyList
+from keytui.model import ROOT_USER, User
+from keytui.ui.account import Account, complete_keys, open_account, read_keys
+from keytui.ui.flows.stage import Stage
+from keytui.ui.screens.dialogs import ChoiceScreen
+from keytui.ui.threads import in_thread
+
+CONNECT_SECONDS = 10.0
+"""How long the first answer of AWS may take."""
+
+
+async def connect(stage: Stage, profile: str | None) -> Account:
+    """Connect with a profile. Raises KeytuiError, after ``CONNECT_SECONDS`` at the latest."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await in_thread(lambda: open_account(stage.parts, profile))
+    except TimeoutError:
+        pass
+    raise UnreachableError(
+        f"AWS did not answer within {CONNECT_SECONDS:.0f} s.",
+        "Nothing was changed.",
+        "Check the network, the proxy and the endpoint; r tries again.",
+    )
+
+
+async def read_users(stage: Stage, account: Account) -> None:
+    """Read all users and show them as their pages arrive.
+
+    Where a list is shown already, it stays until all of the new one is here. Where listing
+    is denied, the caller's own user stands alone.
+    """
+    known, fresh = account.inventory, Inventory()
+    fresh.keys = known.keys
+    if not known.users:
+        account.inventory = fresh
+    if account.identity.is_root:
+        fresh.add([ROOT_USER])
+    pages = account.iam.users()
+    try:
+        while (page := await in_thread(lambda: next(pages, None))) is not None:
+            fresh.add(page)
+            stage.draw_users()
+    except AccessDeniedError as error:
+        _only_own_user(stage, account, fresh, error)
+    fresh.all_read = True
+    account.inventory = fresh
+    stage.draw_users()
+
+
+def _only_own_user(
+    stage: Stage, account: Account, inventory: Inventory, error: AccessDeniedError
+) -> None:
+    denied = f"You may not list users (it takes {error.action})"
+    if own := account.identity.user_name:
+        inventory.add([User(own)])
+        stage.say(f"{denied}: this is your own.", good=False)
+    elif not inventory.users:
+        raise KeytuiError(
+            f"{denied}, and you are no IAM user.",
+            next_step="Start keytui with --user NAME to open one by name.",
+        )
+
+
+async def open_user(account: Account, name: str) -> User:
+    """Find a user by name and add them to the list. Raises ``NotFoundError``."""
+    try:
+        user = await in_thread(lambda: account.iam.user(name))
+    except AccessDeniedError:
+        user = User(name)
+    account.inventory.add([user])
+    return user
+
+
+async def read_user(stage: Stage, user: User) -> None:
+    """Read a user's keys and draw them: the statuses first, then the rest."""
+    account = stage.account
+    fresh = await in_thread(lambda: read_keys(account, stage.parts, user))
+    account.inventory.set_keys(user, _with_known(fresh, account.inventory.keys_of(user)))
+    stage.draw_keys()
+    whole = await in_thread(lambda: complete_keys(account, fresh, user))
+    account.inventory.set_keys(user, whole)
+    stage.draw_keys()
+
+
+async def choose_profile(stage: Stage) -> str | None:
+    """Ask which profile to work with; None where none was chosen."""
+    if stage.parts.settings.demo:
+        stage.say("The demo account has no other profiles.", good=False)
+        return None
+    names = await in_thread(stage.parts.profiles)
+    if not names:
+        stage.say("The AWS config has no profiles.", good=False)
+        return None
+    return await stage.ask(ChoiceScreen("Switch to a profile", names, stage.profile or ""))
+
+
+def _with_known(fresh: KeyList, known: KeyList | None) -> KeyList:
+    """Keep last use and description on the screen while they are read again."""
+    old = {key.id: key for key in known.keys} if known else {}
+    keys = tuple(
+        replace(key, last_used=old[key.id].last_used, description=old[key.id].description)
+        if key.id in old
+        else key
+        for key in fresh.keys
+    )
+    return replace(fresh, keys=keys)

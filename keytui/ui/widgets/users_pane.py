@@ -1,0 +1,90 @@
+"""The left pane: a filter and the users that pass it."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from keytui.inventory import Inventory
+from keytui.model import User
+from keytui.ui.text import count
+from keytui.ui.widgets.line_input import LineInput
+from keytui.ui.widgets.rows import Rows
+from keytui.ui.widgets.user_list import UserList
+
+
+class UsersPane(Vertical):
+    """The users of an account."""
+
+    class Highlighted(Message):
+        """Another user is under the cursor, or none."""
+
+    class Chosen(Message):
+        """The user under the cursor was chosen."""
+
+    class Filtered(Message):
+        """The filter has changed."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the pane."""
+        yield LineInput(placeholder="/ filter", id="filter")
+        yield UserList(id="users")
+
+    @property
+    def user(self) -> User | None:
+        """The user under the cursor."""
+        return self.query_one(UserList).user
+
+    @property
+    def filter_line(self) -> LineInput:
+        """The line the filter is typed on."""
+        return self.query_one(LineInput)
+
+    def focus_list(self) -> None:
+        """Let keys move the cursor."""
+        self.query_one(UserList).focus()
+
+    def show(self, inventory: Inventory, keep: User | None = None) -> str:
+        """Show the users that pass the filter, with the cursor where it was.
+
+        Args:
+            inventory: The account's users.
+            keep: The user to put the cursor on instead.
+
+        Returns:
+            How many they are, in words.
+        """
+        text = self.filter_line.value
+        users = inventory.matching(text)
+        self.query_one(UserList).show(users, keep or self.user)
+        total = count(len(inventory.users), "user")
+        some = f"{len(users):,} of {total}" if text else total
+        return some + ("" if inventory.all_read else ", reading…")
+
+    def back(self) -> bool:
+        """Clear the filter and leave it; False where there was nothing to clear or leave."""
+        if not self.filter_line.value and not self.filter_line.has_focus:
+            return False
+        self.filter_line.value = ""
+        self.focus_list()
+        return True
+
+    @on(LineInput.Changed)
+    def _filter_changed(self, event: LineInput.Changed) -> None:
+        event.stop()
+        self.post_message(self.Filtered())
+
+    @on(LineInput.Submitted)
+    def _filter_done(self, event: LineInput.Submitted) -> None:
+        event.stop()
+        self.focus_list()
+
+    @on(Rows.Highlighted)
+    def _highlighted(self, event: Rows.Highlighted) -> None:
+        event.stop()
+        self.post_message(self.Highlighted())
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        event.stop()
+        self.post_message(self.Chosen())
