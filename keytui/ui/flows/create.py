@@ -3,8 +3,9 @@
 from keytui.errors import KeytuiError
 from keytui.lifecycle import QUOTA, Custody, quota_reached
 from keytui.model import User
+from keytui.parts import Parts
 from keytui.stores.base import SecretStore
-from keytui.ui.account import complete_keys, read_keys
+from keytui.ui.account import Account, read_keys
 from keytui.ui.flows.read import read_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.create import CreateChoice, CreateScreen, Goal
@@ -18,11 +19,9 @@ async def create(stage: Stage, user: User) -> None:
     """Ask how, create the key, reveal it once; a discarded one is offered to be deleted."""
     account, parts = stage.account, stage.parts
     account.lifecycle.require_writable()
-    known = await in_thread(lambda: read_keys(account, parts, user))
-    if len(known.keys) >= QUOTA:
-        known = await in_thread(lambda: complete_keys(account, known, user))
-        raise quota_reached(user, known.keys)
-    choice = await stage.ask(CreateScreen(user, len(known.keys), parts))
+    await _check_quota(account, parts, user)
+    known = account.inventory.keys_of(user)
+    choice = await stage.ask(CreateScreen(user, len(known.keys) if known else None, parts))
     if choice is None:
         return
     custody = await _create(stage, user, choice)
@@ -34,6 +33,16 @@ async def create(stage: Stage, user: User) -> None:
         await _discard(stage, custody)
     stage.release_custody()
     await read_user(stage, user)
+
+
+async def _check_quota(account: Account, parts: Parts, user: User) -> None:
+    """Stop before the dialog where the listing shows a full quota; AWS is asked once more."""
+    known = account.inventory.keys_of(user)
+    if known and len(known.keys) >= QUOTA:
+        now = await in_thread(lambda: read_keys(account, parts, user))
+        if len(now.keys) >= QUOTA:
+            raise quota_reached(user, known.keys if known.complete else now.keys)
+        account.inventory.set_keys(user, now)
 
 
 async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:

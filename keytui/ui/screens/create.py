@@ -14,7 +14,7 @@ from keytui.model import User
 from keytui.parts import Parts
 from keytui.stores.base import Probe
 from keytui.ui.screens.dialogs import Dialog
-from keytui.ui.text import DIM, FAILS, GOOD, backend, plain
+from keytui.ui.text import DIM, FAILS, GOOD, backend, count, plain
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.rows import Rows
@@ -86,16 +86,15 @@ class CreateScreen(Dialog[CreateChoice | None]):
         Binding("escape", "dismiss(None)", "Back", key_display="esc"),
     ]
 
-    def __init__(self, user: User, keys: int, parts: Parts) -> None:
+    def __init__(self, user: User, keys: int | None, parts: Parts) -> None:
         super().__init__("Create an access key")
         self._user, self._count, self._parts = user, keys, parts
         self._probe: Probe | None = None
 
     def content(self) -> ComposeResult:
         """Yield the fields."""
-        number = f"{self._count + 1} of 2"
-        yield Static(Text.assemble(("User  ", DIM), (plain(self._user.name), "bold")))
-        yield Static(Text.assemble(("Key   ", DIM), number))
+        has = "" if self._count is None else f"   has {count(self._count, 'key')} of 2"
+        yield Static(Text.assemble(("For ", DIM), (plain(self._user.name), "bold"), (has, DIM)))
         yield Static(Text("The secret goes to", style=DIM), classes="label")
         yield Goals()
         yield Static("", id="why", classes="wrong")

@@ -39,7 +39,10 @@ class MainScreen(Screen[None]):
         Binding("a", "activate", "Make active", tooltip="Make the key active"),
         Binding("x", "delete", "Delete", tooltip="Delete the key, an inactive one"),
         Binding("u", "undo", "Undo", tooltip="Undo the last change of status"),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip="Filter the users"),
+        # Priority, so that what is typed right after it goes into the filter.
+        Binding(
+            "slash", "filter", "Filter", key_display="/", tooltip="Filter the users", priority=True
+        ),
         Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
         Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
         Binding("P", "profile", "Profile", tooltip="Switch to another AWS profile"),
@@ -209,7 +212,7 @@ class MainScreen(Screen[None]):
     def action_to_keys(self) -> None:
         """Go to the keys."""
         self.add_class("-at-keys")
-        self.keys.table.focus()
+        self.set_focus(self.keys.table)
 
     def action_to_users(self) -> None:
         """Go to the users."""
@@ -233,7 +236,7 @@ class MainScreen(Screen[None]):
     def action_filter(self) -> None:
         """Type a filter."""
         self.remove_class("-at-keys")
-        self.users.filter_line.focus()
+        self.set_focus(self.users.filter_line)
 
     # The verbs: one handler for the key, the click and the palette.
 
@@ -307,12 +310,13 @@ class MainScreen(Screen[None]):
         """Run a flow on the key clicked, or on the one under the cursor.
 
         From the list of users the cursor in the table is not what one looks at: where a user
-        has several keys, the first press only goes there.
+        has several keys, or the table is hidden, the first press only goes there.
         """
         key = self.keys.find(key_id) or self.keys.key
         if key is None or self._account is None or key.id in self._account.pending:
             return
-        if not key_id and not self.keys.table.has_focus and self.keys.live > 1:
+        seen = self.keys.table.has_focus or (self.keys.display and self.keys.live == 1)
+        if not key_id and not seen:
             self.action_to_keys()
             self.say("Which key? Press it again on the one you mean.", good=False)
             return

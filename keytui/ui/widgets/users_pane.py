@@ -42,7 +42,7 @@ class UsersPane(Vertical):
 
     def focus_list(self) -> None:
         """Let keys move the cursor."""
-        self.query_one(UserList).focus()
+        self.screen.set_focus(self.query_one(UserList))
 
     def show(self, inventory: Inventory, keep: User | None = None) -> str:
         """Show the users that pass the filter, with the cursor where it was.
