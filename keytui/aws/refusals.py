@@ -60,7 +60,7 @@ def is_aws_refusal(error: "ClientError") -> bool:
         and status != 408
         and _CODE.fullmatch(_code(error))
         and _code(error) != "Unknown"
-        and metadata.get("RequestId")
+        and (metadata.get("RequestId") or "x-amzn-requestid" in metadata.get("HTTPHeaders", {}))
     )
 
 
