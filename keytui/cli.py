@@ -7,7 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -116,7 +116,17 @@ def _show(parts: "Parts") -> int:
 
     app = KeytuiApp(parts)
     app.run()
+    with app.main.creating:  # A creation under way ends first; none begins any more.
+        custody = app.main.custody
+        if custody and not custody.kept:
+            _tell(app.main.account.lifecycle.rescue(custody, parts.keyring))
     return app.return_code or 0
+
+
+def _tell(sentence: str) -> None:
+    # The terminal may be gone; the record has it too.
+    with suppress(OSError):
+        print(f"keytui: {sentence}", file=sys.stderr, flush=True)
 
 
 def _account(settings: Settings, stack: ExitStack) -> tuple[Callable[[str | None], Iam], Path]:

@@ -270,6 +270,26 @@ class Lifecycle:
         self._record(Event.DELETED, key, created=_iso(key.created))
         self._forget_description(key)
 
+    def rescue(self, custody: Custody, store: SecretStore) -> str:
+        """Save a secret that its user can't see any more: the terminal is gone.
+
+        It goes into the store; where that fails, the key is made inactive and deleted, since
+        nobody could ever use it.
+
+        Returns:
+            What became of it, one sentence.
+        """
+        key_id = custody.new.key.id
+        try:
+            return f"The secret of {key_id} is in: {self.keep(custody, store).where}."
+        except StoreError:
+            pass
+        try:
+            self.discard(custody)
+        except KeytuiError as error:
+            return f"{key_id} exists and its secret is lost: delete it. {error}"
+        return f"{key_id} was deleted again: its secret could not be kept."
+
     def _request_key(
         self,
         user: User,

@@ -1,5 +1,7 @@
 """The application: theme, guards and the way out."""
 
+import asyncio
+import signal
 import sys
 import traceback
 from collections.abc import Iterable
@@ -44,8 +46,14 @@ class KeytuiApp(App[None]):
         self.main = MainScreen(parts)
 
     def on_mount(self) -> None:
-        """Show the main screen."""
+        """Show the main screen, and leave in order when told to by a signal."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._leave, number)
         self.push_screen(self.main)
+
+    def _leave(self, number: signal.Signals) -> None:
+        self.exit(return_code=128 + number)
 
     @property
     def holds_secret(self) -> bool:

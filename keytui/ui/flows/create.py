@@ -1,5 +1,7 @@
 """Create a key and see its secret safe."""
 
+from collections.abc import Callable
+
 from keytui.errors import KeytuiError
 from keytui.lifecycle import QUOTA, Custody, quota_reached
 from keytui.model import User
@@ -47,12 +49,15 @@ async def _check_quota(account: Account, parts: Parts, user: User) -> None:
 
 async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
     lifecycle, store = stage.account.lifecycle, _store(stage, choice)
+
+    def work(progress: Callable[[str], None]) -> Custody:
+        with stage.creating:
+            return lifecycle.create(user, store, choice.description, progress, stage.take_custody)
+
     result = await stage.ask(
         WorkingScreen[Custody](
             f"Creating a key for {user.name}",
-            lambda progress: lifecycle.create(
-                user, store, choice.description, progress, stage.take_custody
-            ),
+            work,
             "Please wait: the secret comes with AWS's reply, and only once.",
         )
     )

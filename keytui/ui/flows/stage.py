@@ -1,5 +1,6 @@
 """What a flow needs of the screen it runs on."""
 
+from threading import Lock
 from typing import Protocol, TypeVar
 
 from textual.screen import ModalScreen
@@ -22,6 +23,10 @@ class Stage(Protocol):
     @property
     def account(self) -> Account:
         """The account worked on. Raises ``KeytuiError`` before one is open."""
+
+    @property
+    def creating(self) -> Lock:
+        """Held while AWS is asked for a key and until its secret is in custody."""
 
     @property
     def profile(self) -> str | None:

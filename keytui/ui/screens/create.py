@@ -89,7 +89,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
     def __init__(self, user: User, keys: int | None, parts: Parts) -> None:
         super().__init__("Create an access key")
         self._user, self._count, self._parts = user, keys, parts
-        self._probe: Probe | None = None
+        self._keyring: Probe | None = None
 
     def content(self) -> ComposeResult:
         """Yield the fields."""
@@ -110,10 +110,10 @@ class CreateScreen(Dialog[CreateChoice | None]):
         self._show_goal()
         self.look()
 
-    @work(description="look at the keyring")
+    @work(group="look", exclusive=True, description="look at the keyring")
     async def look(self) -> None:
         """Probe the OS keyring by writing to it, and show what it says."""
-        probe = self._probe = await in_thread(self._parts.keyring.probe)
+        probe = self._keyring = await in_thread(self._parts.keyring.probe)
         note = Text.assemble((plain(backend(probe.label)), DIM), "  ")
         note.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
         goals = self.query_one(Goals)
@@ -125,19 +125,28 @@ class CreateScreen(Dialog[CreateChoice | None]):
     def _show_goal(self) -> None:
         goal = self.query_one(Goals).goal
         self.set_class(goal is Goal.CSV, "-csv")
-        blocked = goal is Goal.KEYRING and self._probe and not self._probe.writable
-        why = f"{self._probe.reason} {self._probe.next_step}" if blocked and self._probe else ""
+        self._show_why(self._keyring if goal is Goal.KEYRING else None)
+
+    def _show_why(self, probe: Probe | None) -> None:
+        """Show why a store can't be used, if it can't."""
+        why = f"{probe.reason} {probe.next_step}" if probe and not probe.writable else ""
         self.query_one("#why", Static).update(Text(plain(why)))
 
     @on(Rows.Chosen)
     @on(LineInput.Submitted)
-    def action_create(self) -> None:
+    @work(group="choose", exclusive=True, description="look at the store chosen")
+    async def action_create(self) -> None:
         """Return what is chosen, unless the store chosen can't be written."""
-        goal = self.query_one(Goals).goal
-        if goal is Goal.KEYRING and self._probe and not self._probe.writable:
+        goal, path = self.query_one(Goals).goal, self.query_one("#path", LineInput).value
+        probe: Probe | None = None
+        if goal is Goal.KEYRING:
+            probe = self._keyring or await in_thread(self._parts.keyring.probe)
+        elif goal is Goal.CSV:
+            probe = await in_thread(lambda: self._parts.csv_file(path).probe())
+        if probe and not probe.writable:
+            self._show_why(probe)
             self.app.bell()
             return
-        path = self.query_one("#path", LineInput).value
         description = self.query_one("#description", LineInput).value.strip()
         self.dismiss(CreateChoice(goal, path, description))
 

@@ -1,6 +1,7 @@
 """The main screen: users at the left, the keys of the highlighted one at the right."""
 
 from collections.abc import Callable, Coroutine
+from threading import Lock
 from typing import Any, ClassVar, TypeVar
 
 from textual import on, work
@@ -64,6 +65,8 @@ class MainScreen(Screen[None]):
         """A new key's secret, from AWS's reply until the reveal is closed."""
         self.profile = parts.settings.profile
         """The profile in use; None for the SDK's choice."""
+        self.creating = Lock()
+        """Held while AWS is asked for a key and until its secret is in ``custody``."""
         self._account: Account | None = None
         self._show_deleted = True
         self._resting: Timer | None = None

@@ -1,5 +1,6 @@
 """The one-line bars: who acts where, what happened, the keyring, the keys that work."""
 
+from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
@@ -8,7 +9,7 @@ from textual.widgets import Static
 from keytui.errors import KeytuiError
 from keytui.model import Identity
 from keytui.stores.base import Probe
-from keytui.ui.text import ACCENT, backend, plain
+from keytui.ui.text import ACCENT, FAILS, GOOD, WARNS, backend, plain
 
 GAP = "  "
 
@@ -46,18 +47,20 @@ class MessageBar(Static):
 
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears the bar."""
-        mark = ("✓ ", "green") if good else ("! ", "yellow")
-        self.update(Text.assemble(mark, plain(text)) if text else "")
+        self._show(Text("✓", style=GOOD) if good else Text("!", style=WARNS), Text(plain(text)))
         self.display = bool(text)
 
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong, what is safe and what to do."""
-        lines = [Text.assemble(("✗ ", "bold red"), (plain(error.title), "bold"))]
         more = " ".join(part for part in (error.safe, error.next_step) if part)
-        if more:
-            lines.append(Text("  " + plain(more)))
-        self.update(Text("\n").join(lines))
+        what = Text.assemble((plain(error.title), "bold"), f"\n{plain(more)}" if more else "")
+        self._show(Text("✗", style=f"bold {FAILS}"), what)
         self.display = True
+
+    def _show(self, mark: Text, what: Text) -> None:
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(mark, what)
+        self.update(grid)
 
 
 class StatusLine(Static):
