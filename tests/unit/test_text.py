@@ -1,0 +1,164 @@
+"""How things are worded, and that text from AWS can't do anything on a terminal."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.cells import cell_len
+
+from keytui.stores.base import Receipt
+from keytui.ui.text import age, ago, backend, count, fit, moment, place, plain
+
+NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alice",
+        "svc+reports=eu,prod.batch@acme-corp",
+        "[red]not red[/red]",
+        "café — naïve, 日本語 ✓ 😀",
+        "",
+    ],
+)
+def test_plain_text_stays_as_it_is(text: str) -> None:
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *map(chr, range(0x20)),
+        *map(chr, range(0x7F, 0xA0)),
+        "\xad",
+        "\u061c",
+        "\u180e",
+        "\u200b",
+        "\u200c",
+        "\u200d",
+        "\u200e",
+        "\u200f",
+        "\u2028",
+        "\u2029",
+        "\u202a",
+        "\u202b",
+        "\u202c",
+        "\u202d",
+        "\u202e",
+        "\u2060",
+        "\u2066",
+        "\u2067",
+        "\u2068",
+        "\u2069",
+        "\ufeff",
+        "\ufff9",
+        "\ue000",
+        "\ud800",
+        "\U000e0001",
+        "\U000e0041",
+        "\uffff",
+        "\u0378",
+    ],
+    ids=lambda char: f"U+{ord(char):04X}",
+)
+def test_a_character_that_could_act_is_shown_as_a_mark(bad: str) -> None:
+    assert plain(f"a{bad}b") == "a�b"
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        "\x1b[31mred",
+        "\x1b]52;c;c2VjcmV0\x07",
+        "\x1b]0;title\x1b\\",
+        "\x9b31mred",
+        "\x1bP+q\x1b\\",
+        "safe\rover",
+        "line\nline",
+        "back\b\b\bspace",
+        "\x1b[2J\x1b[H",
+    ],
+)
+def test_a_sequence_loses_its_force(sequence: str) -> None:
+    shown = plain(sequence)
+    assert shown.isprintable()
+    assert len(shown) == len(sequence)
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(minutes=-5), "0 min"),
+        (timedelta(0), "0 min"),
+        (timedelta(seconds=59), "0 min"),
+        (timedelta(minutes=1), "1 min"),
+        (timedelta(hours=1) - SECOND, "59 min"),
+        (timedelta(hours=1), "1 h"),
+        (timedelta(days=1) - SECOND, "23 h"),
+        (timedelta(days=1), "1 d"),
+        (timedelta(days=90), "90 d"),
+        (timedelta(days=730) - SECOND, "729 d"),
+        (timedelta(days=730), "2 y"),
+        (timedelta(days=1095) - SECOND, "2 y"),
+        (timedelta(days=1095), "3 y"),
+    ],
+)
+def test_an_age_in_its_largest_whole_unit(span: timedelta, words: str) -> None:
+    assert age(NOW - span, NOW) == words
+    assert ago(NOW - span, NOW) == f"{words} ago"
+
+
+def test_an_age_that_is_not_known() -> None:
+    assert age(None, NOW) == "–"
+    assert ago(None, NOW) == "–"
+    assert moment(None) == "unknown"
+
+
+def test_a_moment_to_the_minute() -> None:
+    assert moment(NOW) == "2026-01-15 09:00 UTC"
+
+
+def test_a_moment_is_told_in_utc_wherever_it_comes_from() -> None:
+    from datetime import timezone
+
+    assert moment(NOW.astimezone(timezone(timedelta(hours=2)))) == "2026-01-15 09:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "no users"), (1, "1 user"), (2, "2 users"), (12, "12 users"), (5000, "5,000 users")],
+)
+def test_a_count(number: int, words: str) -> None:
+    assert count(number, "user") == words
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fitted"),
+    [
+        ("alice", 5, "alice"),
+        ("alice", 6, "alice"),
+        ("alice", 4, "ali…"),
+        ("alice", 1, "…"),
+        ("", 0, ""),
+    ],
+)
+def test_text_is_cut_with_an_ellipsis(text: str, width: int, fitted: str) -> None:
+    assert fit(text, width) == fitted
+
+
+@pytest.mark.parametrize("width", range(1, 8))
+def test_wide_characters_are_cut_by_cells(width: int) -> None:
+    assert cell_len(fit("日本語日本語", width)) <= width
+
+
+def test_a_backend_by_its_name() -> None:
+    assert backend("OS keyring (Secret Service)") == "Secret Service"
+    assert backend("OS keyring") == "OS keyring"
+    assert backend("Fake store") == "Fake store"
+
+
+def test_a_place_as_it_stands_in_a_sentence() -> None:
+    keyring = Receipt("keyring", "OS keyring (Secret Service)")
+    assert place(keyring) == "the OS keyring (Secret Service)"
+    assert place(Receipt("csv", "/home/me/alice.csv")) == "/home/me/alice.csv"
