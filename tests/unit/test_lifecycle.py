@@ -1,0 +1,916 @@
+"""The verbs against an IAM and a store in memory: their order, their promises, their refusals."""
+
+import inspect
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    KeytuiError,
+    LostReplyError,
+    NotFoundError,
+    QuotaError,
+    ReadOnlyError,
+    StateError,
+    StoreError,
+    ThrottledError,
+    UnreachableError,
+)
+from keytui.journal import Entry, Event, Journal
+from keytui.lifecycle import (
+    LOST_REPLY_SECONDS,
+    POLL_SECONDS,
+    RECENT,
+    SETTLE_SECONDS,
+    Concern,
+    Custody,
+    Lifecycle,
+    OrphanError,
+)
+from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey, User
+from keytui.stores.base import Probe, Receipt
+from tests.support.fake_iam import ACCOUNT, START, FakeIam
+from tests.support.fake_store import FakeStore
+from tests.support.sentinel import SENTINEL
+
+MUTATING = ("Create", "Update", "Delete", "Tag", "Untag")
+OLD_ID = "AKIAOLD0000000000001"
+
+
+class LoggingStore(FakeStore):
+    """Writes what it is asked into the log of the IAM calls, so that the order shows.
+
+    Attributes:
+        fails_at_put: Raised by ``put``, after a probe that said all is well.
+    """
+
+    def __init__(self, log: list[str]) -> None:
+        super().__init__()
+        self._log = log
+        self.fails_at_put: StoreError | None = None
+
+    def probe(self, *, canary: bool = True) -> Probe:
+        self._log.append("store:probe" + (" canary" if canary else ""))
+        return super().probe(canary=canary)
+
+    def put(self, new: NewAccessKey) -> Receipt:
+        self._log.append(f"store:put {new.key.id}")
+        if self.fails_at_put:
+            raise self.fails_at_put
+        return super().put(new)
+
+
+class LoggingJournal(Journal):
+    """Writes its events into the log of the IAM calls.
+
+    Attributes:
+        refused: The events that can't be written.
+    """
+
+    def __init__(self, folder: Path, log: list[str]) -> None:
+        super().__init__(folder)
+        self._log = log
+        self.refused: set[Event] = set()
+
+    def append(self, entry: Entry) -> None:
+        if entry.event in self.refused:
+            raise StateError("keytui can't write its record.")
+        super().append(entry)
+        self._log.append(f"journal:{entry.event.value}")
+
+
+class Stage:
+    """An account with alice and bob, a store and a journal, all writing one log."""
+
+    def __init__(self, folder: Path, iam: FakeIam | None = None) -> None:
+        self.iam = iam or FakeIam()
+        self.log = self.iam.calls
+        self.store = LoggingStore(self.log)
+        self.journal = LoggingJournal(folder, self.log)
+        self.slept: list[float] = []
+        self.alice = self.iam.add_user("alice")
+        self.lifecycle = self.made()
+
+    def made(self, *, read_only: bool = False) -> Lifecycle:
+        return Lifecycle(
+            self.iam,
+            self.journal,
+            read_only=read_only,
+            now=lambda: START,
+            sleep=self.slept.append,
+        )
+
+    def key(self, status: KeyStatus = KeyStatus.ACTIVE, key_id: str = OLD_ID) -> AccessKey:
+        return self.iam.add_key(self.alice, key_id, status=status)
+
+    def held(self) -> dict[str, KeyStatus]:
+        return {key.id: key.status for key in self.iam.held(self.alice)}
+
+    def events(self) -> list[Event]:
+        return [entry.event for entry in self.journal.entries()]
+
+    def mutations(self) -> list[str]:
+        return [c for c in self.log if c.removeprefix("iam:").startswith(MUTATING)]
+
+    def creates(self) -> int:
+        return sum(call.startswith("iam:CreateAccessKey") for call in self.log)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "state")
+
+
+# create: the order is the promise.
+
+
+def test_create_probes_records_creates_once_and_keeps(stage: Stage) -> None:
+    stage.lifecycle.create(stage.alice, stage.store)
+
+    (key_id,) = stage.held()
+    assert [call for call in stage.log if not call.startswith("sts:")] == [
+        "iam:ListAccessKeys alice",
+        "store:probe canary",
+        "journal:creating",
+        "iam:CreateAccessKey alice",
+        "journal:created",
+        f"store:put {key_id}",
+        "journal:stored",
+    ]
+
+
+def test_create_hands_the_secret_over_before_anything_else_can_fail(stage: Stage) -> None:
+    seen: list[tuple[Custody, list[str]]] = []
+
+    custody = stage.lifecycle.create(
+        stage.alice, stage.store, made=lambda c: seen.append((c, list(stage.log)))
+    )
+
+    ((handed, log),) = seen
+    assert handed is custody
+    assert log[-1] == "iam:CreateAccessKey alice"
+
+
+def test_a_created_key_is_kept_and_told(stage: Stage) -> None:
+    stage.iam.next_secret = SENTINEL
+
+    custody = stage.lifecycle.create(stage.alice, stage.store, "laptop")
+
+    key = custody.new.key
+    assert stage.held() == {key.id: KeyStatus.ACTIVE}
+    assert stage.store.kept[key.id].reveal() == SENTINEL
+    assert custody.kept
+    assert custody.receipts == [Receipt("fake", "memory")]
+    assert (custody.problem, custody.warnings) == (None, [])
+    assert stage.iam.descriptions(stage.alice) == {key.id: "laptop"}
+
+
+def test_what_create_writes_down(stage: Stage, tmp_path: Path) -> None:
+    old = stage.key()
+    stage.iam.next_secret = SENTINEL
+
+    custody = stage.lifecycle.create(stage.alice, stage.store)
+
+    creating, created, stored = stage.journal.entries()
+    assert [creating.event, created.event, stored.event] == [
+        Event.CREATING,
+        Event.CREATED,
+        Event.STORED,
+    ]
+    for entry in (creating, created, stored):
+        assert entry.at == START.isoformat(timespec="seconds")
+        assert entry.account == ACCOUNT
+        assert entry.user == "alice"
+        assert entry.caller == f"arn:aws:iam::{ACCOUNT}:user/admin"
+        assert entry.attempt == custody.attempt
+        assert len(entry.attempt) >= 8
+    assert (creating.key_id, creating.detail) == ("", old.id)
+    assert created.key_id == stored.key_id == custody.new.key.id
+    assert stored.detail == "fake"
+    for path in (tmp_path / "state").iterdir():
+        assert SENTINEL not in path.read_text()
+
+
+def test_each_creation_is_an_attempt_of_its_own(stage: Stage) -> None:
+    one = stage.lifecycle.create(stage.alice, stage.store)
+    two = stage.lifecycle.create(stage.alice, stage.store)
+
+    assert one.attempt != two.attempt
+
+
+def test_create_to_show_only(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+
+    assert not custody.kept
+    assert custody.problem is None
+    assert stage.events() == [Event.CREATING, Event.CREATED]
+
+
+def test_create_tells_what_it_is_doing(stage: Stage) -> None:
+    told: list[str] = []
+
+    stage.lifecycle.create(stage.alice, stage.store, "laptop", told.append)
+
+    assert len(told) == len(set(told)) == 6
+
+
+def test_a_key_for_the_root_user(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, FakeIam(root=True))
+
+    custody = stage.lifecycle.create(ROOT_USER, stage.store)
+
+    assert custody.new.key in stage.iam.held(ROOT_USER)
+    assert {entry.user for entry in stage.journal.entries()} == {ROOT_USER.name}
+
+
+# create: what stops it before any request.
+
+
+@pytest.mark.parametrize("second", [KeyStatus.ACTIVE, KeyStatus.INACTIVE, KeyStatus.EXPIRED])
+def test_the_quota_is_told_before_anything_is_done(stage: Stage, second: KeyStatus) -> None:
+    stage.key()
+    stage.key(second, "AKIAOLD0000000000002")
+
+    with pytest.raises(QuotaError) as caught:
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert stage.log == ["iam:ListAccessKeys alice"]
+    assert "2 access keys" in caught.value.title
+    assert caught.value.safe == "No key was made."
+    assert "could go" in caught.value.next_step
+    assert stage.events() == []
+
+
+def test_more_keys_than_the_quota(stage: Stage) -> None:
+    for number in range(3):
+        stage.key(key_id=f"AKIAOLD000000000000{number}")
+
+    with pytest.raises(QuotaError, match="3 access keys"):
+        stage.lifecycle.create(stage.alice, stage.store)
+    assert stage.creates() == 0
+
+
+def test_a_store_that_says_no_stops_create(stage: Stage) -> None:
+    stage.store.trouble = StoreError("The keyring is locked.", next_step="Unlock it.")
+
+    with pytest.raises(StoreError) as caught:
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert caught.value.title == "The keyring is locked."
+    assert caught.value.safe == "No key was made."
+    assert caught.value.next_step == "Unlock it."
+    assert stage.mutations() == []
+    assert stage.events() == []
+
+
+def test_a_record_that_can_not_be_written_stops_create(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file is in the way")
+    stage = Stage(tmp_path / "state")
+
+    with pytest.raises(StateError):
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert stage.mutations() == []
+    assert stage.held() == {}
+
+
+def test_keys_that_may_not_be_listed_stop_create(stage: Stage) -> None:
+    stage.iam.deny = {"iam:ListAccessKeys"}
+
+    with pytest.raises(AccessDeniedError, match="iam:ListAccessKeys"):
+        stage.lifecycle.create(stage.alice, stage.store)
+    assert stage.mutations() == []
+
+
+# create: a refusal.
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AccessDeniedError("iam:CreateAccessKey", "Denied."),
+        ThrottledError("Too many calls."),
+        CredentialsError("Expired."),
+        NotFoundError("Gone."),
+        QuotaError("Full."),
+        UnreachableError("No answer to the connection."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_refused_creation_is_written_down_and_not_repeated(stage: Stage, error: AwsError) -> None:
+    stage.iam.errors["iam:CreateAccessKey"] = error
+
+    with pytest.raises(type(error)) as caught:
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert caught.value is error
+    assert stage.creates() == 1
+    assert stage.events() == [Event.CREATING, Event.NOT_CREATED]
+    first, last = stage.journal.entries()
+    assert first.attempt == last.attempt
+    assert stage.store.kept == {}
+
+
+def test_a_refusal_that_can_not_be_written_down_is_still_told(stage: Stage) -> None:
+    stage.iam.deny = {"iam:CreateAccessKey"}
+    stage.journal.refused = {Event.NOT_CREATED}
+
+    with pytest.raises(AccessDeniedError):
+        stage.lifecycle.create(stage.alice, stage.store)
+
+
+# create: nothing after AWS's reply can raise.
+
+
+def break_journal(stage: Stage) -> None:
+    stage.journal.refused = set(Event) - {Event.CREATING}
+
+
+def break_description(stage: Stage) -> None:
+    stage.iam.deny |= {"iam:TagUser"}
+
+
+def break_store(stage: Stage) -> None:
+    stage.store.fails_at_put = StoreError("The keyring went away.", next_step="Use another.")
+
+
+def break_network(stage: Stage) -> None:
+    stage.iam.errors["iam:TagUser"] = UnreachableError("No network.")
+
+
+@pytest.mark.parametrize(
+    "breakage",
+    [
+        (break_journal,),
+        (break_description,),
+        (break_store,),
+        (break_network,),
+        (break_journal, break_description, break_store),
+        (break_store, break_network),
+    ],
+    ids=lambda some: "+".join(f.__name__.removeprefix("break_") for f in some),
+)
+def test_nothing_after_the_reply_can_raise(
+    stage: Stage, breakage: tuple[Callable[[Stage], None], ...]
+) -> None:
+    stage.iam.next_secret = SENTINEL
+    for breaks in breakage:
+        breaks(stage)
+
+    custody = stage.lifecycle.create(stage.alice, stage.store, "laptop")
+
+    assert custody.new.secret.reveal() == SENTINEL
+    assert stage.creates() == 1
+    assert custody.kept is (break_store not in breakage)
+    assert (custody.problem is not None) is (break_store in breakage)
+    told = [str(problem) for problem in custody.warnings]
+    if break_journal in breakage:
+        assert any("record" in text for text in told)
+    if break_description in breakage:
+        assert any("iam:TagUser" in text for text in told)
+    if break_network in breakage:
+        assert any("No network" in text for text in told)
+    assert all(SENTINEL not in text for text in [*told, str(custody.problem), repr(custody)])
+
+
+def test_a_secret_that_is_not_kept_can_be_kept_elsewhere(stage: Stage) -> None:
+    break_store(stage)
+    custody = stage.lifecycle.create(stage.alice, stage.store)
+    assert str(custody.problem) == "The keyring went away. Use another."
+    other = FakeStore()
+
+    receipt = stage.lifecycle.keep(custody, other)
+
+    assert (custody.receipts, custody.problem) == ([receipt], None)
+    assert other.kept[custody.new.key.id].matches(custody.new.secret)
+    assert stage.events() == [Event.CREATING, Event.CREATED, Event.STORED]
+
+
+def test_a_second_store_that_fails_changes_nothing(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, stage.store)
+    other = FakeStore()
+    other.trouble = StoreError("Full.")
+
+    with pytest.raises(StoreError, match="Full"):
+        stage.lifecycle.keep(custody, other)
+
+    assert custody.receipts == [Receipt("fake", "memory")]
+    assert stage.events().count(Event.STORED) == 1
+
+
+def test_a_kept_secret_whose_record_fails_is_kept_all_the_same(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    break_journal(stage)
+
+    stage.lifecycle.keep(custody, stage.store)
+
+    assert custody.kept
+    assert custody.new.key.id in stage.store.kept
+    assert [type(warning) for warning in custody.warnings] == [StateError]
+
+
+# create: the reply is lost.
+
+
+@pytest.mark.parametrize("lag", [0, 1, 7])
+def test_a_lost_reply_names_the_key_that_was_made(stage: Stage, lag: int) -> None:
+    old = stage.key()
+    stage.iam.lose_reply, stage.iam.lag = True, lag
+
+    with pytest.raises(OrphanError) as caught:
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    (orphan,) = (key_id for key_id in stage.held() if key_id != old.id)
+    assert [key.id for key in caught.value.orphans] == [orphan]
+    assert orphan in str(caught.value)
+    assert old.id not in str(caught.value)
+    assert stage.creates() == 1
+    assert len(stage.slept) == lag
+    assert stage.events() == [Event.CREATING, Event.REPLY_LOST]
+    creating, lost = stage.journal.entries()
+    assert (lost.attempt, lost.detail) == (creating.attempt, orphan)
+    assert stage.held()[orphan] is KeyStatus.ACTIVE, "the user decides"
+    assert stage.store.kept == {}
+
+
+class BusyIam(FakeIam):
+    """Somebody else creates a key for the same user at the same moment."""
+
+    def create_key(self, user: User) -> NewAccessKey:
+        self.add_key(user, "AKIASOMEBODYELSE0001", created=START)
+        return super().create_key(user)
+
+
+def test_two_new_keys_can_not_be_told_apart(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, BusyIam())
+    stage.iam.lose_reply = True
+
+    with pytest.raises(OrphanError) as caught:
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert {key.id for key in caught.value.orphans} == set(stage.held())
+    assert len(caught.value.orphans) == 2
+    assert "can't tell" in caught.value.title
+    assert all(key_id in caught.value.title for key_id in stage.held())
+    assert "Nobody has that secret" not in str(caught.value)
+    assert stage.creates() == 1
+    assert stage.journal.entries()[-1].detail.split() == [k.id for k in caught.value.orphans]
+
+
+def test_a_lost_reply_without_a_key_is_told_after_a_bounded_wait(stage: Stage) -> None:
+    stage.key()
+    error = LostReplyError("The reply is lost.", "A key may exist.")
+    stage.iam.errors["iam:CreateAccessKey"] = error
+
+    with pytest.raises(LostReplyError) as caught:
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert caught.value is error
+    assert not isinstance(caught.value, OrphanError)
+    assert stage.creates() == 1
+    assert LOST_REPLY_SECONDS - 1 <= sum(stage.slept) <= LOST_REPLY_SECONDS + 1
+    assert stage.events() == [Event.CREATING, Event.REPLY_LOST]
+    assert stage.journal.entries()[-1].detail == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (UnreachableError("No network."), 31),
+        (ThrottledError("Too many calls."), 31),
+        (AccessDeniedError("iam:ListAccessKeys", "Denied."), 1),
+        (CredentialsError("Expired."), 1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_lost_reply_with_nothing_to_be_found_out(
+    stage: Stage, error: AwsError, tries: int
+) -> None:
+    lost = LostReplyError("The reply is lost.", "A key may exist.")
+
+    def lose(user: User) -> NewAccessKey:
+        stage.iam.calls.append("iam:CreateAccessKey alice")
+        stage.iam.errors["iam:ListAccessKeys"] = error
+        raise lost
+
+    stage.iam.create_key = lose  # type: ignore[method-assign]
+
+    with pytest.raises(LostReplyError) as caught:
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert caught.value is lost
+    assert stage.creates() == 1
+    assert stage.log.count("iam:ListAccessKeys alice") == 1 + tries
+    assert stage.events()[-1] is Event.REPLY_LOST
+
+
+def test_an_orphan_is_named_though_the_record_can_not_be_written(stage: Stage) -> None:
+    stage.iam.lose_reply = True
+    break_journal(stage)
+
+    with pytest.raises(OrphanError):
+        stage.lifecycle.create(stage.alice, stage.store)
+
+
+# concern.
+
+
+@pytest.mark.parametrize(
+    ("ago", "concern"),
+    [
+        (timedelta(0), Concern.USED_RECENTLY),
+        (RECENT - timedelta(seconds=1), Concern.USED_RECENTLY),
+        (RECENT, None),
+        (RECENT + timedelta(seconds=1), None),
+        (timedelta(seconds=-30), Concern.USED_RECENTLY),
+    ],
+)
+def test_a_key_used_in_the_last_24_hours_is_a_concern(
+    stage: Stage, ago: timedelta, concern: Concern | None
+) -> None:
+    key = stage.iam.add_key(stage.alice, last_used=LastUsed(START - ago, "s3", "eu-west-1"))
+
+    assert stage.lifecycle.concern(key) is concern
+    assert timedelta(hours=24) == RECENT
+
+
+def test_concern_asks_aws_rather_than_the_listing(stage: Stage) -> None:
+    key = stage.iam.add_key(stage.alice, last_used=LastUsed(START, "s3", "eu-west-1"))
+    assert key.last_used is None
+
+    assert stage.lifecycle.concern(key) is Concern.USED_RECENTLY
+    assert stage.log[-1] == f"iam:GetAccessKeyLastUsed {key.id}"
+
+
+def test_a_key_never_used_is_no_concern(stage: Stage) -> None:
+    assert stage.lifecycle.concern(stage.key()) is None
+
+
+def test_the_key_that_signs_the_calls_is_the_gravest_concern(stage: Stage) -> None:
+    own = stage.iam.held(stage.iam.caller)[0]
+    stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
+
+    assert stage.lifecycle.concern(own) is Concern.OWN_KEY
+    assert stage.log == []
+
+
+def test_a_last_use_that_may_not_be_read_is_a_concern(stage: Stage) -> None:
+    key = stage.key()
+    stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
+
+    assert stage.lifecycle.concern(key) is Concern.LAST_USE_UNKNOWN
+
+
+def test_a_last_use_that_can_not_be_asked_now_stops_the_verb(stage: Stage) -> None:
+    key = stage.key()
+    stage.iam.errors["iam:GetAccessKeyLastUsed"] = UnreachableError("No network.")
+
+    with pytest.raises(UnreachableError):
+        stage.lifecycle.concern(key)
+
+
+# set_status.
+
+
+@pytest.mark.parametrize("lag", [0, 1, 5, 16])
+def test_a_status_is_waited_for_until_it_is_listed(stage: Stage, lag: int) -> None:
+    key = stage.key()
+    stage.iam.lag = lag
+    stage.iam.keys(stage.alice)
+
+    change = stage.lifecycle.set_status(key, KeyStatus.INACTIVE)
+
+    assert change.listed
+    assert (change.key, change.status, change.problem) == (key, KeyStatus.INACTIVE, None)
+    assert stage.slept == [POLL_SECONDS] * lag
+    assert stage.held() == {key.id: KeyStatus.INACTIVE}
+
+
+def test_a_status_that_never_shows_is_given_up_after_some_polls(stage: Stage) -> None:
+    key = stage.key()
+    stage.iam.lag = 10_000
+    stage.iam.keys(stage.alice)
+
+    change = stage.lifecycle.set_status(key, KeyStatus.INACTIVE)
+
+    assert not change.listed
+    assert sum(stage.slept) <= SETTLE_SECONDS + POLL_SECONDS
+    assert stage.log.count(f"iam:UpdateAccessKey {key.id} Inactive") == 1
+
+
+def test_a_change_is_told_once_accepted_and_before_the_wait(stage: Stage) -> None:
+    key = stage.key()
+    logs: list[list[str]] = []
+
+    stage.lifecycle.set_status(key, KeyStatus.INACTIVE, lambda: logs.append(list(stage.log)))
+
+    ((*_, last),) = logs
+    assert last == f"iam:UpdateAccessKey {key.id} Inactive"
+
+
+def test_a_change_is_written_down(stage: Stage) -> None:
+    key = stage.key()
+
+    stage.lifecycle.set_status(key, KeyStatus.INACTIVE)
+    stage.lifecycle.set_status(key, KeyStatus.ACTIVE)
+
+    entries = stage.journal.entries()
+    assert [(e.event, e.key_id, e.detail) for e in entries] == [
+        (Event.STATUS, key.id, "Inactive"),
+        (Event.STATUS, key.id, "Active"),
+    ]
+
+
+@pytest.mark.parametrize("error", [ThrottledError("Slow."), UnreachableError("Gone dark.")])
+def test_a_passing_fault_while_waiting_is_sat_out(stage: Stage, error: AwsError) -> None:
+    key = stage.key()
+
+    def sleep(seconds: float) -> None:
+        stage.slept.append(seconds)
+        if len(stage.slept) == 3:
+            stage.iam.errors.clear()
+
+    lifecycle = Lifecycle(stage.iam, stage.journal, now=lambda: START, sleep=sleep)
+    stage.iam.errors["iam:ListAccessKeys"] = error
+
+    assert lifecycle.set_status(key, KeyStatus.INACTIVE).listed
+    assert len(stage.slept) == 3
+
+
+def test_making_the_own_key_inactive_ends_well_though_aws_refuses_from_then_on(
+    stage: Stage,
+) -> None:
+    own = stage.iam.held(stage.iam.caller)[0]
+    stage.iam.identity()
+    stage.iam.errors["iam:ListAccessKeys"] = CredentialsError("AWS refuses the credentials.")
+
+    change = stage.lifecycle.set_status(own, KeyStatus.INACTIVE)
+
+    assert not change.listed
+    assert stage.slept == []
+    assert stage.iam.held(stage.iam.caller)[0].status is KeyStatus.INACTIVE
+    assert stage.events() == [Event.STATUS]
+
+
+def test_a_change_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
+    key = stage.key()
+    stage.iam.deny = {"iam:UpdateAccessKey"}
+
+    with pytest.raises(AccessDeniedError, match="iam:UpdateAccessKey"):
+        stage.lifecycle.set_status(key, KeyStatus.INACTIVE)
+
+    assert stage.held() == {key.id: KeyStatus.ACTIVE}
+    assert stage.events() == []
+
+
+def test_a_change_whose_record_fails_is_made_and_told(stage: Stage) -> None:
+    key = stage.key()
+    break_journal(stage)
+
+    change = stage.lifecycle.set_status(key, KeyStatus.INACTIVE)
+
+    assert isinstance(change.problem, StateError)
+    assert change.listed
+    assert stage.held() == {key.id: KeyStatus.INACTIVE}
+
+
+# delete.
+
+
+def test_an_inactive_key_is_deleted_and_remembered(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+
+    change = stage.lifecycle.delete(key)
+
+    assert change.listed
+    assert change.status is KeyStatus.DELETED
+    assert stage.held() == {}
+    (entry,) = stage.journal.entries()
+    assert (entry.event, entry.key_id) == (Event.DELETED, key.id)
+    (remembered,) = stage.journal.deleted_keys(ACCOUNT, stage.alice)
+    assert (remembered.id, remembered.created) == (key.id, key.created)
+
+
+def test_a_key_that_has_become_active_again_is_not_deleted(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+    stage.iam.set_status(key, KeyStatus.ACTIVE)
+    stage.log.clear()
+
+    with pytest.raises(KeytuiError, match="is active"):
+        stage.lifecycle.delete(key)
+
+    assert stage.mutations() == []
+    assert stage.held() == {key.id: KeyStatus.ACTIVE}
+    assert stage.events() == []
+
+
+def test_an_expired_key_can_be_deleted(stage: Stage) -> None:
+    key = stage.key(KeyStatus.EXPIRED)
+
+    assert stage.lifecycle.delete(key).listed
+    assert stage.held() == {}
+
+
+def test_a_key_that_is_gone_counts_as_deleted(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+    stage.iam.remove_key(key)
+
+    change = stage.lifecycle.delete(key)
+
+    assert change.listed
+    assert [k.id for k in stage.journal.deleted_keys(ACCOUNT, stage.alice)] == [key.id]
+
+
+def test_a_deletion_is_waited_for(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+    stage.iam.lag = 4
+
+    assert stage.lifecycle.delete(key).listed
+    assert len(stage.slept) == 4
+
+
+def test_a_deletion_that_never_shows_is_given_up_after_some_polls(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+    stage.iam.lag = 10_000
+
+    assert not stage.lifecycle.delete(key).listed
+    assert sum(stage.slept) <= SETTLE_SECONDS + POLL_SECONDS
+
+
+def test_a_description_goes_with_its_key(stage: Stage) -> None:
+    stage.iam.set_description(stage.alice, OLD_ID, "laptop")
+    stage.iam.set_description(stage.alice, "AKIAOTHER", "server")
+    key = AccessKey(OLD_ID, stage.alice, KeyStatus.INACTIVE, START, description="laptop")
+
+    stage.lifecycle.delete(key)
+
+    assert stage.iam.descriptions(stage.alice) == {"AKIAOTHER": "server"}
+
+
+def test_a_description_that_stays_behind_does_no_harm(stage: Stage) -> None:
+    stage.key(KeyStatus.INACTIVE)
+    stage.iam.deny = {"iam:UntagUser"}
+    key = AccessKey(OLD_ID, stage.alice, KeyStatus.INACTIVE, START, description="laptop")
+
+    assert stage.lifecycle.delete(key).listed
+    assert stage.held() == {}
+
+
+def test_a_deletion_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+    stage.iam.deny = {"iam:DeleteAccessKey"}
+
+    with pytest.raises(AccessDeniedError):
+        stage.lifecycle.delete(key)
+
+    assert stage.held() == {key.id: KeyStatus.INACTIVE}
+    assert stage.events() == []
+
+
+def test_a_deletion_whose_record_fails_is_made_and_told(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+    break_journal(stage)
+
+    change = stage.lifecycle.delete(key)
+
+    assert isinstance(change.problem, StateError)
+    assert stage.held() == {}
+
+
+def test_a_deletion_is_told_once_accepted_and_before_the_wait(stage: Stage) -> None:
+    key = stage.key(KeyStatus.INACTIVE)
+    logs: list[list[str]] = []
+
+    stage.lifecycle.delete(key, lambda: logs.append(list(stage.log)))
+
+    ((*_, last),) = logs
+    assert last == f"iam:DeleteAccessKey {key.id}"
+
+
+# discard.
+
+
+def test_a_discarded_key_is_made_inactive_and_deleted(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    key_id = custody.new.key.id
+
+    stage.lifecycle.discard(custody)
+
+    assert stage.mutations()[-2:] == [
+        f"iam:UpdateAccessKey {key_id} Inactive",
+        f"iam:DeleteAccessKey {key_id}",
+    ]
+    assert stage.held() == {}
+    assert stage.events()[-2:] == [Event.DISCARDED, Event.DELETED]
+    assert stage.journal.entries()[-2].attempt == custody.attempt
+
+
+def test_the_description_of_a_discarded_key_goes_too(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None, "laptop")
+
+    stage.lifecycle.discard(custody)
+
+    assert stage.iam.descriptions(stage.alice) == {}
+
+
+@pytest.mark.parametrize("action", ["iam:UpdateAccessKey", "iam:DeleteAccessKey"])
+def test_a_discard_that_aws_refuses_is_told(stage: Stage, action: str) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    stage.iam.deny = {action}
+
+    with pytest.raises(AccessDeniedError, match=action):
+        stage.lifecycle.discard(custody)
+
+    assert list(stage.held()) == [custody.new.key.id]
+    assert Event.DELETED not in stage.events()
+
+
+def test_a_discard_whose_record_fails_is_made(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    break_journal(stage)
+
+    stage.lifecycle.discard(custody)
+
+    assert stage.held() == {}
+
+
+# rescue.
+
+
+def test_a_secret_without_a_terminal_goes_into_the_store(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    key_id = custody.new.key.id
+
+    told = stage.lifecycle.rescue(custody, stage.store)
+
+    assert key_id in told
+    assert "memory" in told
+    assert stage.store.kept[key_id].matches(custody.new.secret)
+    assert stage.held() == {key_id: KeyStatus.ACTIVE}
+    assert stage.events()[-1] is Event.STORED
+
+
+def test_a_key_whose_secret_can_not_be_kept_goes_with_the_terminal(stage: Stage) -> None:
+    break_store(stage)
+    custody = stage.lifecycle.create(stage.alice, None)
+
+    told = stage.lifecycle.rescue(custody, stage.store)
+
+    assert f"{custody.new.key.id} was deleted" in told
+    assert stage.held() == {}
+    assert stage.events()[-2:] == [Event.DISCARDED, Event.DELETED]
+
+
+def test_a_rescue_that_fails_altogether_is_told_and_does_not_raise(stage: Stage) -> None:
+    break_store(stage)
+    stage.iam.next_secret = SENTINEL
+    custody = stage.lifecycle.create(stage.alice, None)
+    stage.iam.errors["iam:UpdateAccessKey"] = UnreachableError("No network.")
+    break_journal(stage)
+
+    told = stage.lifecycle.rescue(custody, stage.store)
+
+    assert custody.new.key.id in told
+    assert "No network." in told
+    assert SENTINEL not in told
+
+
+# read-only mode.
+
+
+def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    active, inactive = stage.key(), stage.key(KeyStatus.INACTIVE, "AKIAOLD0000000000002")
+    before, events = stage.held(), stage.events()
+    stage.log.clear()
+    lifecycle = stage.made(read_only=True)
+    refused: dict[str, Callable[[], object]] = {
+        "require_writable": lifecycle.require_writable,
+        "set_status": lambda: lifecycle.set_status(active, KeyStatus.INACTIVE),
+        "delete": lambda: lifecycle.delete(inactive),
+        "create": lambda: lifecycle.create(stage.alice, stage.store),
+        "discard": lambda: lifecycle.discard(custody),
+    }
+    harmless = {"concern", "keep", "rescue"}
+    verbs = inspect.getmembers(Lifecycle, inspect.isfunction)
+    public = {name for name, _ in verbs if not name.startswith("_")}
+    assert public == refused.keys() | harmless, "say here whether a new verb changes something"
+
+    for verb in refused.values():
+        with pytest.raises(ReadOnlyError) as caught:
+            verb()
+        assert "read-only" in caught.value.title
+        assert caught.value.safe == "Nothing was changed."
+
+    lifecycle.concern(active)
+    lifecycle.keep(custody, stage.store)
+    break_store(stage)
+    lifecycle.rescue(custody, stage.store)
+    assert stage.mutations() == []
+    assert stage.held() == before
+    assert [e for e in stage.events() if e not in {*events, Event.STORED}] == []
