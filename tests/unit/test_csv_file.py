@@ -82,16 +82,23 @@ def test_the_file_is_the_owner_s_alone_whatever_the_umask(path: Path, mask: int)
     assert path.stat().st_nlink == 1
 
 
-def test_no_byte_is_written_before_the_mode_is_0600(
+def test_the_mode_is_0600_from_the_moment_the_file_is_there(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     modes = []
 
-    def watched(fd: int, data: bytes, real=os.write) -> int:  # type: ignore[no-untyped-def]
+    def opened(name: str, flags: int, *args: int, real=os.open, **dir_fd: int) -> int:  # type: ignore[no-untyped-def]
+        fd = int(real(name, flags, *args, **dir_fd))
+        if flags & os.O_CREAT:
+            modes.append(stat.S_IMODE(os.fstat(fd).st_mode))
+        return fd
+
+    def written(fd: int, data: bytes, real=os.write) -> int:  # type: ignore[no-untyped-def]
         modes.append(stat.S_IMODE(os.fstat(fd).st_mode))
         return int(real(fd, data[:7]))
 
-    monkeypatch.setattr(os, "write", watched)
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "write", written)
     with umask(0):
         CsvFile(path).put(new_key())
 

@@ -301,7 +301,7 @@ def plaintext(keyring_service: SecretService, tmp_path: Path) -> dict[str, str]:
     module.parent.mkdir(parents=True)
     module.write_text(PLAINTEXT_BACKEND)
     return keyring_service.env | {
-        "PYTHONPATH": str(tmp_path / "site"),
+        "PYTHONPATH": f"{tmp_path / 'site'}:{REPOSITORY}",
         "PLAINTEXT_FILE": str(tmp_path / "plain.txt"),
         "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
     }
@@ -527,7 +527,7 @@ def test_a_keyring_that_reads_back_otherwise_gives_no_receipt(
 
     assert caught.value.title == "The OS keyring gave back something else than it was given."
     assert "still holds it" in caught.value.safe
-    assert not store.probe().writable
+    assert store.probe().reason == caught.value.title
     assert SENTINEL not in full_text(caught.value)
 
 
