@@ -10,10 +10,22 @@ from botocore.parsers import ResponseParserError
 from keytui.errors import AwsError, CredentialsError, UnreachableError
 
 
-def failure(error: Exception, safe: str) -> AwsError:
-    """Return the error that tells an operator why no answer of AWS's came."""
+def failure(error: Exception, safe: str, *, asked_aws: bool) -> AwsError:
+    """Return the error that tells an operator why no answer of AWS's came.
+
+    Args:
+        error: What the SDK raised.
+        safe: What is safe.
+        asked_aws: Whether AWS was called, rather than the AWS setup read.
+    """
+    if isinstance(error, ValueError) and str(error).startswith(
+        ("Invalid endpoint", "Invalid IPv6")
+    ):
+        return _bad_endpoint(safe)
     for kinds, explain in _EXPLAINERS:
         if isinstance(error, kinds):
+            if explain is _unreadable and not asked_aws:
+                return _odd_setup(safe)
             return explain(error, safe)
     return AwsError(
         "The AWS SDK could not make this call.",
@@ -134,6 +146,12 @@ def _proxy(error: Any, safe: str) -> AwsError:
 
 
 def _tls(error: Any, safe: str) -> AwsError:
+    if "No such file" in str(error):
+        return UnreachableError(
+            "The file of trusted certificates is not there.",
+            safe,
+            "Check that AWS_CA_BUNDLE, or ca_bundle in the AWS config, names a readable file.",
+        )
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return UnreachableError(
             f"The TLS certificate of {_host(error)} is not trusted.",
@@ -184,15 +202,22 @@ def _file_trouble(error: Any, safe: str) -> AwsError:
     )
 
 
-def _bad_value(error: Any, safe: str) -> AwsError:
-    if str(error).startswith("Invalid endpoint"):
-        return UnreachableError(
-            "The endpoint URL is not a usable URL.",
-            safe,
-            "Write it like https://host or http://127.0.0.1:5000; "
-            "see --endpoint-url and AWS_ENDPOINT_URL.",
-        )
-    return _unreadable(error, safe)
+def _odd_setup(safe: str) -> AwsError:
+    return CredentialsError(
+        "Something in the AWS setup can't be understood.",
+        safe,
+        "Check the profile in the AWS config and credentials files; if it has a "
+        "credential_process, run that by hand to see what it prints.",
+    )
+
+
+def _bad_endpoint(safe: str) -> AwsError:
+    return UnreachableError(
+        "The endpoint URL is not a usable URL.",
+        safe,
+        "Write it like https://host or http://127.0.0.1:5000; "
+        "see --endpoint-url and AWS_ENDPOINT_URL.",
+    )
 
 
 # The first that fits: a subclass stands before its base.
@@ -218,8 +243,7 @@ _EXPLAINERS: tuple[tuple[Any, Callable[[Any, str], AwsError]], ...] = (
     ((sdk.ParamValidationError, sdk.ValidationError), _bad_parameter),
     ((ResponseParserError, sdk.PaginationError), _unreadable),
     (OSError, _file_trouble),
-    (ValueError, _bad_value),
-    ((LookupError, TypeError, AttributeError), _unreadable),
+    ((LookupError, ValueError, TypeError, AttributeError), _unreadable),
 )
 
 

@@ -212,7 +212,11 @@ def _other(error: "ClientError", action: str, safe: str) -> AwsError:
             "A proxy, a captive portal or another program may answer in its place: "
             "check the network, the proxy and the endpoint URL.",
         )
-    return AwsError(f"AWS refused {action or 'the call'} ({_code(error)}).", safe, "")
+    return AwsError(
+        f"AWS refused {action or 'the call'} ({_code(error)}).",
+        safe,
+        "IAM's list of common errors says what this code means.",
+    )
 
 
 def _code(error: "ClientError") -> str:

@@ -39,7 +39,7 @@ _ORDINARY: dict[str, Any] = {
 }
 _FIRST_CALL: dict[str, Any] = {
     "connect_timeout": 3,
-    "read_timeout": 4,
+    "read_timeout": 3.5,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
 # CreateAccessKey is not idempotent: total_max_attempts, unlike max_attempts, counts the
@@ -94,7 +94,6 @@ class Clients:
 
     def __init__(self, session: Session, options: ConnectOptions) -> None:
         self._session = session
-        self._region = options.region or session.get_config_variable("region") or DEFAULT_REGION
         self._endpoint_url = options.endpoint_url
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
         self._making = threading.Lock()
@@ -113,7 +112,6 @@ class Clients:
         with self._making:  # making a client, unlike using one, is not thread-safe
             return self._session.create_client(
                 service,
-                region_name=self._region,
                 endpoint_url=self._endpoint_url,
                 config=config,
             )
@@ -125,8 +123,11 @@ def _session(options: ConnectOptions) -> Session:
         # Also for the SDK's own calls on the way to credentials (SSO, AssumeRole), which
         # would otherwise wait a minute for each lost packet.
         session.set_default_client_config(Config(**_COMMON, **_FIRST_CALL))
+        region = options.region or session.get_config_variable("region") or DEFAULT_REGION
+        session.set_config_variable("region", region)
         return session
     session = Session(session_vars=_nothing_from_outside())
+    session.set_config_variable("region", options.region or DEFAULT_REGION)
     session.set_credentials(options.access_key_id, options.secret.reveal())
     return session
 

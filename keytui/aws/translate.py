@@ -81,7 +81,7 @@ def explain(error: Exception, call: Call) -> AwsError:
     safe = call.untouched if certain else call.unsure
     if isinstance(error, sdk.ClientError):
         return refusal(error, call.action, call.subject, safe)
-    return failure(error, safe)
+    return failure(error, safe, asked_aws=call is not SETUP)
 
 
 _ON_THIS_MACHINE = (
@@ -107,6 +107,7 @@ _BEFORE_CONNECTED = (
 )
 _HANDSHAKE = re.compile(
     r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|HANDSHAKE_FAILURE|PROTOCOL_VERSION"
+    r"|No such file"
 )
 
 

@@ -56,6 +56,7 @@ class IamServer:
         key_page_size: The most keys or tags in one reply.
         latency: Seconds that each request takes.
         requests: The actions received, in order.
+        sources: The same with the client's port, which tells connections apart.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class IamServer:
         self.key_page_size = key_page_size
         self.latency = latency
         self.requests: list[str] = []
+        self.sources: list[tuple[str, int]] = []
         self.replies = Replies(self)
         self.released = threading.Event()
         self._faults: dict[str, deque[tuple[Fault, int]]] = {}
@@ -118,10 +120,11 @@ class IamServer:
         with self._lock:
             return Counter(self.requests)
 
-    def next_fault(self, action: str) -> Fault:
+    def next_fault(self, action: str, source: int) -> Fault:
         """Log a request and return what goes wrong with it."""
         with self._lock:
             self.requests.append(action)
+            self.sources.append((action, source))
             queue = self._faults.get(action)
             if not queue:
                 return Fault()
@@ -168,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parameters = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        fault = owner.next_fault(parameters.get("Action", ""))
+        fault = owner.next_fault(parameters.get("Action", ""), self.client_address[1])
         if owner.latency:
             time.sleep(owner.latency)
         status, reply = fault.status, b""

@@ -1,0 +1,265 @@
+"""Credentials, profiles, regions and endpoints, as the SDK finds them in files and environment."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from keytui.aws.session import ConnectOptions, connect, profiles
+from keytui.errors import AwsError, CredentialsError, KeytuiError, UnreachableError
+from keytui.model import Secret
+from tests.support.aws_env import AwsHome, aws_env
+from tests.support.fake_iam import FakeIam
+from tests.support.iam_server import Fault, IamServer
+from tests.support.sentinel import SENTINEL, full_text
+
+__all__ = ["aws_env"]
+
+KEYS = "aws_access_key_id = AKIAFAKECALLER000001\naws_secret_access_key = made-up\n"
+
+
+@pytest.fixture(autouse=True)
+def home(aws_env: AwsHome) -> AwsHome:
+    return aws_env
+
+
+def failing(options: ConnectOptions) -> AwsError:
+    with pytest.raises(KeytuiError) as caught:
+        connect(options)
+    assert isinstance(caught.value, AwsError)
+    assert caught.value.next_step
+    assert caught.value.__context__ is None
+    assert SENTINEL not in full_text(caught.value)
+    return caught.value
+
+
+def test_no_credentials() -> None:
+    error = failing(ConnectOptions())
+
+    assert type(error) is CredentialsError
+    assert "--profile" in error.next_step
+    assert "--demo" in error.next_step
+
+
+def test_an_unknown_profile() -> None:
+    error = failing(ConnectOptions(profile="prodd"))
+
+    assert type(error) is CredentialsError
+    assert "prodd" in error.title
+
+
+def test_an_unknown_profile_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "prodd")
+
+    assert "prodd" in failing(ConnectOptions()).title
+
+
+def test_partial_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFAKECALLER000001")
+
+    assert "incomplete" in failing(ConnectOptions()).title
+
+
+def test_a_config_that_can_not_be_parsed(home: AwsHome) -> None:
+    home.config.write_text(f"{SENTINEL}\n[default")
+
+    assert str(home.config) in failing(ConnectOptions()).title
+    with pytest.raises(CredentialsError):
+        profiles()
+
+
+def test_a_config_that_can_not_be_read(home: AwsHome) -> None:
+    home.config.mkdir()
+
+    assert failing(ConnectOptions()).title
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        (f"sh -c 'echo {SENTINEL} >&2; exit 1'", "could not be had"),
+        ("no-such-program-anywhere", "no-such-program-anywhere"),
+        (f"echo {SENTINEL}", "can't be understood"),
+        ("""echo '{"Version":2}'""", "could not be had"),
+    ],
+)
+def test_a_credential_process_that_fails(home: AwsHome, command: str, word: str) -> None:
+    home.config.write_text(f"[default]\ncredential_process = {command}\n")
+
+    error = failing(ConnectOptions())
+
+    assert type(error) is CredentialsError
+    assert word in error.title
+    assert "credential_process" in error.next_step
+
+
+def test_a_single_sign_on_that_has_run_out(home: AwsHome) -> None:
+    home.config.write_text(
+        "[profile prod]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = X\n"
+        "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://example.invalid\n"
+    )
+
+    error = failing(ConnectOptions(profile="prod"))
+
+    assert type(error) is CredentialsError
+    assert "aws sso login" in error.next_step
+
+
+def test_a_role_that_may_not_be_assumed(home: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.config.write_text(
+        "[profile base]\n" + KEYS + "[profile ops]\nsource_profile = base\n"
+        "role_arn = arn:aws:iam::123456789012:role/ops\n"
+    )
+    with IamServer(FakeIam()) as server:
+        server.fail("AssumeRole", "AccessDenied", 403)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+        error = failing(ConnectOptions(profile="ops"))
+
+    assert "sts:AssumeRole" in error.title
+    assert "role_arn" in error.next_step
+
+
+@pytest.mark.parametrize("region", ["no region", "-"])
+def test_a_region_that_is_none(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = failing(
+        ConnectOptions(
+            region=region,
+            endpoint_url="http://127.0.0.1:9",
+            access_key_id="AKIAFAKECALLER000001",
+            secret=Secret("x"),
+        )
+    )
+
+    assert type(error) is UnreachableError
+    assert "--region" in error.next_step
+
+
+@pytest.mark.parametrize(
+    ("region", "iam", "sts"),
+    [
+        (None, "https://iam.amazonaws.com", "https://sts.us-east-1.amazonaws.com"),
+        ("eu-west-1", "https://iam.amazonaws.com", "https://sts.eu-west-1.amazonaws.com"),
+        ("us-gov-west-1", "https://iam.us-gov.amazonaws.com", "https://sts.us-gov-west-1."),
+        ("cn-north-1", "https://iam.cn-north-1.amazonaws.com.cn", "https://sts.cn-north-1."),
+    ],
+)
+def test_the_region_chooses_the_partition(
+    region: str | None, iam: str, sts: str, home: AwsHome
+) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+
+    gateway = connect(ConnectOptions(region=region))
+
+    assert gateway._clients.iam.meta.endpoint_url == iam
+    assert gateway._clients.sts.meta.endpoint_url.startswith(sts)
+    assert gateway.custom_endpoint is None
+    assert gateway.signing_key_id() == "AKIAFAKECALLER000001"
+
+
+def test_the_endpoint_option_is_for_iam_and_sts(home: AwsHome) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+
+    with IamServer(FakeIam()) as server:
+        gateway = connect(ConnectOptions(endpoint_url=server.url))
+        gateway.identity()
+        list(gateway.users())
+
+    assert server.requests == ["GetCallerIdentity", "ListUsers"]
+    assert gateway.custom_endpoint == server.url
+
+
+@pytest.mark.parametrize(
+    "names", [("AWS_ENDPOINT_URL",), ("AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS")]
+)
+def test_endpoints_from_the_environment(
+    names: tuple[str, ...], home: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+
+    with IamServer(FakeIam()) as server:
+        for name in names:
+            monkeypatch.setenv(name, server.url)
+        gateway = connect(ConnectOptions())
+        gateway.identity()
+        list(gateway.users())
+
+    assert server.requests == ["GetCallerIdentity", "ListUsers"]
+
+
+def test_the_identity_is_asked_once() -> None:
+    with IamServer(FakeIam()) as server:
+        gateway = connect(server.options)
+        first, second = gateway.identity(), gateway.identity()
+
+    assert first is second
+    assert server.requests == ["GetCallerIdentity"]
+
+
+def test_a_failed_identity_is_asked_again() -> None:
+    with IamServer(FakeIam()) as server:
+        server.fail("GetCallerIdentity", "ExpiredToken", 403, times=1)
+        gateway = connect(server.options)
+        with pytest.raises(CredentialsError):
+            gateway.identity()
+
+        assert gateway.identity().account == "123456789012"
+
+
+def test_profiles_of_both_files(home: AwsHome) -> None:
+    assert profiles() == []
+
+    home.config.write_text("[default]\n[profile prod]\n[profile dev]\n[sso-session corp]\n")
+    home.credentials.write_text("[ci]\n" + KEYS)
+
+    assert profiles() == ["ci", "default", "dev", "prod"]
+
+
+def test_a_profile_signs_with_its_own_key(home: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFROMENVIRONMENT1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    home.credentials.write_text("[ci]\n" + KEYS)
+
+    assert connect(ConnectOptions()).signing_key_id() == "AKIAFROMENVIRONMENT1"
+    assert connect(ConnectOptions(profile="ci")).signing_key_id() == "AKIAFAKECALLER000001"
+
+
+def test_session_tokens_are_in_no_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAFAKECALLER000001")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SENTINEL)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", SENTINEL)
+    caplog.set_level(logging.DEBUG)
+
+    with IamServer(FakeIam()) as server:
+        connect(ConnectOptions(endpoint_url=server.url)).identity()
+
+    assert server.requests == ["GetCallerIdentity"]
+    assert "GetCallerIdentity" in caplog.text
+    assert SENTINEL not in caplog.text
+
+
+def test_a_broken_token_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAFAKECALLER000001")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SENTINEL)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", f"one\n{SENTINEL}")
+
+    with IamServer(FakeIam()) as server:
+        server.fault("GetCallerIdentity", Fault())
+        gateway = connect(ConnectOptions(endpoint_url=server.url))
+        with pytest.raises(AwsError) as caught:
+            gateway.identity()
+
+    assert SENTINEL not in full_text(caught.value)
+    assert "line break" in caught.value.next_step
+
+
+def test_options_that_do_not_fit_together() -> None:
+    with pytest.raises(ValueError, match="go together"):
+        ConnectOptions(access_key_id="AKIAFAKECALLER000001")
+    with pytest.raises(ValueError, match="endpoint"):
+        ConnectOptions(access_key_id="AKIAFAKECALLER000001", secret=Secret("x"))
+
+
+def test_nothing_here_needs_the_machines_home(home: AwsHome) -> None:
+    assert Path.home() == home.config.parent
