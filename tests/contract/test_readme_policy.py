@@ -17,10 +17,7 @@ from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
 from keytui.errors import AccessDeniedError
 from keytui.model import KeyStatus, Secret, User
-from tests.support.aws_env import aws_env
 from tests.support.moto_server import READY_SECONDS, bare_client
-
-__all__ = ["aws_env"]
 
 ROOT = Path(__file__).parents[2]
 SETUP_CALLS = 4

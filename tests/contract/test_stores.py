@@ -14,8 +14,6 @@ from tests.support.fake_store import FakeStore
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text, new_key
 
-pytest_plugins = ("tests.support.keyring_fixtures",)
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

@@ -11,13 +11,9 @@ from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.os_keyring import OsKeyring
 from tests.e2e.conftest import Desk, signed_by
-from tests.support.aws_command import aws
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 from tests.support.terminal import clean_env
-
-pytest_plugins = ("tests.support.keyring_fixtures",)
-__all__ = ["aws"]
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -12,8 +12,6 @@ from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 from tests.support.terminal import Terminal
 
-pytest_plugins = ("tests.support.keyring_fixtures",)
-
 ENDS = ("hang-up", "terminate", "closed pane")
 
 

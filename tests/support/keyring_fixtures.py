@@ -1,7 +1,4 @@
-"""Fixtures: a real Secret Service for tests.
-
-Use them with ``pytest_plugins = ("tests.support.keyring_fixtures",)`` in a test module.
-"""
+"""Fixtures: a real Secret Service for tests."""
 
 from collections.abc import Iterator
 from pathlib import Path

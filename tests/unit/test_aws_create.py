@@ -20,14 +20,12 @@ from keytui.errors import (
     UnreachableError,
 )
 from keytui.model import User
-from tests.support.aws_env import aws_env
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_replies import failure
 from tests.support.iam_server import Fault, IamServer
 from tests.support.loopback import refusing, self_signed
 from tests.support.sentinel import SENTINEL, full_text
 
-__all__ = ["aws_env"]
 
 ALICE = User("alice")
 LEAKY_PAGE = f"<html><body>{SENTINEL}</body></html>".encode()

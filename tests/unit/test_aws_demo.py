@@ -24,7 +24,6 @@ from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer
 from tests.support.moto_server import READY_SECONDS, MotoAccount, moto_account
 
-__all__ = ["aws_env"]
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 DESCRIPTION = re.compile(r"[\w .:/=+@-]{1,256}")

@@ -13,7 +13,6 @@ from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import Fault, IamServer
 from tests.support.sentinel import SENTINEL, full_text
 
-__all__ = ["aws_env"]
 
 KEYS = "aws_access_key_id = AKIAFAKECALLER000001\naws_secret_access_key = made-up\n"
 

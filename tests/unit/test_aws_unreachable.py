@@ -13,12 +13,10 @@ from keytui.aws import session
 from keytui.aws.session import ConnectOptions, connect
 from keytui.errors import AwsError, UnreachableError
 from keytui.model import Secret, User
-from tests.support.aws_env import aws_env
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import Fault, IamServer
 from tests.support.loopback import answering, refusing, self_signed, swallowing
 
-__all__ = ["aws_env"]
 
 LIMIT = 10
 """Seconds until keytui must say that it can't reach AWS."""

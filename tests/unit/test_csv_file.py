@@ -500,24 +500,6 @@ def test_the_default_path_is_the_next_free_one(tmp_path: Path, user: User, stem:
 # The real aws
 
 
-@pytest.fixture(scope="session")
-def aws() -> str:
-    """The aws command line, version 2: the one that has ``configure import``."""
-    for folder in os.get_exec_path():
-        command = shutil.which("aws", path=folder)
-        if command is not None:
-            version = subprocess.run(
-                [command, "--version"],
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-                check=False,
-            )
-            if version.stdout.startswith("aws-cli/2"):
-                return command
-    pytest.fail("the aws command line v2 is missing: apt-get install awscli")
-
-
 @pytest.mark.parametrize(
     ("user", "profile"),
     [
