@@ -17,9 +17,10 @@ from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import Fault, IamServer
 from tests.support.loopback import answering, refusing, self_signed, swallowing
 
-
-LIMIT = 10
-"""Seconds until keytui must say that it can't reach AWS."""
+LIMIT = 40
+"""Seconds; generous for a loaded machine, and less than one of the SDK's own 60 s waits."""
+PROMISED = 10
+"""Seconds in which an address that does not answer is given up."""
 
 ALICE = User("alice")
 
@@ -43,6 +44,13 @@ def failing(work: Callable[[], object]) -> tuple[UnreachableError, float]:
     assert isinstance(caught.value, UnreachableError)
     assert caught.value.next_step
     return caught.value, time.monotonic() - started
+
+
+@pytest.mark.parametrize("limits", [session._ORDINARY, session._FIRST_CALL])
+def test_the_time_limits_add_up_to_what_is_promised(limits: dict[str, Any]) -> None:
+    attempts = limits["retries"]["total_max_attempts"]
+    longest_backoff = sum(2**attempt for attempt in range(attempts - 1))
+    assert attempts * limits["connect_timeout"] + longest_backoff < PROMISED
 
 
 def test_an_address_that_swallows_packets_is_given_up_in_time() -> None:
