@@ -56,7 +56,7 @@ def main() -> None:
             _row(f"filter key → frame, {MANY:,} users", pressed, echo, "a key in a bare line", _ms)
         )
         rows.append(("  95 of 100 keys under", _ms(keys.p95), "", f"{len(keys.keytui)} keys", ""))
-        rows.append(("  bytes of that frame", _kb(middle(keys.size)), "", "", ""))
+        rows.append(("  bytes it brings", _kb(middle(keys.size)), "", "", ""))
 
         moved = moves(here, IDLE_SECONDS)
     rows += [

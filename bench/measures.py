@@ -208,12 +208,12 @@ def memory(bench: Bench) -> dict[str, Memory]:
 
 @dataclass(slots=True)
 class Filtering:
-    """Milliseconds from a key press in the filter to the last byte of the frame it brings.
+    """Milliseconds from a key press in the filter to the frame it brings.
 
     Attributes:
         keytui: With 5,000 users, one figure a key.
         bare: A key typed into a bare Textual application's line.
-        size: The bytes of each of keytui's frames.
+        size: The bytes that each key brought until the first pause.
     """
 
     keytui: list[float] = field(default_factory=list)
@@ -229,8 +229,8 @@ class Filtering:
 def filtering(bench: Bench) -> Filtering:
     """Type filters and time each key that changes how many users are left.
 
-    A key's time ends when the screen shows the new number of users; the frame it stands in
-    comes in one piece or, where it is long, in pieces without a pause, and its last byte counts.
+    A key's time ends with the byte that makes the screen show the new number of users. It stands
+    below the list and is painted after it, in the same frame.
     """
     result = Filtering()
     names = [person.name.casefold() for person in people(MANY)]
@@ -274,11 +274,9 @@ def _time_key(
 ) -> None:
     before = terminal.received
     pressed = terminal.press(key)
-    terminal.wait(shown)
-    # What came without a pause belongs to the frame; the keys of the first user left come
-    # later and don't.
-    last = terminal.settle(_BURST)
-    times.append((last - pressed) * 1000)
+    times.append((terminal.wait(shown) - pressed) * 1000)
+    # The keys of the first user left come later and are not counted.
+    terminal.settle(_BURST)
     sizes.append(terminal.received - before)
     terminal.settle()
 
