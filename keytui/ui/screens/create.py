@@ -21,6 +21,8 @@ from keytui.ui.widgets.rows import Rows
 
 DESCRIPTION_LENGTH = 256
 """The longest value of an IAM tag."""
+TAG_CHARACTERS = " _.:/=+-@"
+"""What the value of an IAM tag may hold besides letters and digits."""
 
 
 class Goal(Enum):
@@ -125,12 +127,14 @@ class CreateScreen(Dialog[CreateChoice | None]):
     def _show_goal(self) -> None:
         goal = self.query_one(Goals).goal
         self.set_class(goal is Goal.CSV, "-csv")
-        self._show_why(self._keyring if goal is Goal.KEYRING else None)
+        self._show(_why(self._keyring) if goal is Goal.KEYRING else "")
 
-    def _show_why(self, probe: Probe | None) -> None:
-        """Show why a store can't be used, if it can't."""
-        why = f"{probe.reason} {probe.next_step}" if probe and not probe.writable else ""
+    def _show(self, why: str) -> None:
         self.query_one("#why", Static).update(Text(plain(why)))
+
+    def _block(self, why: str) -> None:
+        self._show(why)
+        self.app.bell()
 
     @on(Rows.Chosen)
     @on(LineInput.Submitted)
@@ -138,17 +142,24 @@ class CreateScreen(Dialog[CreateChoice | None]):
     async def action_create(self) -> None:
         """Return what is chosen, unless the store chosen can't be written."""
         goal, path = self.query_one(Goals).goal, self.query_one("#path", LineInput).value
+        description = self.query_one("#description", LineInput).value.strip()
+        if not all(char.isalnum() or char in TAG_CHARACTERS for char in description):
+            self._block(f"A description takes letters, digits and {TAG_CHARACTERS.strip()} only.")
+            return
         probe: Probe | None = None
         if goal is Goal.KEYRING:
             probe = self._keyring or await in_thread(self._parts.keyring.probe)
         elif goal is Goal.CSV:
             probe = await in_thread(lambda: self._parts.csv_file(path).probe())
         if probe and not probe.writable:
-            self._show_why(probe)
-            self.app.bell()
+            self._block(_why(probe))
             return
-        description = self.query_one("#description", LineInput).value.strip()
         self.dismiss(CreateChoice(goal, path, description))
 
     def action_none(self) -> None:
         """The list itself moves; the binding is here to be shown."""
+
+
+def _why(probe: Probe | None) -> str:
+    """Return why a store can't be used; empty where it can."""
+    return f"{probe.reason} {probe.next_step}" if probe and not probe.writable else ""
