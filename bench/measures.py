@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 
 from bench.bare import READY
 from bench.terminal import Lines, Memory, Terminal
-from keytui.aws.demo import DEMO_KEY_ID, DEMO_SECRET, DemoServer
-from keytui.aws.demo_people import people
+from keytui.aws.demo import DemoServer
+from keytui.aws.demo_people import DEMO_KEY_ID, DEMO_SECRET, people
 
 FEW, MANY = 12, 5000
 

@@ -14,14 +14,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from keytui.aws.demo_people import DEMO_KEY_ID, DEMO_SECRET
 from keytui.aws.options import ConnectOptions
 from keytui.errors import KeytuiError
 from keytui.model import Secret
-
-DEMO_KEY_ID = "AKIADEMOADMIN0000001"
-"""The demo administrator's access key ID, which signs keytui's calls."""
-
-DEMO_SECRET = "demo/made-up/secret/of/the/administrator"  # noqa: S105 - made up, opens nothing
 
 _STOP_SECONDS = 3
 

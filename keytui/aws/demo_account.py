@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from keytui.aws.demo import DEMO_KEY_ID, DEMO_SECRET
-from keytui.aws.demo_people import Person, people
+from keytui.aws.demo_people import DEMO_KEY_ID, DEMO_SECRET, Person, people
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer

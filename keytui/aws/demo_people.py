@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from keytui.aws.demo import DEMO_KEY_ID
+DEMO_KEY_ID = "AKIADEMOADMIN0000001"
+"""The demo administrator's access key ID, which signs keytui's calls."""
+
+DEMO_SECRET = "demo/made-up/secret/of/the/administrator"  # noqa: S105 - made up, opens nothing
 
 _FIRST_NAMES = (
     "adam amina anna arjun bella ben carla cem chloe daniel diana diego elif emma eric fatima "

@@ -4,9 +4,10 @@ import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
+from keytui.aws.clients import Clients
 from keytui.aws.translate import NO_KEY_MADE, Call, ask
 from keytui.errors import AwsError, NotFoundError
 from keytui.model import (
@@ -18,9 +19,6 @@ from keytui.model import (
     Secret,
     User,
 )
-
-if TYPE_CHECKING:
-    from keytui.aws.session import Clients
 
 _PAGE_SIZE = 1000
 """The most that IAM gives at once."""
@@ -34,7 +32,7 @@ _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 class IamGateway:
     """The account at AWS; see ``ports.Iam`` for what each method promises."""
 
-    def __init__(self, clients: "Clients", signing_key_id: str) -> None:
+    def __init__(self, clients: Clients, signing_key_id: str) -> None:
         self._clients = clients
         self._signing_key_id = signing_key_id
         self._identity: Identity | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.aws import session
+from keytui.aws import clients
 from keytui.aws.iam import IamGateway
 from keytui.aws.session import ConnectOptions, connect
 from keytui.errors import (
@@ -25,7 +25,6 @@ from tests.support.iam_replies import failure
 from tests.support.iam_server import Fault, IamServer
 from tests.support.loopback import refusing, self_signed
 from tests.support.sentinel import SENTINEL, full_text
-
 
 ALICE = User("alice")
 LEAKY_PAGE = f"<html><body>{SENTINEL}</body></html>".encode()
@@ -111,7 +110,7 @@ def stubborn_env(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-    monkeypatch.setitem(session._ONE_ATTEMPT, "read_timeout", 1)
+    monkeypatch.setitem(clients.ONE_ATTEMPT, "read_timeout", 1)
     caplog.set_level(logging.DEBUG)
 
 

@@ -14,16 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from keytui.aws.demo import DEMO_KEY_ID, DemoServer
-from keytui.aws.demo_people import people
+from keytui.aws.demo import DemoServer
+from keytui.aws.demo_people import DEMO_KEY_ID, people
 from keytui.aws.session import connect
 from keytui.errors import KeytuiError
 from keytui.model import KeyStatus, User
-from tests.support.aws_env import AwsHome, aws_env
+from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer
 from tests.support.moto_server import READY_SECONDS, MotoAccount, moto_account
-
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 DESCRIPTION = re.compile(r"[\w .:/=+@-]{1,256}")

@@ -8,11 +8,10 @@ import pytest
 from keytui.aws.session import ConnectOptions, connect, profiles
 from keytui.errors import AwsError, CredentialsError, KeytuiError, UnreachableError
 from keytui.model import Secret
-from tests.support.aws_env import AwsHome, aws_env
+from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import Fault, IamServer
 from tests.support.sentinel import SENTINEL, full_text
-
 
 KEYS = "aws_access_key_id = AKIAFAKECALLER000001\naws_secret_access_key = made-up\n"
 

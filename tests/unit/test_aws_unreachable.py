@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from keytui.aws import session
+from keytui.aws import clients
 from keytui.aws.session import ConnectOptions, connect
 from keytui.errors import AwsError, UnreachableError
 from keytui.model import Secret, User
@@ -159,7 +159,7 @@ def test_user_info_in_the_endpoint_url_is_not_repeated() -> None:
 
 def test_the_time_limits_add_up() -> None:
     """Back-off between attempts is at most 1 s and 2 s in the SDK's standard mode."""
-    for limits in (session._ORDINARY, session._FIRST_CALL):
+    for limits in (clients.ORDINARY, clients.FIRST_CALL):
         attempts = limits["retries"]["total_max_attempts"]
         waits = sum(2**number for number in range(attempts - 1))
         assert attempts * limits["connect_timeout"] + waits < LIMIT

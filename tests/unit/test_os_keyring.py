@@ -31,7 +31,6 @@ from tests.support.sentinel import (
     processes_that_show,
 )
 
-
 REPOSITORY = Path(__file__).parents[2]
 LABEL = "OS keyring (Secret Service)"
 

@@ -1,0 +1,78 @@
+"""The SDK's clients, with keytui's time limits and numbers of attempts."""
+
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.config import Config
+from botocore.session import Session
+
+from keytui import __version__
+from keytui.aws.options import ConnectOptions
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
+
+DEFAULT_REGION = "us-east-1"
+"""Where IAM's and STS's global endpoints are signed for in the ``aws`` partition."""
+
+COMMON: dict[str, Any] = {
+    "tcp_keepalive": True,
+    "user_agent_extra": f"keytui/{__version__}",
+    "parameter_validation": True,
+}
+
+# Seconds. An address that swallows packets costs attempts x connect_timeout plus at most
+# 3 s of back-off: under 10 s. The first call, which the user waits for, may hang no
+# longer than that either, so it has fewer attempts and a shorter read timeout.
+ORDINARY: dict[str, Any] = {
+    "connect_timeout": 2,
+    "read_timeout": 10,
+    "retries": {"mode": "standard", "total_max_attempts": 3},
+}
+FIRST_CALL: dict[str, Any] = {
+    "connect_timeout": 3,
+    "read_timeout": 3.5,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
+# CreateAccessKey is not idempotent: total_max_attempts, unlike max_attempts, counts the
+# first send and is not overridden by AWS_MAX_ATTEMPTS or AWS_RETRY_MODE.
+ONE_ATTEMPT: dict[str, Any] = {
+    "connect_timeout": 5,
+    "read_timeout": 20,
+    "retries": {"mode": "standard", "total_max_attempts": 1},
+    "max_pool_connections": 1,
+}
+
+
+class Clients:
+    """The SDK's clients, made for one session.
+
+    Attributes:
+        iam: For every call but CreateAccessKey; may be used from any thread.
+        sts: For GetCallerIdentity; may be used from any thread.
+    """
+
+    def __init__(self, session: Session, options: ConnectOptions) -> None:
+        self._session = session
+        self._endpoint_url = options.endpoint_url
+        self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
+        self._making = threading.Lock()
+        self.iam = cast("IAMClient", self._client("iam", ORDINARY))
+        self.sts = cast("STSClient", self._client("sts", FIRST_CALL))
+
+    def one_attempt_iam(self) -> "IAMClient":
+        """Return a new client that sends once, on a connection of its own.
+
+        A pooled connection that died silently would otherwise cost a whole read timeout.
+        """
+        return cast("IAMClient", self._client("iam", ONE_ATTEMPT))
+
+    def _client(self, service: str, limits: dict[str, Any]) -> object:
+        config = Config(**COMMON, **limits, **self._isolation)
+        with self._making:  # making a client, unlike using one, is not thread-safe
+            return self._session.create_client(
+                service,
+                endpoint_url=self._endpoint_url,
+                config=config,
+            )
