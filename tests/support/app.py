@@ -1,0 +1,382 @@
+"""keytui on a terminal in memory: an account, stores, a fixed clock, keys and a mouse."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+from rich.cells import cell_len
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from keytui.errors import StoreError
+from keytui.journal import Journal
+from keytui.lifecycle import Lifecycle
+from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
+from keytui.parts import Parts
+from keytui.ports import Iam
+from keytui.settings import Settings
+from keytui.stores.base import Probe, Receipt
+from keytui.ui.app import KeytuiApp
+from tests.support.fake_iam import START, FakeIam
+from tests.support.fake_store import FakeStore
+
+S = TypeVar("S", bound=Screen[Any])
+
+SECONDS = 10.0
+"""How long anything may take before a test gives up; no test passes by waiting it out."""
+
+ACTIVE_ID = "AKIAALICEACTIVE00001"
+INACTIVE_ID = "AKIAALICEINACTIVE002"
+BOB_ID = "AKIABOBACTIVE0000003"
+OWN_ID = "AKIAFAKECALLER000001"
+"""The key that signs the calls of ``FakeIam``."""
+
+
+class GatedIam(FakeIam):
+    """A ``FakeIam`` whose calls can be held up.
+
+    Attributes:
+        gates: Action → what its calls wait for.
+        page_gate: Each page of users after the first waits for one release; None for no wait.
+    """
+
+    def __init__(self, *, caller: str = "admin", root: bool = False) -> None:
+        self.gates: dict[str, threading.Event] = {}
+        self.page_gate: threading.Semaphore | None = None
+        super().__init__(caller=caller, root=root)
+
+    def hold(self, action: str) -> threading.Event:
+        """Hold up an action's calls until the event returned is set."""
+        gate = self.gates[action] = threading.Event()
+        return gate
+
+    def users(self) -> Iterator[list[User]]:
+        for number, page in enumerate(super().users()):
+            if number and self.page_gate:
+                self.page_gate.acquire(timeout=SECONDS)
+            yield page
+
+    def count(self, action: str) -> int:
+        """Return how often an action was asked for."""
+        return sum(call.split()[0] == action for call in self.calls)
+
+    @property
+    def mutations(self) -> list[str]:
+        """The calls that change something."""
+        verbs = ("iam:Create", "iam:Update", "iam:Delete", "iam:Tag", "iam:Untag")
+        return [call for call in self.calls if call.startswith(verbs)]
+
+    def _call(self, action: str, *details: str) -> Any:
+        if gate := self.gates.get(action):
+            gate.wait(SECONDS)
+        return super()._call(action, *details)
+
+
+class Keyring(FakeStore):
+    """An OS keyring in memory.
+
+    Attributes:
+        label: How it calls itself.
+        fails_at_put: Raised by ``put``, after a probe that said all is well.
+        gate: What ``put`` waits for; None for no wait.
+        probes: For each probe, whether it was to write a canary.
+    """
+
+    name = "keyring"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = "OS keyring (Secret Service)"
+        self.fails_at_put: StoreError | None = None
+        self.gate: threading.Event | None = None
+        self.probes: list[bool] = []
+
+    def probe(self, *, canary: bool = True) -> Probe:
+        self.probes.append(canary)
+        if self.trouble is None:
+            return Probe(self.label, writable=True)
+        return Probe(self.label, False, self.trouble.title, self.trouble.next_step)
+
+    def put(self, new: NewAccessKey) -> Receipt:
+        if self.gate:
+            self.gate.wait(SECONDS)
+        if self.fails_at_put:
+            raise self.fails_at_put
+        super().put(new)
+        return Receipt(self.name, self.label)
+
+
+class CsvFile(Keyring):
+    """A CSV file in memory."""
+
+    name = "csv"
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.label = path
+
+
+class Desk:
+    """keytui, the terminal it is on, and the account and stores behind it.
+
+    Attributes:
+        iam: The account.
+        keyring: The OS keyring.
+        files: Path → the CSV file; a test may put one here before it is asked for.
+        journal: keytui's record.
+        profiles: The profiles of the AWS config.
+        connected: The profiles connected with, in order.
+        sent: What went to the terminal past Textual, such as the clipboard's sequences.
+    """
+
+    def __init__(self, folder: Path, iam: GatedIam) -> None:
+        self.iam = iam
+        self.keyring = Keyring()
+        self.files: dict[str, CsvFile] = {}
+        self.journal = Journal(folder / "state")
+        self.profiles: list[str] = ["default", "prod"]
+        self.connected: list[str | None] = []
+        self.connecting: Callable[[str | None], Iam] | None = None
+        self.sent: list[str] = []
+        self._running: tuple[KeytuiApp, Pilot[None]] | None = None
+
+    @property
+    def app(self) -> KeytuiApp:
+        """The application."""
+        assert self._running
+        return self._running[0]
+
+    @property
+    def pilot(self) -> Pilot[None]:
+        """The hands."""
+        assert self._running
+        return self._running[1]
+
+    @property
+    def text(self) -> str:
+        """What is on the screen, line by line."""
+        return screen_text(self.app)
+
+    @property
+    def words(self) -> str:
+        """What is on the screen, wrapped sentences joined and frames left out."""
+        return words(self.text)
+
+    def line(self, part: str) -> str:
+        """Return the line of the screen that holds a text; empty where none does."""
+        return next((line for line in self.text.splitlines() if part in line), "")
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+
+    async def write(self, text: str) -> None:
+        """Type a text, character by character."""
+        names = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "_": "underscore"}
+        names |= {"+": "plus", "=": "equals_sign", ",": "comma", "@": "at", "~": "tilde"}
+        await self.press(*(names.get(char, char) for char in text))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for a state."""
+        await until(self.pilot, condition)
+
+    async def sees(self, *parts: str) -> None:
+        """Wait until texts are on the screen."""
+        await until(self.pilot, lambda: all(part in self.words for part in parts), repr(parts))
+
+    async def loses(self, part: str) -> None:
+        """Wait until a text is on the screen no more."""
+        await until(self.pilot, lambda: part not in self.words, f"no more {part!r}")
+
+    async def on(self, kind: type[S]) -> S:
+        """Wait for a dialog, and return it."""
+        await until(self.pilot, lambda: isinstance(self.app.screen, kind), kind.__name__)
+        await self.pilot.pause()
+        assert isinstance(self.app.screen, kind)
+        return self.app.screen
+
+    async def on_main(self) -> None:
+        """Wait until no dialog is open."""
+        await until(self.pilot, lambda: self.app.screen is self.app.main, "the main screen")
+        await self.pilot.pause()
+
+    async def settled(self) -> None:
+        """Wait until no work is under way, but for a flow that waits for a dialog."""
+
+        def busy() -> bool:
+            in_dialog = self.app.screen is not self.app.main
+            return any(
+                not worker.is_finished and not (in_dialog and worker.description == "a flow")
+                for worker in self.app.workers
+            )
+
+        await until(self.pilot, lambda: not busy(), "no work under way")
+
+    async def click(self, part: str, line: str = "") -> None:
+        """Click on a text, on the first line that also holds another one."""
+        for y, row in enumerate(self.text.splitlines()):
+            if part in row and line in row:
+                before = row[: row.index(part)]
+                await self.pilot.click(offset=(cell_len(before) + 1, y))
+                return
+        raise AssertionError(f"{part!r} is not on the screen:\n{self.text}")
+
+    def held(self, user: str) -> dict[str, KeyStatus]:
+        """Return key ID → status, as AWS has them."""
+        return {key.id: key.status for key in self.iam.held(self.iam.find(user))}
+
+
+@asynccontextmanager
+async def opened(
+    desk: Desk,
+    *,
+    user: str | None = None,
+    read_only: bool = False,
+    size: tuple[int, int] = (120, 40),
+    ready: bool = True,
+) -> AsyncIterator[Desk]:
+    """Open keytui on an account; at a user's keys where one is named.
+
+    IAM's lag is waited out without any sleep between the tries.
+
+    Args:
+        desk: What stands behind it.
+        user: The user to open at.
+        read_only: Whether every change is refused.
+        size: The terminal's columns and lines.
+        ready: Wait until the account has been read.
+    """
+    app = KeytuiApp(parts_of(desk, Settings(user=user, read_only=read_only)))
+
+    def sleepless(*args: Any, **options: Any) -> Lifecycle:
+        return Lifecycle(*args, **options, sleep=lambda _: None)
+
+    with patch("keytui.ui.account.Lifecycle", sleepless):
+        try:
+            async with app.run_test(size=size) as pilot:
+                desk._running = app, pilot
+                _listen(desk)
+                if ready:
+                    await desk.sees("Keyring: Secret Service")
+                    await until(pilot, lambda: app.main.users.user is not None)
+                if ready and user:
+                    await until(pilot, lambda: _is_read(app, user), f"the keys of {user}")
+                yield desk
+                await _leave(app)
+        finally:
+            for gate in desk.iam.gates.values():
+                gate.set()
+
+
+def parts_of(desk: Desk, settings: Settings) -> Parts:
+    """Return the parts that a desk stands for."""
+
+    def connect(profile: str | None) -> Iam:
+        desk.connected.append(profile)
+        return desk.connecting(profile) if desk.connecting else desk.iam
+
+    return Parts(
+        settings=settings,
+        connect=connect,
+        profiles=lambda: desk.profiles,
+        journal=desk.journal,
+        keyring=desk.keyring,
+        csv_file=lambda path: desk.files.setdefault(path, CsvFile(path)),
+        csv_path=lambda user: Path(f"/csv/{user.name}.csv"),
+        now=lambda: START,
+    )
+
+
+def an_account(*, root: bool = False) -> GatedIam:
+    """Return an account: admin (the caller), alice, bob, carol and two of a team."""
+    iam = GatedIam(root=root)
+    alice = iam.add_user("alice", START - timedelta(days=800))
+    iam.add_key(
+        alice,
+        INACTIVE_ID,
+        status=KeyStatus.INACTIVE,
+        created=START - timedelta(days=800),
+        description="old laptop",
+    )
+    iam.add_key(
+        alice,
+        ACTIVE_ID,
+        created=START - timedelta(days=115),
+        last_used=LastUsed(START - timedelta(days=3), "s3", "eu-west-1"),
+    )
+    bob = iam.add_user("bob")
+    iam.add_key(
+        bob,
+        BOB_ID,
+        created=START - timedelta(days=10),
+        last_used=LastUsed(START - timedelta(hours=3), "ec2", "us-east-1"),
+    )
+    for name in ("carol", "team-one", "team-two"):
+        iam.add_user(name)
+    return iam
+
+
+def only_key(desk: Desk, user: str) -> AccessKey:
+    """Return the one key a user has."""
+    (key,) = desk.iam.held(desk.iam.find(user))
+    return key
+
+
+def screen_text(app: KeytuiApp) -> str:
+    """Return what is on the screen, line by line, as the terminal is told to show it."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def words(text: str) -> str:
+    """Join what is wrapped, and leave frames out."""
+    frames = dict.fromkeys(map(ord, "│┃╭╮╰╯─┏┓┗┛━║═▏▕"), " ")
+    return " ".join(text.translate(frames).split())
+
+
+async def until(
+    pilot: Pilot[None], condition: Callable[[], object], what: str = "", timeout: float = SECONDS
+) -> None:
+    """Wait for a state; fail with what is on the screen where it never comes."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + timeout
+    while not condition():
+        if pilot.app._exception is not None:
+            raise AssertionError(f"keytui has crashed: {pilot.app._exception!r}")
+        if loop.time() > end:
+            assert isinstance(pilot.app, KeytuiApp)
+            shown = screen_text(pilot.app) if pilot.app.is_running else "(keytui has ended)"
+            raise AssertionError(f"never came: {what or 'the state waited for'}\n{shown}")
+        await asyncio.sleep(0.01)
+        if pilot.app.is_running:
+            await pilot.pause()
+
+
+def _listen(desk: Desk) -> None:
+    driver = desk.app._driver
+    assert driver is not None
+    write = driver.write
+
+    def heard(data: str) -> None:
+        desk.sent.append(data)
+        write(data)
+
+    driver.write = heard  # type: ignore[method-assign]
+
+
+async def _leave(app: KeytuiApp) -> None:
+    """End as keytui ends by itself: work under way is dropped before the screen is."""
+    app.exit()
+    while app.is_running:
+        await asyncio.sleep(0)
+
+
+def _is_read(app: KeytuiApp, name: str) -> bool:
+    account = app.main._account
+    known = account.inventory.keys.get(name) if account else None
+    return known is not None and known.complete
