@@ -22,7 +22,7 @@ demo: $(VENV)/.demo-is-ready  ## Open keytui on a demo account that can't reach 
 
 test: $(VENV)/.dev-is-ready  ## Run all tests; installs the real components they need
 	@scripts/install-test-packages.sh
-	$(BIN)/pytest -n auto --dist loadscope $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev-is-ready  ## Check format, style, types and who imports whom
 	$(BIN)/ruff format --check .

@@ -63,8 +63,7 @@ def main() -> None:
         ("bytes, first frame", _kb(middle(launched.frame_bytes)), "", "", ""),
         ("bytes, first screen complete", _kb(middle(launched.all_bytes)), "24 KB", "", ""),
         ("bytes, move to the next key", _kb(middle(moved.key)), "1.5 KB", "", ""),
-        ("bytes, move to the next user", _kb(middle(moved.user)), "1.5 KB", "", ""),
-        ("  with that user's keys", _kb(middle(moved.user_and_keys)), "", "", ""),
+        ("bytes, move to the next user", _kb(middle(moved.user)), "1.5 KB", "and their keys", ""),
         (f"bytes, {IDLE_SECONDS:.0f} s idle", f"{moved.idle} B", "0 B", "", ""),
     ]
     _print(rows, time.monotonic() - start)

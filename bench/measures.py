@@ -30,9 +30,6 @@ _READING = ("reading…", "connecting…", "looking…", "  …")
 _BURST = 0.03
 """Seconds of silence that end one key's first answer."""
 
-_BURST_TO_KEYS = 0.15
-"""Seconds within which a move to another user has its keys on the way: keytui waits 0.08."""
-
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -299,14 +296,12 @@ class Moves:
     """Bytes written for one cursor move, and while nothing happens.
 
     Attributes:
-        user: To the next user: the move alone.
-        user_and_keys: To the next user, with all of the other pane as its keys arrive.
+        user: To the next user, with all that the other pane shows as the keys arrive.
         key: To the next access key of a user.
         idle: In all the idle seconds.
     """
 
     user: list[int] = field(default_factory=list)
-    user_and_keys: list[int] = field(default_factory=list)
     key: list[int] = field(default_factory=list)
     idle: int = 0
 
@@ -321,11 +316,8 @@ def moves(bench: Bench, idle_seconds: float) -> Moves:
         for _ in range(FEW - 2):
             before = terminal.received
             terminal.press("j")
-            terminal.settle(_BURST)
-            result.user.append(terminal.received - before)
-            terminal.settle(_BURST_TO_KEYS)
             terminal.settle()
-            result.user_and_keys.append(terminal.received - before)
+            result.user.append(terminal.received - before)
         terminal.press("gj\t")  # alice, who has two keys
         terminal.settle()
         for key in "jk" * 5:
