@@ -1,0 +1,58 @@
+"""keytui on a made-up account, with a fault of its own to set off while the reveal is open.
+
+``python -m tests.e2e.crash_runner FOLDER SECRET``: ``f`` in the reveal runs into the fault,
+in a frame whose local variables and whose error's text hold the secret.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from keytui.journal import Journal
+from keytui.model import NewAccessKey, User
+from keytui.parts import Parts
+from keytui.settings import Settings
+from keytui.stores.base import Probe
+from keytui.ui.app import KeytuiApp
+from tests.support.fake_iam import FakeIam
+from tests.support.fake_store import FakeStore
+
+
+class FaultyStore(FakeStore):
+    """A store with a bug: it raises what no store may raise."""
+
+    def put(self, new: NewAccessKey) -> NoReturn:
+        secret = new.secret.reveal()
+        raise RuntimeError(f"could not keep {secret}")
+
+    def probe(self, *, canary: bool = True) -> Probe:
+        return Probe("Faulty store", writable=True)
+
+
+def csv_path(_: User) -> Path:
+    return Path("keys.csv")
+
+
+def main() -> None:
+    folder, secret = sys.argv[1:]
+    iam = FakeIam()
+    iam.add_user("alice")
+    iam.next_secret = secret
+    parts = Parts(
+        settings=Settings(user="alice"),
+        connect=lambda _: iam,
+        profiles=list,
+        journal=Journal(Path(folder)),
+        keyring=FakeStore(),
+        csv_file=lambda _: FaultyStore(),
+        csv_path=csv_path,
+        now=lambda: datetime.now(UTC),
+    )
+    app = KeytuiApp(parts)
+    app.run()
+    sys.exit(app.return_code or 0)
+
+
+if __name__ == "__main__":
+    main()
