@@ -1,0 +1,1 @@
+"""The screenshots of the README, and what makes them."""
