@@ -371,7 +371,8 @@ def _listen(desk: Desk) -> None:
 
 async def _leave(app: KeytuiApp) -> None:
     """End as keytui ends by itself: work under way is dropped before the screen is."""
-    app.exit()
+    if app._exception is None:
+        app.exit()
     while app.is_running:
         await asyncio.sleep(0)
 

@@ -349,10 +349,10 @@ async def test_the_reveal_is_not_there_before_the_secret(desk: Desk) -> None:
         await at_dialog(desk)
         await desk.press("enter")
         await desk.on(WorkingScreen)
-        assert not desk.app.holds_secret
+        await desk.until(lambda: not desk.app.holds_secret)
         gate.set()
         await desk.on(RevealScreen)
-        assert desk.app.holds_secret
+        await desk.until(lambda: desk.app.holds_secret)
         await desk.press("escape")
         await desk.on_main()
         await desk.until(lambda: not desk.app.holds_secret)

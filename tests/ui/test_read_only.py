@@ -1,0 +1,93 @@
+"""Read-only mode refuses every change, whatever key, click or command asks for it."""
+
+import pytest
+
+from keytui.ui.screens.main import MainScreen
+from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, opened
+
+CHANGES = {
+    "c": "create",
+    "d": "deactivate",
+    "a": "activate",
+    "x": "delete",
+    "u": "undo",
+}
+REFUSAL = "keytui is in read-only mode."
+
+
+async def test_a_badge_says_so(desk: Desk) -> None:
+    async with opened(desk, read_only=True):
+        assert "READ-ONLY" in desk.text.splitlines()[0]
+    async with opened(desk):
+        assert "READ-ONLY" not in desk.text
+
+
+@pytest.mark.parametrize("at", ["first", "last"])
+@pytest.mark.parametrize("key", CHANGES)
+async def test_keys_are_refused(desk: Desk, key: str, at: str) -> None:
+    async with opened(desk, user="alice", read_only=True):
+        await desk.press("g" if at == "first" else "G", key)
+        await desk.sees(REFUSAL, "Nothing was changed.", "without --read-only")
+        assert desk.app.screen is desk.app.main
+    assert desk.iam.mutations == []
+    assert desk.journal.entries() == []
+
+
+@pytest.mark.parametrize("action", CHANGES.values())
+async def test_actions_are_refused_whatever_dispatches_them(desk: Desk, action: str) -> None:
+    """The palette and the clicks run these."""
+    async with opened(desk, user="alice", read_only=True):
+        await desk.app.main.run_action(action)
+        await desk.sees(REFUSAL)
+        assert desk.app.screen is desk.app.main
+    assert desk.iam.mutations == []
+
+
+@pytest.mark.parametrize(
+    ("label", "key_id"),
+    [("Make inactive", ACTIVE_ID), ("Make active", INACTIVE_ID), ("Delete", INACTIVE_ID)],
+)
+async def test_clicks_are_refused(desk: Desk, label: str, key_id: str) -> None:
+    async with opened(desk, user="alice", read_only=True, size=(140, 40)):
+        await desk.click(label, key_id)
+        await desk.sees(REFUSAL)
+        assert desk.app.screen is desk.app.main
+    assert desk.iam.mutations == []
+
+
+@pytest.mark.parametrize("title", ["Create", "Make inactive", "Make active", "Delete", "Undo"])
+async def test_the_palette_is_refused(desk: Desk, title: str) -> None:
+    async with opened(desk, user="alice", read_only=True):
+        (command,) = [c for c in desk.app.get_system_commands(desk.app.screen) if c.title == title]
+        outcome = command.callback()
+        assert outcome is not None
+        await outcome
+        await desk.sees(REFUSAL)
+    assert desk.iam.mutations == []
+
+
+async def test_the_hints_do_not_offer_changes(desk: Desk) -> None:
+    async with opened(desk, user="alice", read_only=True):
+        hints = desk.text.splitlines()[-1]
+        for word in ("Create", "Make", "Delete ", "Undo"):
+            assert word not in hints.replace("Deleted", "")
+        assert "Filter" in hints
+
+
+async def test_everything_can_still_be_read(desk: Desk) -> None:
+    async with opened(desk, user="alice", read_only=True):
+        await desk.sees("● Active", "○ Inactive", "6 users")
+        await desk.press("y")
+        await desk.sees("was sent to the terminal's clipboard")
+        await desk.press("r")
+        await desk.settled()
+        await desk.sees("6 users")
+    assert desk.iam.mutations == []
+
+
+def test_every_change_is_among_those_tried_here() -> None:
+    """A new binding is either harmless, or has to be added above."""
+    harmless = {"filter", "copy", "refresh", "profile", "deleted", "help", "quit", "back"}
+    harmless |= {"switch_pane", "to_keys", "to_users"}
+    actions = {b.action for b in MainScreen.BINDINGS}  # type: ignore[union-attr]
+    assert actions == harmless | set(CHANGES.values())
