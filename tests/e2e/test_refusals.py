@@ -62,8 +62,15 @@ def test_who_may_not_list_users_works_on_their_own(
     assert "1 user" in shown
     assert "alice" not in shown
 
-    named = desk.keytui("--user", "alice", env=signed_by(server.options))
-    named.wait_for("alice has no access keys")
+
+def test_a_user_asked_for_by_name_needs_no_list(
+    desk: Desk, iam: FakeIam, server: IamServer
+) -> None:
+    key = iam.add_key(iam.add_user("alice"))
+    iam.deny.add("iam:ListUsers")
+    run = desk.keytui("--user", "alice", env=signed_by(server.options))
+    run.wait_for("iam:ListUsers")
+    run.wait_for(row(key.id, "Active"))
 
 
 def test_the_root_user_stands_first_with_a_warning(desk: Desk) -> None:

@@ -4,10 +4,13 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from tests.e2e.conftest import Desk, on_bus, signed_by
 from tests.e2e.steps import REVEAL, create_to_show, discard, read_secret, row
+from tests.support.fake_iam import FakeIam
+from tests.support.iam_server import IamServer
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import SENTINEL, files_that_hold, processes_that_show
@@ -57,6 +60,37 @@ def test_a_secret_is_only_where_it_was_put(
     assert secret not in run.history()
     record = desk.state / "journal.jsonl"
     assert key_id in record.read_text()
+
+
+def test_no_process_shows_a_secret_at_any_moment(
+    desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
+) -> None:
+    """Also not those that live for a tenth of a second to work the keyring."""
+    iam.add_user("alice")
+    iam.next_secret = SENTINEL
+    seen: set[str] = set()
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.update(processes_that_show(SENTINEL))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        env = on_bus(keyring_service) | signed_by(server.options)
+        run = desk.keytui("--user", "alice", env=env)
+        run.wait_for("alice has no access keys")
+        run.send("c")
+        run.wait_for("can be written")
+        run.send("Enter")
+        run.wait_for("read back")
+        run.escape(REVEAL)
+    finally:
+        done.set()
+        watcher.join()
+    assert seen == set()
+    assert SENTINEL in (keyring_service.lookup(iam.held(iam.find("alice"))[0].id) or "")
 
 
 def test_the_debug_logs_of_the_sdk_hold_no_secret(desk: Desk, moto: MotoAccount) -> None:
