@@ -112,6 +112,8 @@ def _run(settings: Settings) -> int:
 
 
 def _show(parts: "Parts") -> int:
+    # A key press is painted within 4 ms instead of 16; Textual reads this when it is imported.
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     from keytui.ui.app import KeytuiApp
 
     app = KeytuiApp(parts)

@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 from keytui.aws.demo_people import DEMO_KEY_ID, DEMO_SECRET, Person, people
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
 ACCOUNT = "123456789012"
+_NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
+_PAGE_SIZE = 100
+"""What AWS gives where no MaxItems is asked for."""
 _SEED = 20
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -79,8 +83,10 @@ def _server() -> "BaseWSGIServer":
 
 
 def _fill(persons: list[Person], fixed_now: datetime | None) -> None:
-    from moto.iam import models
+    from moto.iam import models, responses
 
+    handlers: Any = responses.IamResponse
+    handlers.list_users = _list_users
     _make_up_new_keys(models, fixed_now)
     now = (fixed_now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0, tzinfo=None)
     backend = models.iam_backends[ACCOUNT]["aws"]
@@ -99,6 +105,33 @@ def _fill(persons: list[Person], fixed_now: datetime | None) -> None:
                     now - sample.used, sample.service, sample.region
                 )
             backend.access_keys[sample.id] = key
+
+
+def _list_users(response: Any) -> tuple[int, dict[str, str], str]:
+    """Answer ListUsers in pages, as AWS does.
+
+    moto puts all users into one reply and takes a second to write 5,000.
+    """
+    asked = response._get_param  # noqa: SLF001 - how moto's own handlers read a request
+    start, size = int(asked("Marker", 0)), int(asked("MaxItems", 0))
+    users = sorted(response.backend.users.values(), key=lambda user: user.name)
+    end = start + (size or _PAGE_SIZE)
+    marker = f"<Marker>{end}</Marker>" if end < len(users) else ""
+    body = (
+        f"<ListUsersResponse xmlns='{_NAMESPACE}'><ListUsersResult>"
+        f"<Users>{''.join(map(_user, users[start:end]))}</Users>"
+        f"<IsTruncated>{str(bool(marker)).lower()}</IsTruncated>{marker}</ListUsersResult>"
+        "<ResponseMetadata><RequestId>demo</RequestId></ResponseMetadata></ListUsersResponse>"
+    )
+    return 200, {}, body
+
+
+def _user(user: Any) -> str:
+    return (
+        f"<member><Path>{escape(user.path)}</Path><UserName>{escape(user.name)}</UserName>"
+        f"<UserId>{user.id}</UserId><Arn>{escape(user.arn)}</Arn>"
+        f"<CreateDate>{user.create_date:%Y-%m-%dT%H:%M:%SZ}</CreateDate></member>"
+    )
 
 
 def _make_up_new_keys(models: Any, fixed_now: datetime | None) -> None:

@@ -1,11 +1,14 @@
 """The application: theme, guards and the way out."""
 
 import asyncio
+import select
 import signal
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -46,11 +49,17 @@ class KeytuiApp(App[None]):
         self.main = MainScreen(parts)
 
     def on_mount(self) -> None:
-        """Show the main screen, and leave in order when told to by a signal."""
+        """Leave in order when told to by a signal."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._leave, number)
-        self.push_screen(self.main)
+        if not self.is_headless:
+            gone = partial(loop.call_soon_threadsafe, self._leave, signal.SIGHUP)
+            Thread(target=_when_terminal_is_gone, args=(gone,), daemon=True).start()
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Begin with the main screen: one pushed over an empty one is painted twice."""
+        return self.main
 
     def _leave(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
@@ -111,3 +120,15 @@ class KeytuiApp(App[None]):
         lines += [f"  {name}", "", "Please report these lines; they hold no secret."]
         self._exit_renderables.append(Text("\n".join(lines)))
         self._close_messages_no_wait()
+
+
+def _when_terminal_is_gone(then: Callable[[], object]) -> None:
+    """Wait for standard input to hang up.
+
+    The signal reaches only the leader of the terminal's session, which may be a shell that
+    was killed; Textual would read the end of the file for ever.
+    """
+    poll = select.poll()
+    poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
+    poll.poll()
+    then()

@@ -1,8 +1,10 @@
 """The terminal goes away while a secret is kept nowhere: it is saved, or its key is deleted."""
 
 import os
+import select
 import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -10,7 +12,7 @@ from tests.e2e.conftest import Desk, on_bus, signed_by, statuses
 from tests.e2e.steps import NEW_KEY
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
-from tests.support.terminal import Terminal
+from tests.support.terminal import KEYTUI, PATIENCE, Terminal, clean_env
 
 ENDS = ("hang-up", "terminate", "closed pane")
 
@@ -74,6 +76,27 @@ def test_key_is_deleted_where_its_secret_can_not_be_kept(
     assert statuses(moto, "carol") == {}
     journal = (desk.state / "journal.jsonl").read_text()
     assert '"event":"discarded","account":"123456789012","user":"carol"' in journal
+
+
+def test_terminal_that_closes_without_a_signal_ends_keytui(desk: Desk, moto: MotoAccount) -> None:
+    """Only a session's leader gets the signal; the program may have lost it long ago."""
+    master, slave = os.openpty()
+    termios.tcsetwinsize(master, (40, 120))
+    env = clean_env(desk.home) | signed_by(moto.options)
+    run = subprocess.Popen(
+        [KEYTUI], stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+    )
+    try:
+        os.close(slave)
+        seen = b""
+        while b"12 users" not in seen:
+            assert select.select([master], [], [], PATIENCE)[0], seen
+            seen += os.read(master, 65536)
+        os.close(master)
+        run.wait(PATIENCE)
+    finally:
+        run.kill()
+        run.wait()
 
 
 def test_kept_secret_is_left_where_it_is(

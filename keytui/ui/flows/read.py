@@ -13,6 +13,8 @@ from keytui.ui.threads import in_thread
 
 CONNECT_SECONDS = 10.0
 """How long the first answer of AWS may take."""
+SOON_SECONDS = 0.15
+"""How long the keys shown may be those of the user before."""
 
 
 async def connect(stage: Stage, profile: str | None) -> Account:
@@ -78,14 +80,35 @@ async def open_user(account: Account, name: str) -> User:
 
 
 async def read_user(stage: Stage, user: User) -> None:
-    """Read a user's keys and draw them: the statuses first, then the rest."""
+    """Read a user's keys and draw them.
+
+    Where AWS is quick they are drawn once, whole; where it is slow, the statuses first.
+    """
     account = stage.account
-    fresh = await in_thread(lambda: read_keys(account, stage.parts, user))
-    account.inventory.set_keys(user, _with_known(fresh, account.inventory.keys_of(user)))
+    reading = asyncio.ensure_future(in_thread(lambda: read_keys(account, stage.parts, user)))
+    if not await _soon(reading):
+        stage.draw_keys()
+    fresh = await reading
+    known = account.inventory.keys_of(user)
+    account.inventory.set_keys(user, _with_known(fresh, known))
+    completing = asyncio.ensure_future(in_thread(lambda: complete_keys(account, fresh, user)))
+    if not await _soon(completing):
+        stage.draw_keys()
+    account.inventory.set_keys(user, await completing)
     stage.draw_keys()
-    whole = await in_thread(lambda: complete_keys(account, fresh, user))
-    account.inventory.set_keys(user, whole)
-    stage.draw_keys()
+
+
+async def _soon(task: asyncio.Future[KeyList]) -> bool:
+    """Wait a moment for a task; return whether it has ended."""
+    task.add_done_callback(_look_at)
+    done, _ = await asyncio.wait([task], timeout=SOON_SECONDS)
+    return bool(done)
+
+
+def _look_at(task: asyncio.Future[KeyList]) -> None:
+    """Take note of a failure that nobody waits for any more, or asyncio prints it."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def choose_profile(stage: Stage) -> str | None:

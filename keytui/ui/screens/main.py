@@ -8,8 +8,10 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Static
 
 from keytui.errors import KeytuiError
@@ -27,8 +29,8 @@ from keytui.ui.widgets.users_pane import UsersPane
 
 T = TypeVar("T")
 Flow = Coroutine[Any, Any, None]
-READ_DELAY = 0.08
-"""Seconds the cursor rests on a user before their keys are read."""
+REST_SECONDS = 0.08
+"""How long the cursor rests on a user before their keys are read."""
 
 
 class MainScreen(Screen[None]):
@@ -58,6 +60,9 @@ class MainScreen(Screen[None]):
         Binding("escape", "back", show=False),
     ]
 
+    # Textual repaints the whole screen when the focus moves; the panes show it themselves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self.parts = parts
@@ -84,18 +89,27 @@ class MainScreen(Screen[None]):
         yield Static(id="too-small")
 
     def on_mount(self) -> None:
-        """Show the frame; all that takes time begins after it."""
+        """Show the frame in one painting; all that takes time begins after it."""
+        still = self.app.batch_update()
+        still.__enter__()
         self.users.focus_list()
         self.say("")
         self._show_top()
         self._show_hints()
-        self.call_after_refresh(self.connect)
+
+        def begin() -> None:
+            still.__exit__(None, None, None)
+            self.call_after_refresh(self.connect)
+
+        self.call_after_refresh(begin)
 
     def on_resize(self) -> None:
         """Say what is wrong with a terminal that is too small."""
-        size = self.app.size
+        size, line = self.app.size, self.query_one("#too-small", Static)
+        if not line.display:
+            return
         small = f"keytui needs 60×20 characters; this terminal has {size.width}×{size.height}."
-        self.query_one("#too-small", Static).update(f"{small}\nNothing is lost: make it larger.")
+        line.update(f"{small}\nNothing is lost: make it larger.")
 
     @property
     def users(self) -> UsersPane:
@@ -198,11 +212,13 @@ class MainScreen(Screen[None]):
 
     @on(UsersPane.Highlighted)
     def _user_changed(self) -> None:
-        self.draw_keys()
+        """Read the keys of a user on whom the cursor rests; passing others paints nothing."""
         if self._resting:
             self._resting.stop()
         if user := self.users.user:
-            self._resting = self.set_timer(READ_DELAY, lambda: self.read_user(user))
+            self._resting = self.set_timer(REST_SECONDS, lambda: self.read_user(user))
+        else:
+            self.draw_keys()
 
     @on(UsersPane.Filtered)
     def _filter_changed(self) -> None:
@@ -312,11 +328,15 @@ class MainScreen(Screen[None]):
     def _for_key(self, flow: Callable[["MainScreen", AccessKey], Flow], key_id: str) -> None:
         """Run a flow on the key clicked, or on the one under the cursor.
 
+        The keys shown may still be those of the user before, while the next one's are read.
         From the list of users the cursor in the table is not what one looks at: where a user
         has several keys, or the table is hidden, the first press only goes there.
         """
         key = self.keys.find(key_id) or self.keys.key
         if key is None or self._account is None or key.id in self._account.pending:
+            return
+        if self.users.user is None or key.user.name != self.users.user.name:
+            self.say("The keys of this user are still being read.", good=False)
             return
         seen = self.keys.table.has_focus or (self.keys.display and self.keys.live == 1)
         if not key_id and not seen:

@@ -10,11 +10,12 @@ from keytui.errors import KeytuiError
 from keytui.model import Identity
 from keytui.stores.base import Probe
 from keytui.ui.text import ACCENT, FAILS, GOOD, WARNS, backend, plain
+from keytui.ui.widgets.lines import Line
 
 GAP = "  "
 
 
-class TopBar(Static):
+class TopBar(Line):
     """Who acts, in which account, and in which mode."""
 
     def show(
@@ -39,7 +40,7 @@ class TopBar(Static):
         if endpoint:
             parts.append(Text(plain(endpoint), style="dim"))
         badges = [Text(f" {mode} ", style="bold reverse") for mode in modes]
-        self.update(Text("  ").join([*parts[:1], *badges, *parts[1:]]))
+        self.show_line(Text("  ").join([*parts[:1], *badges, *parts[1:]]))
 
 
 class MessageBar(Static):
@@ -63,7 +64,7 @@ class MessageBar(Static):
         self.update(grid)
 
 
-class StatusLine(Static):
+class StatusLine(Line):
     """Which keyring is in use, and how many users were read."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -95,10 +96,10 @@ class StatusLine(Static):
         left = self._keyring.copy()
         left.truncate(max(self.size.width - len(self._users) - 3, 10), overflow="ellipsis")
         left.pad_right(self.size.width - left.cell_len - len(self._users))
-        self.update(left.append(self._users, style="dim"))
+        self.show_line(left.append(self._users, style="dim"))
 
 
-class KeyHints(Static):
+class KeyHints(Line):
     """The keys that work on this screen, clickable; as many as there is room for."""
 
     KEPT_AT_END = 2
@@ -133,7 +134,7 @@ class KeyHints(Static):
         while len(shown) > self.KEPT_AT_END and _width(shown) > width:
             del shown[-self.KEPT_AT_END - 1]
         self._shown = shown
-        self.update(Text(GAP).join(_hint(binding) for binding in shown))
+        self.show_line(Text(GAP).join(_hint(binding) for binding in shown))
 
 
 def _width(bindings: list[Binding]) -> int:

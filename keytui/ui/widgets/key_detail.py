@@ -3,16 +3,24 @@
 from datetime import datetime
 
 from rich.text import Text
-from textual.widgets import Static
 
 from keytui.findings import Thresholds, findings
 from keytui.inventory import KeyList
 from keytui.model import AccessKey, KeyStatus, User
 from keytui.ui.text import FAILS, WARNS, ago, moment, plain
+from keytui.ui.widgets.lines import Lines
 
 
-class KeyDetail(Static):
+class KeyDetail(Lines):
     """The detail below the table."""
+
+    INDENT = 2
+    """Cells to the left, and as many to the right."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._sentences: list[Text] = []
+        self._wrapped: list[Text] = []
 
     def show(
         self, user: User | None, key: AccessKey | None, known: KeyList | None, now: datetime
@@ -29,7 +37,30 @@ class KeyDetail(Static):
             lines += _findings(key, known, now)
         if known and known.note:
             lines.append(Text(plain(f"{known.note.title} {known.note.next_step}"), style=WARNS))
-        self.update(Text("\n").join(lines))
+        self.show_sentences(lines)
+
+    def show_sentences(self, sentences: list[Text]) -> None:
+        """Show these, each on a line of its own and wrapped."""
+        self._sentences = sentences
+        self._wrap()
+        self.redraw()
+
+    def draw_line(self, y: int, width: int) -> Text:
+        """Return a line of the sentences, which are wrapped already."""
+        del width
+        if y >= len(self._wrapped):
+            return Text()
+        return Text.assemble(" " * self.INDENT, self._wrapped[y])
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        super().on_resize()
+        self._wrap()
+
+    def _wrap(self) -> None:
+        room = max(self.size.width - 2 * self.INDENT, 1)
+        console = self.app.console
+        self._wrapped = [part for text in self._sentences for part in text.wrap(console, room)]
 
 
 def _findings(key: AccessKey, known: KeyList, now: datetime) -> list[Text]:

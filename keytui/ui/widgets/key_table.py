@@ -103,14 +103,13 @@ class KeyTable(Rows):
             keep: The key ID to leave the cursor on.
         """
         self.keys, self._now, self._pending = keys, now, dict(pending)
-        self._lay_out(self.scrollable_content_region.width or self.size.width)
+        self._lay_out(self.size.width)
         self.rows_changed(next((i for i, key in enumerate(keys) if key.id == keep), 0))
 
     def on_resize(self) -> None:
         """Choose the columns anew."""
+        self._lay_out(self.size.width)
         super().on_resize()
-        self._lay_out(self.scrollable_content_region.width)
-        self.refresh()
 
     def draw_header(self, width: int) -> Text:
         """Return the column titles."""

@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Static
 
 from keytui.errors import KeytuiError
 from keytui.inventory import KeyList
@@ -15,6 +14,7 @@ from keytui.model import AccessKey, KeyStatus, User
 from keytui.ui.text import FAILS, WARNS, ago, count, plain
 from keytui.ui.widgets.key_detail import KeyDetail
 from keytui.ui.widgets.key_table import KeyTable
+from keytui.ui.widgets.lines import Line
 from keytui.ui.widgets.rows import Rows
 
 
@@ -32,7 +32,7 @@ class KeysPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
-        yield Static(id="user")
+        yield Line(id="user")
         yield KeyTable(id="keys")
         yield KeyDetail(id="detail")
 
@@ -79,7 +79,7 @@ class KeysPane(Vertical):
         if known and deleted:
             shown += known.deleted
         self.table.show(shown, now, pending, keep)
-        self.query_one("#user", Static).update(_title(user, known, now))
+        self.query_one("#user", Line).show_line(_title(user, known, now))
         self._show_detail()
 
     def problem(self, user: User, error: KeytuiError) -> None:
@@ -87,8 +87,8 @@ class KeysPane(Vertical):
         if user != self._user:
             return
         more = " ".join(part for part in (error.safe, error.next_step) if part)
-        text = Text.assemble((f"✗ {plain(error.title)}", FAILS), f"\n{plain(more)}")
-        self.query_one(KeyDetail).update(text)
+        what = Text(f"✗ {plain(error.title)}", style=FAILS)
+        self.query_one(KeyDetail).show_sentences([what, Text(plain(more))])
 
     @on(Rows.Highlighted)
     def _highlighted(self, event: Rows.Highlighted) -> None:

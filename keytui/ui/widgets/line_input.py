@@ -1,10 +1,16 @@
 """A line to type on."""
 
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widgets import Input
 
 
 class LineInput(Input):
     """Textual's input in one line, with a cursor that does not blink: idle means no bytes."""
+
+    # The line's size does not depend on its value: typing needs no new layout.
+    value = reactive("", layout=False, init=False)
+    virtual_size = reactive(Size(0, 0), layout=False)
 
     def __init__(
         self,

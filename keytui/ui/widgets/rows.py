@@ -11,13 +11,15 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+
+from keytui.ui.widgets.lines import Lines
+
+WHEEL_LINES = 3
+"""How far a step of the mouse wheel scrolls."""
 
 
-class Rows(ScrollView, can_focus=True):
+class Rows(Lines, can_focus=True):
     """Rows with a cursor. A subclass says how many there are and draws one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,9 +31,6 @@ class Rows(ScrollView, can_focus=True):
         Binding("end,G", "last", "Last", show=False),
         Binding("enter", "choose", "Choose", show=False),
     ]
-    DEFAULT_CSS = """
-    Rows { overflow-x: hidden; scrollbar-size-vertical: 1; }
-    """
 
     class Highlighted(Message):
         """The cursor is on another row.
@@ -59,6 +58,7 @@ class Rows(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.cursor = 0
         """The row the cursor is on; 0 where there are no rows."""
+        self._top = 0
 
     @property
     def row_count(self) -> int:
@@ -74,66 +74,73 @@ class Rows(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def rows_changed(self, cursor: int = 0) -> None:
-        """Draw everything anew after the rows have changed, with the cursor on one of them."""
+        """Draw anew after the rows have changed, with the cursor on one of them."""
         self.cursor = min(max(cursor, 0), max(self.row_count - 1, 0))
-        self.virtual_size = Size(self.size.width, self.row_count + self.HEADER_LINES)
-        self._show_cursor()
-        self.refresh()
-
-    def refresh_row(self, index: int) -> None:
-        """Draw one row anew."""
-        self.refresh_line(index + self.HEADER_LINES)
+        self._keep_in_sight()
+        self.redraw()
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row and tell it."""
         index = min(max(index, 0), max(self.row_count - 1, 0))
         if index == self.cursor:
             return
-        self.refresh_row(self.cursor)
         self.cursor = index
-        self.refresh_row(index)
-        self._show_cursor()
+        self._keep_in_sight()
+        self.redraw()
         self.post_message(self.Highlighted(self))
 
-    def render_line(self, y: int) -> Strip:
-        """Draw the line at a place on the screen."""
-        width = self.scrollable_content_region.width or self.size.width
+    def draw_line(self, y: int, width: int) -> Text:
+        """Return the header, a row, or nothing."""
         if y < self.HEADER_LINES:
-            return self._strip(self.draw_header(width), width)
-        index = y + self.scroll_offset.y - self.HEADER_LINES
+            return self.draw_header(width)
+        index = y + self._top - self.HEADER_LINES
         if index >= self.row_count:
-            return Strip.blank(width)
-        text = self.draw_row(index, width)
+            return Text()
+        row = self.draw_row(index, width)
         if index == self.cursor and self.has_focus:
-            text = Text(text.plain.ljust(width), spans=[s for s in text.spans if _is_link(s.style)])
-            text.stylize("reverse")
-        return self._strip(text, width)
+            row = Text(row.plain.ljust(width), spans=[s for s in row.spans if _is_link(s.style)])
+            row.stylize("reverse")
+        return row
 
-    def _strip(self, text: Text, width: int) -> Strip:
-        text.no_wrap, text.end = True, ""
-        return Strip(text.render(self.app.console)).adjust_cell_length(width)
+    @property
+    def _lines(self) -> int:
+        """How many rows there is room for."""
+        return max(self.size.height - self.HEADER_LINES, 1)
 
-    def _show_cursor(self) -> None:
-        region = Region(0, self.cursor, 1, 1 + self.HEADER_LINES)
-        self.scroll_to_region(region, animate=False, force=True, immediate=True, x_axis=False)
+    def _keep_in_sight(self) -> None:
+        """Scroll so that the cursor is in sight, and no room is left below the last row."""
+        lowest = max(self.row_count - self._lines, 0)
+        self._top = min(max(self._top, self.cursor - self._lines + 1), self.cursor, lowest)
+
+    def _scroll(self, by: int) -> None:
+        self._top = min(max(self._top + by, 0), max(self.row_count - self._lines, 0))
+        self.redraw()
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
-        self.virtual_size = Size(self.size.width, self.row_count + self.HEADER_LINES)
-        self._show_cursor()
+        super().on_resize()
+        self._keep_in_sight()
 
     def on_focus(self) -> None:
         """Show the cursor as the one that keys act on."""
-        self.refresh_row(self.cursor)
+        self.redraw()
 
     def on_blur(self) -> None:
         """Show the cursor as resting."""
-        self.refresh_row(self.cursor)
+        self.redraw()
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse points."""
         if event.y >= self.HEADER_LINES:
-            self.move_to(event.y + self.scroll_offset.y - self.HEADER_LINES)
+            self.move_to(event.y + self._top - self.HEADER_LINES)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Show what is below."""
+        self._scroll(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Show what is above."""
+        self._scroll(-WHEEL_LINES)
 
     def action_move(self, by: int) -> None:
         """Move the cursor by some rows."""
@@ -141,7 +148,7 @@ class Rows(ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a screenful."""
-        self.move_to(self.cursor + by * max(self.size.height - self.HEADER_LINES - 1, 1))
+        self.move_to(self.cursor + by * self._lines)
 
     def action_first(self) -> None:
         """Move to the first row."""

@@ -1,0 +1,65 @@
+"""Widgets that repaint only what has changed: over SSH each painted byte is felt.
+
+They draw themselves line by line and never ask for a new layout, which would paint the
+whole screen.
+"""
+
+from rich.text import Text
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Static
+
+
+class Line(Static):
+    """One line of text that is painted when it changes, and not else."""
+
+    _text = Text()
+
+    def show_line(self, text: Text) -> None:
+        """Show a text."""
+        if (text, text.style) != (self._text, self._text.style):
+            self._text = text
+            self.update(text, layout=False)
+
+
+class Lines(Widget):
+    """Lines of text. ``redraw`` draws them all and repaints those that have changed."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._drawn: list[Strip] = []
+
+    def draw_line(self, y: int, width: int) -> Text:
+        """Return the line at a place on the screen, at most ``width`` cells wide."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw all lines and repaint those that differ from what is on the screen."""
+        before, self._drawn = self._drawn, self._draw_all()
+        if len(before) != len(self._drawn):
+            self.refresh()
+        elif changed := [
+            Region(0, y, self.size.width, 1)
+            for y, (old, new) in enumerate(zip(before, self._drawn, strict=True))
+            if old != new
+        ]:
+            self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line for the screen."""
+        if not self._drawn:
+            self._drawn = self._draw_all()
+        return self._drawn[y] if y < len(self._drawn) else Strip.blank(self.size.width)
+
+    def on_resize(self) -> None:
+        """All lines have another width or place."""
+        self._drawn = []
+
+    def _draw_all(self) -> list[Strip]:
+        width, height = self.size
+        return [self._strip(self.draw_line(y, width), width) for y in range(height)]
+
+    def _strip(self, line: Text, width: int) -> Strip:
+        line.no_wrap, line.end = True, ""
+        return Strip(line.render(self.app.console)).adjust_cell_length(width)
