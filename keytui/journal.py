@@ -9,13 +9,13 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from keytui.errors import StateError
-from keytui.model import ROOT_ACCOUNT, AccessKey, KeyStatus, User
+from keytui.model import AccessKey, KeyStatus, User
 
 
 class Event(StrEnum):
@@ -106,11 +106,12 @@ class Journal:
 
     def deleted_keys(self, account: str, user: User) -> list[AccessKey]:
         """Return the keys of a user that keytui has deleted, oldest first."""
-        return [
-            AccessKey(e.key_id, user, KeyStatus.DELETED, _time(e.created))
-            for e in self.entries()
-            if e.event is Event.DELETED and (e.account, e.user) == (account, user.name)
-        ]
+        keys = {
+            entry.key_id: AccessKey(entry.key_id, user, KeyStatus.DELETED, _time(entry.created))
+            for entry in self.entries()
+            if entry.event is Event.DELETED and (entry.account, entry.user) == (account, user.name)
+        }
+        return list(keys.values())
 
     def _write(self, line: bytes) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -136,17 +137,13 @@ def _parse(lines: Iterable[bytes]) -> Iterable[Entry]:
             raw: Any = json.loads(line)
             known = {name: str(raw[name]) for name in _FIELDS if name in raw}
             yield Entry(**{**known, "event": Event(known["event"])})  # type: ignore[arg-type]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             continue
 
 
 def _time(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text) if text else None
+        when = datetime.fromisoformat(text)
     except ValueError:
         return None
-
-
-def user_of(entry: Entry) -> User:
-    """Return the user that a line is about."""
-    return User(entry.user, is_root=entry.user == ROOT_ACCOUNT)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ enforced here, where every change passes, whatever key or screen asked for it.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from secrets import token_hex
@@ -330,6 +330,7 @@ class Lifecycle:
         key = custody.new.key
         try:
             self._iam.set_description(key.user, key.id, text)
+            custody.new = replace(custody.new, key=replace(key, description=text))
         except AwsError as error:
             custody.warnings.append(error)
 

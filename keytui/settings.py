@@ -1,7 +1,7 @@
 """What the user asked for: flag > environment > config.toml > default.
 
-AWS's own variables (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on) are not read here:
-the AWS SDK honours them itself.
+AWS's own variables (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on) are left to the AWS
+SDK: where one is set, the config file's value for the same thing is passed over.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settin
         UsageError: A value that can't be used, with the place it came from.
     """
     settings = Settings(state_folder=_folder(env, "XDG_STATE_HOME", home / ".local/state"))
-    settings = _from_file(settings, _folder(env, "XDG_CONFIG_HOME", home / ".config"))
+    settings = _from_file(settings, _folder(env, "XDG_CONFIG_HOME", home / ".config"), env)
     if text := env.get("KEYTUI_READ_ONLY", ""):
         settings = replace(settings, read_only=_truth("KEYTUI_READ_ONLY", text))
     given = {name: value for name, value in flags.items() if value is not None}
@@ -85,7 +85,14 @@ _CONFIG_TYPES: dict[str, type] = {
 }
 
 
-def _from_file(settings: Settings, folder: Path) -> Settings:
+_SDK_VARIABLES = {
+    "profile": ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "endpoint_url": ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM"),
+}
+
+
+def _from_file(settings: Settings, folder: Path, env: Mapping[str, str]) -> Settings:
     path = folder / "config.toml"
     try:
         text = path.read_text(encoding="utf-8")
@@ -111,4 +118,7 @@ def _from_file(settings: Settings, folder: Path) -> Settings:
             )
         if type(value) is not wanted:
             raise UsageError(f"In the config file {path}, {name} takes a {wanted.__name__}.")
+    for name, variables in _SDK_VARIABLES.items():
+        if any(env.get(variable) for variable in variables):
+            values.pop(name, None)
     return replace(settings, **values)

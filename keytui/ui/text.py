@@ -1,7 +1,9 @@
 """How things are worded and drawn. Text from AWS is data: it goes through ``plain`` first."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from unicodedata import category
+
+from rich.cells import cell_len, set_cell_size
 
 from keytui.model import KeyStatus
 from keytui.stores.base import Receipt
@@ -63,7 +65,7 @@ def ago(when: datetime | None, now: datetime) -> str:
 
 def moment(when: datetime | None) -> str:
     """Return a time to the minute, in UTC; ``unknown`` where not known."""
-    return f"{when:%Y-%m-%d %H:%M} UTC" if when else "unknown"
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when else "unknown"
 
 
 def count(number: int, noun: str) -> str:
@@ -75,9 +77,9 @@ def count(number: int, noun: str) -> str:
 
 def fit(text: str, width: int) -> str:
     """Return text cut to a width in cells, with an ellipsis where something was cut."""
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return text
-    return text[: max(width - 1, 0)] + "…"
+    return set_cell_size(text, max(width - 1, 0)) + "…"
 
 
 def backend(label: str) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from keytui.errors import StateError
-from keytui.journal import Entry, Event, Journal, user_of
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, User
+from keytui.journal import Entry, Event, Journal
+from keytui.model import AccessKey, KeyStatus, User
 from tests.support.sentinel import SENTINEL, new_key
 
 ACCOUNT = "123456789012"
@@ -318,8 +318,3 @@ def test_a_date_is_always_aware(journal: Journal) -> None:
 
     created = journal.deleted_keys(ACCOUNT, ALICE)[0].created
     assert created is None or created.tzinfo is not None
-
-
-def test_the_user_of_a_line() -> None:
-    assert user_of(STATUS) == ALICE
-    assert user_of(replace(STATUS, user=ROOT_USER.name)) == ROOT_USER
