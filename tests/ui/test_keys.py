@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from keytui.model import KeyStatus, LastUsed
+from keytui.stores.clipboard import osc52
 from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START
@@ -293,6 +294,22 @@ async def test_a_verb_works_on_the_user_left_behind_when_one_moves_on(desk: Desk
         await desk.press("up")
         await desk.until(lambda: "○ Inactive" in desk.line(ACTIVE_ID))
     assert desk.held("bob") == {BOB_ID: ACTIVE}
+
+
+async def test_keys_of_another_user_do_not_stand_beside_one_whose_keys_can_not_be_read(
+    desk: Desk,
+) -> None:
+    async with opened(desk, user="bob"):
+        desk.iam.deny = {"iam:ListAccessKeys"}
+        await desk.press("left", "down")
+        await desk.sees("iam:ListAccessKeys")
+        await desk.settled()
+        assert "▸ carol" in desk.text
+        assert BOB_ID not in desk.text
+        desk.sent.clear()
+        await desk.press("y")
+        await desk.pilot.pause()
+        assert osc52(BOB_ID) not in "".join(desk.sent)
 
 
 async def test_a_record_that_can_not_be_written_is_said_beside_the_change(desk: Desk) -> None:

@@ -18,29 +18,17 @@ from tests.support.fake_iam import START
 MARKUP = (
     "[red]x[/red]",
     "[/]",
-    "[/red]",
     "[@click=app.quit]go[/]",
     "[$primary]p[/]",
-    "[link=http://x]y[/link]",
+    "[link=http://x]y[/link] $accent {name} %s :smile:",
     "[",
     "x\\",
     "\\[b]",
-    "[b]",
-    "$accent",
-    "{name}",
-    "%s",
-    ":smile:",
 )
 CONTROL = (
-    "a\x1b[31mred",
-    "\x1b]52;c;eA==\x07",
-    "a\rb",
-    "a\nb",
-    "a\tb",
-    "\x9b2J",
-    "a\u202eb",
-    "a\u200bb",
-    "a\u2028b",
+    "a\x1b[31mred\x1b]52;c;eA==\x07",
+    "a\rb\nc\td",
+    "\x9b2J\u202e\u200b\u2028",
     "\ud800",
 )
 FORBIDDEN = set("\x1b\x07\r\t\x9b\u202e\u200b\u2028\ud800\x00")
@@ -104,7 +92,7 @@ async def test_users_and_keys(tmp_path: Path, nasty: str) -> None:
 
         await desk.press("c")
         await desk.on(CreateScreen)
-        await desk.until(lambda: f"For aaa {shown(nasty)}" in desk.words or nasty == "a\nb")
+        await desk.until(lambda: f"For aaa {shown(nasty)}" in desk.words)
         assert is_plain(desk.text)
         await desk.press("down", "down", "enter")
         await desk.on(RevealScreen)
