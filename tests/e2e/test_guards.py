@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -222,6 +223,23 @@ def test_the_mouse_and_the_palette_do_what_the_keys_do(
     run.click("No, keep it")
     run.wait_gone("FOR EVER")
     assert len(iam.held(alice)) == 2
+
+
+def test_the_cursor_is_seen_where_the_keys_go(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+    alice = iam.add_user("alice")
+    key = iam.add_key(alice)
+    run = desk.keytui("--user", "alice", env=signed_by(server.options))
+    run.wait_for(row(key.id, "Active"))
+    run.wait_for("never")
+    for shown, hidden in ((key.id, "▸ alice"), ("▸ alice", key.id)) * 2:
+        run.wait_until(partial(marked, run, shown), f"the cursor on {shown}")
+        assert not marked(run, hidden)
+        run.send("Tab")
+
+
+def marked(run: Terminal, text: str) -> bool:
+    """Return whether a text is shown in reverse, as the row is that keys act on."""
+    return any(text in stretch for stretch in run.reversed())
 
 
 def test_pages_arrive_as_they_are_read(desk: Desk, iam: FakeIam, server: IamServer) -> None:

@@ -104,6 +104,11 @@ class Terminal:
         """Return the screen with all that has scrolled off it."""
         return self._tmux("capture-pane", "-p", "-S", "-")
 
+    def reversed(self) -> list[str]:
+        """Return what is shown in reverse, one text for each stretch of it."""
+        styled = self._tmux("capture-pane", "-p", "-e")
+        return re.findall(r"\x1b\[(?:\d+;)*7(?:;\d+)*m([^\x1b\n]*)", styled)
+
     def line_of(self, text: str) -> str:
         """Return the first line on the screen that holds a text; empty where none does."""
         return next((line for line in self.text().splitlines() if text in line), "")
