@@ -1,11 +1,11 @@
 """What is known of one account: its users as they arrive, and the keys read so far."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keytui.errors import KeytuiError
-from keytui.model import AccessKey, User
+from keytui.model import AccessKey, KeyStatus, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,15 @@ class KeyList:
     deleted: tuple[AccessKey, ...] = ()
     complete: bool = False
     note: KeytuiError | None = None
+
+    def with_status(self, key_id: str, status: KeyStatus) -> "KeyList":
+        """Return these keys with another status for one of them."""
+        changed = tuple(replace(key, status=status) for key in self.keys if key.id == key_id)
+        if status is KeyStatus.DELETED:
+            rest = tuple(key for key in self.keys if key.id != key_id)
+            return replace(self, keys=rest, deleted=(*self.deleted, *changed))
+        keys = (changed[0] if changed and key.id == key_id else key for key in self.keys)
+        return replace(self, keys=tuple(keys))
 
 
 class Inventory:

@@ -18,7 +18,6 @@ from keytui.errors import (
     CredentialsError,
     KeytuiError,
     LostReplyError,
-    NotFoundError,
     QuotaError,
     ReadOnlyError,
     StateError,
@@ -148,7 +147,7 @@ class Lifecycle:
             return Concern.OWN_KEY
         try:
             used = self._iam.last_used(key.id).when
-        except (AccessDeniedError, NotFoundError):
+        except AccessDeniedError:
             return Concern.LAST_USE_UNKNOWN
         return Concern.USED_RECENTLY if used and self._now() - used < RECENT else None
 
@@ -387,7 +386,7 @@ def quota_reached(user: User, keys: tuple[AccessKey, ...]) -> QuotaError:
     return QuotaError(
         f"{user.name} has {len(keys)} access keys; AWS allows {QUOTA}.",
         "No key was made.",
-        f"{could_go(keys)} Delete one first (d, then x).",
+        f"{could_go(keys)} Delete one first (x).",
     )
 
 

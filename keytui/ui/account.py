@@ -30,6 +30,19 @@ class Account:
     pending: dict[str, KeyStatus] = field(default_factory=dict)
     changes: list[StatusChange] = field(default_factory=list)
 
+    def apply(self, change: StatusChange, *, undoing: bool = False) -> None:
+        """Take in a change that AWS has accepted: what can be undone, and what is listed."""
+        key, others = change.key, [c for c in self.changes if c.key.id != change.key.id]
+        if change.status is KeyStatus.DELETED:
+            self.changes = others
+        elif undoing:
+            self.changes = self.changes[:-1]
+        else:
+            self.changes = [*self.changes, change]
+        known = self.inventory.keys_of(key.user)
+        if known and change.listed:
+            self.inventory.set_keys(key.user, known.with_status(key.id, change.status))
+
     def continue_from(self, before: "Account") -> None:
         """Take over what an earlier connection of the same caller knows."""
         self.inventory = before.inventory

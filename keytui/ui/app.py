@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -20,6 +21,7 @@ from keytui.parts import Parts
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
+from keytui.ui.typeahead import TypeAhead
 
 
 class KeytuiApp(App[None]):
@@ -47,15 +49,25 @@ class KeytuiApp(App[None]):
         self.animation_level = "none"
         self.theme = "ansi-dark"
         self.main = MainScreen(parts)
+        self.typed = TypeAhead(self, super().on_event, self.main.give_up)
+        """The keys that wait for their turn."""
 
     def on_mount(self) -> None:
-        """Leave in order when told to by a signal."""
+        """Hand keys on in order; leave in order when told to by a signal."""
+        self.run_worker(self.typed.run(), description="hand keys on")
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._leave, number)
         if not self.is_headless:
             gone = partial(loop.call_soon_threadsafe, self._leave, signal.SIGHUP)
             Thread(target=_when_terminal_is_gone, args=(gone,), daemon=True).start()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys wait for their turn; everything else goes on at once."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.typed.take(event)
+        else:
+            await super().on_event(event)
 
     def get_default_screen(self) -> Screen[Any]:
         """Begin with the main screen: one pushed over an empty one is painted twice."""
@@ -75,7 +87,9 @@ class KeytuiApp(App[None]):
             self.bell()  # AWS's reply may bring a secret that can't be had twice.
         elif isinstance(self.screen, RevealScreen):
             self.screen.action_close()
-        elif not self.holds_secret:
+        elif self.holds_secret:
+            self.bell()
+        else:
             self.exit()
 
     def action_command_palette(self) -> None:

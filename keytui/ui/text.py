@@ -83,8 +83,8 @@ def fit(text: str, width: int) -> str:
 
 
 def backend(label: str) -> str:
-    """Return ``Secret Service`` for ``OS keyring (Secret Service)``."""
-    return label.removeprefix("OS keyring").strip(" ()") or label
+    """Return ``Secret Service`` for ``OS keyring (Secret Service)``; empty where none is known."""
+    return plain(label.removeprefix("OS keyring").strip(" ()"))
 
 
 def place(receipt: Receipt) -> str:

@@ -34,6 +34,7 @@ async def create(stage: Stage, user: User) -> None:
     else:
         await _discard(stage, custody)
     stage.release_custody()
+    stage.no_more_questions()
     await read_user(stage, user)
 
 
@@ -62,6 +63,7 @@ async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
         )
     )
     if isinstance(result, KeytuiError):
+        stage.no_more_questions()
         await read_user(stage, user)
         raise result
     return result

@@ -36,13 +36,14 @@ async def delete(stage: Stage, key: AccessKey) -> None:
 async def _delete(stage: Stage, key: AccessKey) -> None:
     account = stage.account
     account.pending[key.id] = KeyStatus.DELETED
+    stage.no_more_questions()
     stage.draw_keys()
     try:
         change = await in_thread(lambda: account.lifecycle.delete(key))
+        account.apply(change)
     finally:
         account.pending.pop(key.id, None)
         stage.draw_keys()
-    account.changes[:] = [c for c in account.changes if c.key.id != key.id]
     stage.say(f"{key.id} is deleted. It stays in the listing; . hides it.")
     if change.problem:
         stage.problem(change.problem)

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from keytui.errors import AccessDeniedError, KeytuiError, UnreachableError
+from keytui.errors import AccessDeniedError, KeytuiError, NotFoundError, UnreachableError
 from keytui.inventory import Inventory, KeyList
 from keytui.model import ROOT_USER, User
 from keytui.ui.account import Account, complete_keys, open_account, read_keys
@@ -49,6 +49,7 @@ async def read_users(stage: Stage, account: Account) -> None:
             fresh.add(page)
             stage.draw_users()
     except AccessDeniedError as error:
+        fresh.add(known.users)
         _only_own_user(stage, account, fresh, error)
     fresh.all_read = True
     account.inventory = fresh
@@ -70,11 +71,13 @@ def _only_own_user(
 
 
 async def open_user(account: Account, name: str) -> User:
-    """Find a user by name and add them to the list. Raises ``NotFoundError``."""
+    """Find a user by name and add them to the list. Raises KeytuiError."""
     try:
         user = await in_thread(lambda: account.iam.user(name))
     except AccessDeniedError:
         user = User(name)
+    except NotFoundError:
+        raise KeytuiError(f"There is no user {name}.", next_step="Pick one.") from None
     account.inventory.add([user])
     return user
 

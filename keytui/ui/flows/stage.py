@@ -39,7 +39,10 @@ class Stage(Protocol):
         """Show what went wrong."""
 
     async def ask(self, dialog: ModalScreen[T]) -> T:
-        """Open a dialog and wait for what it returns."""
+        """Open a dialog and wait for what it returns; keys typed ahead go into it."""
+
+    def no_more_questions(self) -> None:
+        """No further dialog comes: keys typed ahead go to this screen again."""
 
     def draw_users(self) -> None:
         """Draw the users anew, as they are known."""

@@ -58,16 +58,14 @@ async def _change(
 ) -> None:
     account = stage.account
     account.pending[key.id] = status
+    stage.no_more_questions()
     stage.draw_keys()
     try:
         change = await in_thread(lambda: account.lifecycle.set_status(key, status))
+        account.apply(change, undoing=undoing)
     finally:
         account.pending.pop(key.id, None)
         stage.draw_keys()
-    if undoing:
-        account.changes.pop()
-    else:
-        account.changes.append(change)
     word = status.value.lower()
     if own:
         stage.say(f"{key.id} is {word}. keytui's own calls stop now: P picks another profile.")

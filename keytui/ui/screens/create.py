@@ -14,7 +14,7 @@ from keytui.model import User
 from keytui.parts import Parts
 from keytui.stores.base import Probe
 from keytui.ui.screens.dialogs import Dialog
-from keytui.ui.text import DIM, FAILS, GOOD, backend, count, plain
+from keytui.ui.text import DIM, FAILS, GOOD, backend, plain
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.rows import Rows
@@ -95,7 +95,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
 
     def content(self) -> ComposeResult:
         """Yield the fields."""
-        has = "" if self._count is None else f"   has {count(self._count, 'key')} of 2"
+        has = "" if self._count is None else f"   {self._count} of 2 keys"
         yield Static(Text.assemble(("For ", DIM), (plain(self._user.name), "bold"), (has, DIM)))
         yield Static(Text("The secret goes to", style=DIM), classes="label")
         yield Goals()
@@ -116,12 +116,13 @@ class CreateScreen(Dialog[CreateChoice | None]):
     async def look(self) -> None:
         """Probe the OS keyring by writing to it, and show what it says."""
         probe = self._keyring = await in_thread(self._parts.keyring.probe)
-        note = Text.assemble((plain(backend(probe.label)), DIM), "  ")
+        note = Text(backend(probe.label) + "  ", style=DIM) if backend(probe.label) else Text()
         note.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
         goals = self.query_one(Goals)
         goals.notes[Goal.KEYRING] = note
-        goals.refresh()
-        self._show_goal()
+        goals.redraw()
+        if goals.goal is Goal.KEYRING:
+            self._show_goal()
 
     @on(Rows.Highlighted)
     def _show_goal(self) -> None:

@@ -83,7 +83,7 @@ class TypeScreen(Dialog[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Confirm"),
-        Binding("escape", "dismiss(False)", "No, leave it"),
+        Binding("escape", "dismiss(False)", "No, leave it", key_display="esc"),
     ]
 
     def __init__(self, title: str, word: str, what: str, *lines: str) -> None:
@@ -111,7 +111,7 @@ class PathScreen(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Save"),
-        Binding("escape", "dismiss(None)", "Back"),
+        Binding("escape", "dismiss(None)", "Back", key_display="esc"),
     ]
 
     def __init__(self, title: str, path: str) -> None:
@@ -134,7 +134,7 @@ class ChoiceScreen(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Choose"),
-        Binding("escape", "dismiss(None)", "Back"),
+        Binding("escape", "dismiss(None)", "Back", key_display="esc"),
     ]
 
     def __init__(self, title: str, names: list[str], current: str) -> None:

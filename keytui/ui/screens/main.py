@@ -1,8 +1,9 @@
 """The main screen: users at the left, the keys of the highlighted one at the right."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from threading import Lock
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.worker import Worker
 
 from keytui.errors import KeytuiError
 from keytui.inventory import Inventory
@@ -23,9 +25,13 @@ from keytui.ui.account import Account
 from keytui.ui.flows import create, delete, read, status
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.threads import in_thread
+from keytui.ui.typeahead import TypeAhead
 from keytui.ui.widgets.bars import KeyHints, MessageBar, StatusLine, TopBar
 from keytui.ui.widgets.keys_pane import KeysPane
 from keytui.ui.widgets.users_pane import UsersPane
+
+if TYPE_CHECKING:
+    from keytui.ui.app import KeytuiApp
 
 T = TypeVar("T")
 Flow = Coroutine[Any, Any, None]
@@ -75,6 +81,7 @@ class MainScreen(Screen[None]):
         self._account: Account | None = None
         self._show_deleted = True
         self._resting: Timer | None = None
+        self._flow: Worker[None] | None = None
         self._wanted = parts.settings.user
 
     def compose(self) -> ComposeResult:
@@ -139,8 +146,17 @@ class MainScreen(Screen[None]):
         self.query_one(MessageBar).problem(error)
 
     async def ask(self, dialog: ModalScreen[T]) -> T:
-        """Open a dialog and wait for what it returns."""
-        return await self.app.push_screen_wait(dialog)
+        """Open a dialog and wait for what it returns; keys typed ahead go into it."""
+        answer = asyncio.get_running_loop().create_future()
+        await self.app.push_screen(dialog, answer.set_result)
+        self._typed.release()
+        result: T = await answer
+        self._typed.hold()
+        return result
+
+    def no_more_questions(self) -> None:
+        """No further dialog comes: keys typed ahead go to this screen again."""
+        self._typed.release()
 
     def take_custody(self, custody: Custody) -> None:
         """From now on an unkept secret is here: no leaving, no screenshots. Any thread."""
@@ -208,6 +224,7 @@ class MainScreen(Screen[None]):
         try:
             await read.read_user(self, user)
         except KeytuiError as error:
+            self.draw_keys()
             self.keys.problem(user, error)
 
     @on(UsersPane.Highlighted)
@@ -282,7 +299,7 @@ class MainScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Send the access key ID to the terminal's clipboard."""
-        if key := self.keys.key:
+        if key := self._key_shown():
             self.app.copy_to_clipboard(key.id)
             self.say(f"{key.id} was sent to the terminal's clipboard.")
 
@@ -297,9 +314,11 @@ class MainScreen(Screen[None]):
         self.say("Deleted keys are " + ("shown." if self._show_deleted else "hidden."))
         self.draw_keys()
 
-    @work(description="switch profile")
-    async def action_profile(self) -> None:
+    def action_profile(self) -> None:
         """Switch to another AWS profile."""
+        self.run(self._switch_profile())
+
+    async def _switch_profile(self) -> None:
         if chosen := await read.choose_profile(self):
             self.profile, self._account = chosen, None
             self.users.show(Inventory())
@@ -316,27 +335,56 @@ class MainScreen(Screen[None]):
         await self.app.action_quit()
 
     def run(self, flow: Flow) -> None:
-        """Set a flow going; what it can't do is told in the message bar."""
-        self.run_worker(self._guarded(flow), description="a flow")
+        """Set a flow going; what it can't do is told in the message bar.
+
+        Until it asks something or says that it won't, keys wait and clicks are passed over.
+        """
+        if self._typed.held:
+            flow.close()
+            return
+        self._typed.hold()
+        self._flow = self.run_worker(self._guarded(flow), description="a flow")
+
+    def give_up(self) -> bool:
+        """Leave a flow before it has asked anything; False where a secret is at stake."""
+        if self.custody or self._flow is None:
+            return False
+        self._flow.cancel()
+        self.say("Left; nothing was changed.", good=False)
+        return True
 
     async def _guarded(self, flow: Flow) -> None:
         try:
             await flow
         except KeytuiError as error:
             self.problem(error)
+        finally:
+            self._typed.release()
+
+    @property
+    def _typed(self) -> TypeAhead:
+        app = cast("KeytuiApp", self.app)
+        return app.typed
+
+    def _key_shown(self, key_id: str = "") -> AccessKey | None:
+        """Return the key clicked, or the one under the cursor.
+
+        None, and a word about it, while the keys shown are still those of the user before.
+        """
+        key, user = self.keys.find(key_id) or self.keys.key, self.users.user
+        if key and (user is None or key.user.name != user.name):
+            self.say("The keys of this user are still being read.", good=False)
+            return None
+        return key
 
     def _for_key(self, flow: Callable[["MainScreen", AccessKey], Flow], key_id: str) -> None:
         """Run a flow on the key clicked, or on the one under the cursor.
 
-        The keys shown may still be those of the user before, while the next one's are read.
         From the list of users the cursor in the table is not what one looks at: where a user
         has several keys, or the table is hidden, the first press only goes there.
         """
-        key = self.keys.find(key_id) or self.keys.key
+        key = self._key_shown(key_id)
         if key is None or self._account is None or key.id in self._account.pending:
-            return
-        if self.users.user is None or key.user.name != self.users.user.name:
-            self.say("The keys of this user are still being read.", good=False)
             return
         seen = self.keys.table.has_focus or (self.keys.display and self.keys.live == 1)
         if not key_id and not seen:

@@ -121,12 +121,9 @@ class Rows(Lines, can_focus=True):
         super().on_resize()
         self._keep_in_sight()
 
-    def on_focus(self) -> None:
-        """Show the cursor as the one that keys act on."""
-        self.redraw()
-
-    def on_blur(self) -> None:
-        """Show the cursor as resting."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor as the one that keys act on, or as resting."""
+        super().watch_has_focus(has_focus)
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
