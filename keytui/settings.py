@@ -1,7 +1,7 @@
 """What the user asked for: flag > environment > config.toml > default.
 
-AWS's own variables (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and so on) are left to the AWS
-SDK: where one is set, the config file's value for the same thing is passed over.
+AWS's own variables (AWS_PROFILE, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and so on) are left to
+the AWS SDK: where one is set, the config file's value for the same thing is passed over.
 """
 
 from collections.abc import Mapping
@@ -87,7 +87,7 @@ _CONFIG_TYPES: dict[str, type] = {
 
 _SDK_VARIABLES = {
     "profile": ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
-    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "region": ("AWS_DEFAULT_REGION",),
     "endpoint_url": ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM"),
 }
 

@@ -40,7 +40,7 @@ class Account:
         else:
             self.changes = [*self.changes, change]
         known = self.inventory.keys_of(key.user)
-        if known and change.listed:
+        if known:
             self.inventory.set_keys(key.user, known.with_status(key.id, change.status))
 
     def continue_from(self, before: "Account") -> None:

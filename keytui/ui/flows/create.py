@@ -8,7 +8,7 @@ from keytui.model import User
 from keytui.parts import Parts
 from keytui.stores.base import SecretStore
 from keytui.ui.account import Account, read_keys
-from keytui.ui.flows.read import read_user
+from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.create import CreateChoice, CreateScreen, Goal
 from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
@@ -28,14 +28,33 @@ async def create(stage: Stage, user: User) -> None:
         return
     custody = await _create(stage, user, choice)
     closing = await stage.ask(RevealScreen(custody, account.lifecycle, parts))
-    if closing is Closing.KEPT:
-        where = " and in ".join(place(receipt) for receipt in custody.receipts)
-        stage.say(f"{custody.new.key.id} is active; its secret is in {where}.")
-    else:
-        await _discard(stage, custody)
+    # Where the terminal goes away meanwhile, the secret stays in custody and is rescued.
+    try:
+        await _closed(stage, custody, closing)
+    except KeytuiError as error:
+        stage.problem(error)
     stage.release_custody()
     stage.no_more_questions()
-    await read_user(stage, user)
+    await reread_user(stage, account, user)
+
+
+async def _closed(stage: Stage, custody: Custody, closing: Closing) -> None:
+    """Say where the secret is; offer to delete a key whose secret is nowhere."""
+    key_id = custody.new.key.id
+    if closing is Closing.KEPT:
+        where = " and in ".join(place(receipt) for receipt in custody.receipts)
+        stage.say(f"{key_id} is active; its secret is in {where}.")
+        return
+    stage.say(f"{key_id} is active, and keytui keeps its secret nowhere.", good=False)
+    offer = ConfirmScreen(
+        f"Delete {key_id}?",
+        "Its secret is kept nowhere. Unless you wrote it down, nobody can ever use this key.",
+        "Delete the key?",
+    )
+    if await stage.ask(offer):
+        stage.no_more_questions()
+        await in_thread(lambda: stage.account.lifecycle.discard(custody))
+        stage.say(f"{key_id} is deleted.")
 
 
 async def _check_quota(account: Account, parts: Parts, user: User) -> None:
@@ -64,7 +83,7 @@ async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
     )
     if isinstance(result, KeytuiError):
         stage.no_more_questions()
-        await read_user(stage, user)
+        await reread_user(stage, stage.account, user)
         raise result
     return result
 
@@ -77,16 +96,3 @@ def _store(stage: Stage, choice: CreateChoice) -> SecretStore | None:
             return stage.parts.csv_file(choice.path)
         case Goal.SHOW:
             return None
-
-
-async def _discard(stage: Stage, custody: Custody) -> None:
-    key = custody.new.key
-    stage.say(f"{key.id} is active, and keytui keeps its secret nowhere.", good=False)
-    offer = ConfirmScreen(
-        f"Delete {key.id}?",
-        "Its secret is kept nowhere. Unless you wrote it down, nobody can ever use this key.",
-        "Delete the key?",
-    )
-    if await stage.ask(offer):
-        await in_thread(lambda: stage.account.lifecycle.discard(custody))
-        stage.say(f"{key.id} is deleted.")

@@ -1,7 +1,7 @@
 """Delete a key, the way the console does: inactive first."""
 
 from keytui.model import AccessKey, KeyStatus
-from keytui.ui.flows.read import read_user
+from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.flows.status import deactivate
 from keytui.ui.screens.delete import DeleteScreen
@@ -47,4 +47,4 @@ async def _delete(stage: Stage, key: AccessKey) -> None:
     stage.say(f"{key.id} is deleted. It stays in the listing; . hides it.")
     if change.problem:
         stage.problem(change.problem)
-    await read_user(stage, key.user)
+    await reread_user(stage, account, key.user)

@@ -63,7 +63,9 @@ def _only_own_user(
     if own := account.identity.user_name:
         inventory.add([User(own)])
         stage.say(f"{denied}: this is your own.", good=False)
-    elif not inventory.users:
+    elif inventory.users:
+        stage.say(f"{denied}.", good=False)
+    else:
         raise KeytuiError(
             f"{denied}, and you are no IAM user.",
             next_step="Start keytui with --user NAME to open one by name.",
@@ -99,6 +101,16 @@ async def read_user(stage: Stage, user: User) -> None:
         stage.draw_keys()
     account.inventory.set_keys(user, await completing)
     stage.draw_keys()
+
+
+async def reread_user(stage: Stage, account: Account, user: User) -> None:
+    """Read a user's keys after a change; what is said of the change stays as it is."""
+    if stage.account is not account:
+        return
+    try:
+        await read_user(stage, user)
+    except KeytuiError as error:
+        stage.not_read(user, error)
 
 
 async def _soon(task: asyncio.Future[KeyList]) -> bool:

@@ -7,6 +7,7 @@ from textual.screen import ModalScreen
 
 from keytui.errors import KeytuiError
 from keytui.lifecycle import Custody
+from keytui.model import User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 
@@ -49,6 +50,9 @@ class Stage(Protocol):
 
     def draw_keys(self) -> None:
         """Draw the keys anew, as they are known."""
+
+    def not_read(self, user: User, error: KeytuiError) -> None:
+        """Say beside a user's keys that they could not be read."""
 
     def take_custody(self, custody: Custody) -> None:
         """From now on an unkept secret is here: no leaving, no screenshots. Any thread."""

@@ -3,7 +3,7 @@
 from keytui.errors import KeytuiError
 from keytui.lifecycle import Concern
 from keytui.model import AccessKey, KeyStatus
-from keytui.ui.flows.read import read_user
+from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
 from keytui.ui.threads import in_thread
@@ -41,6 +41,8 @@ async def undo(stage: Stage) -> None:
         stage.say("There is no change of status to undo.", good=False)
         return
     change = changes[-1]
+    if change.key.id in stage.account.pending:
+        return
     await _change(stage, change.key, change.key.status, undoing=True)
 
 
@@ -75,7 +77,8 @@ async def _change(
         stage.say(f"AWS took the change, but does not list {key.id} as {word} yet.", good=False)
     if change.problem:
         stage.problem(_done_but(change.problem))
-    await read_user(stage, key.user)
+    if not own:
+        await reread_user(stage, account, key.user)
 
 
 def _done_but(problem: KeytuiError) -> KeytuiError:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from keytui.model import User
 from keytui.parts import Parts
 from keytui.stores.base import Probe
-from keytui.ui.screens.dialogs import Dialog
+from keytui.ui.screens.dialogs import Dialog, Note
 from keytui.ui.text import DIM, FAILS, GOOD, backend, plain
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
@@ -99,7 +99,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
         yield Static(Text.assemble(("For ", DIM), (plain(self._user.name), "bold"), (has, DIM)))
         yield Static(Text("The secret goes to", style=DIM), classes="label")
         yield Goals()
-        yield Static("", id="why", classes="wrong")
+        yield Note(id="why", classes="wrong")
         yield Static(Text("Path of the CSV file", style=DIM), classes="label csv")
         yield LineInput(str(self._parts.csv_path(self._user)), id="path", classes="csv")
         yield Static(Text("Description, optional", style=DIM), classes="label")
@@ -131,7 +131,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
         self._show(_why(self._keyring) if goal is Goal.KEYRING else "")
 
     def _show(self, why: str) -> None:
-        self.query_one("#why", Static).update(Text(plain(why)))
+        self.query_one("#why", Note).say(Text(plain(why)))
 
     def _block(self, why: str) -> None:
         self._show(why)

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from keytui.model import AccessKey
-from keytui.ui.screens.dialogs import Dialog
+from keytui.ui.screens.dialogs import Dialog, Note
 from keytui.ui.text import ago, plain
 from keytui.ui.widgets.line_input import LineInput
 
@@ -45,7 +45,7 @@ class DeleteScreen(Dialog[bool]):
         ask = Text.assemble("Type its ", ("last four characters", "bold"), ", then enter.")
         yield Static(ask, classes="ask")
         yield LineInput(max_length=4, classes="line")
-        yield Static("", classes="wrong")
+        yield Note(classes="wrong")
 
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
@@ -56,6 +56,4 @@ class DeleteScreen(Dialog[bool]):
         elif typed == self._key.id[-4:].upper():
             self.dismiss(True)
         else:
-            self.query_one(".wrong", Static).update(
-                "Those are not its last four. Nothing is deleted."
-            )
+            self.query_one(Note).say(Text("Those are not its last four. Nothing is deleted."))

@@ -11,6 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -20,6 +21,7 @@ from keytui.ui.text import plain
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.bars import KeyHints
 from keytui.ui.widgets.line_input import LineInput
+from keytui.ui.widgets.too_small import TooSmall
 
 T = TypeVar("T")
 
@@ -27,6 +29,19 @@ T = TypeVar("T")
 def sentences(*lines: str) -> Text:
     """Return lines of plain text, one under the other, empty ones left out."""
     return Text("\n".join(plain(line) for line in lines if line))
+
+
+class Note(Static):
+    """A line or two that take no room while there is nothing to say."""
+
+    def say(self, text: Text) -> None:
+        """Say something; an empty text takes it back."""
+        self.update(text)
+        self.display = bool(text)
+
+    def on_mount(self) -> None:
+        """Begin with nothing to say."""
+        self.display = False
 
 
 class Dialog(ModalScreen[T], Generic[T]):
@@ -39,9 +54,10 @@ class Dialog(ModalScreen[T], Generic[T]):
     def compose(self) -> ComposeResult:
         """Lay out the box."""
         with VerticalScroll(classes="box", can_focus=False) as box:
-            box.border_title = Text(plain(self.box_title)).markup
+            box.border_title = Content(plain(self.box_title))
             yield from self.content()
             yield KeyHints()
+        yield TooSmall()
 
     def content(self) -> ComposeResult:
         """Yield what stands in the box."""
@@ -50,6 +66,11 @@ class Dialog(ModalScreen[T], Generic[T]):
     def on_mount(self) -> None:
         """Show the keys that work here."""
         self.show_hints()
+
+    def on_resize(self) -> None:
+        """Give the focus back after the terminal was too small."""
+        if self.focused is None and not self.query_one(TooSmall).display:
+            self.focus_next()
 
     def show_hints(self) -> None:
         """Show this dialog's own bindings."""
@@ -95,7 +116,7 @@ class TypeScreen(Dialog[bool]):
         yield Static(sentences(*self._lines))
         yield Static(Text(f"Type {self._what}, then enter."), classes="ask")
         yield LineInput(max_length=32, classes="line")
-        yield Static("", classes="wrong")
+        yield Note(classes="wrong")
 
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
@@ -103,7 +124,7 @@ class TypeScreen(Dialog[bool]):
         if self.query_one(LineInput).value.strip().casefold() == self._word.casefold():
             self.dismiss(True)
         else:
-            self.query_one(".wrong", Static).update(Text("That is not it. esc leaves it as it is."))
+            self.query_one(Note).say(Text("That is not it. esc leaves it as it is."))
 
 
 class PathScreen(Dialog[str | None]):

@@ -13,7 +13,6 @@ from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 from textual.worker import Worker
 
 from keytui.errors import KeytuiError
@@ -24,10 +23,12 @@ from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.flows import create, delete, read, status
 from keytui.ui.screens.help import HelpScreen
+from keytui.ui.text import count
 from keytui.ui.threads import in_thread
 from keytui.ui.typeahead import TypeAhead
 from keytui.ui.widgets.bars import KeyHints, MessageBar, StatusLine, TopBar
 from keytui.ui.widgets.keys_pane import KeysPane
+from keytui.ui.widgets.too_small import TooSmall
 from keytui.ui.widgets.users_pane import UsersPane
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class MainScreen(Screen[None]):
         yield MessageBar(id="message")
         yield StatusLine(id="status")
         yield KeyHints(id="hints")
-        yield Static(id="too-small")
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """Show the frame in one painting; all that takes time begins after it."""
@@ -111,12 +112,9 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(begin)
 
     def on_resize(self) -> None:
-        """Say what is wrong with a terminal that is too small."""
-        size, line = self.app.size, self.query_one("#too-small", Static)
-        if not line.display:
-            return
-        small = f"keytui needs 60×20 characters; this terminal has {size.width}×{size.height}."
-        line.update(f"{small}\nNothing is lost: make it larger.")
+        """Give the focus back after the terminal was too small."""
+        if self.focused is None and not self.query_one(TooSmall).display:
+            self.set_focus(self.keys.table if self.has_class("-at-keys") else self.users.list)
 
     @property
     def users(self) -> UsersPane:
@@ -180,6 +178,11 @@ class MainScreen(Screen[None]):
         self.keys.show(user, known, now, pending=pending, deleted=deleted)
         self._show_hints()
 
+    def not_read(self, user: User, error: KeytuiError) -> None:
+        """Say beside a user's keys that they could not be read."""
+        self.draw_keys()
+        self.keys.problem(user, error)
+
     # Reading.
 
     @work(exclusive=True, group="account", description="read the account")
@@ -198,8 +201,8 @@ class MainScreen(Screen[None]):
             self._user_changed()
         except KeytuiError as error:
             self.problem(error)
-            if self._account is before:
-                status_line.users("not connected")
+            known = len(self._account.inventory.users) if self._account else 0
+            status_line.users(f"{count(known, 'user')}, not all read" if known else "not connected")
         self.look_at_keyring()
 
     async def _open_wanted(self, account: Account) -> None:
@@ -224,8 +227,7 @@ class MainScreen(Screen[None]):
         try:
             await read.read_user(self, user)
         except KeytuiError as error:
-            self.draw_keys()
-            self.keys.problem(user, error)
+            self.not_read(user, error)
 
     @on(UsersPane.Highlighted)
     def _user_changed(self) -> None:

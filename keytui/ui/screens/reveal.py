@@ -15,7 +15,7 @@ from keytui.lifecycle import Custody, Lifecycle
 from keytui.parts import Parts
 from keytui.stores.base import SecretStore
 from keytui.stores.clipboard import osc52, osc52_clear
-from keytui.ui.screens.dialogs import Dialog, PathScreen, TypeScreen
+from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, TypeScreen
 from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place, plain
 from keytui.ui.threads import in_thread
 
@@ -58,7 +58,7 @@ class RevealScreen(Dialog[Closing]):
         yield Static(Text.assemble(("Access key ID  ", DIM), (plain(key.id), "bold")))
         yield Static(id="secret")
         yield Static(id="where")
-        yield Static(id="said")
+        yield Note(id="said")
 
     def on_mount(self) -> None:
         """Draw with the secret hidden."""
@@ -144,7 +144,7 @@ class RevealScreen(Dialog[Closing]):
         line = Text.assemble(("Secret         ", DIM), plain(secret))
         self.query_one("#secret", Static).update(line)
         self.query_one("#where", Static).update(self._where())
-        self.query_one("#said", Static).update(self._said)
+        self.query_one("#said", Note).say(self._said)
 
     def _where(self) -> Text:
         custody = self._custody

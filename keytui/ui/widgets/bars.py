@@ -126,7 +126,7 @@ class KeyHints(Line):
         end = 0
         for binding in self._shown:
             start, end = end, end + _hint(binding).cell_len + len(GAP)
-            if offset and start <= offset.x < end - len(GAP):
+            if offset is not None and start <= offset.x < end - len(GAP):
                 await self.app.run_action(binding.action, default_namespace=self.screen)
 
     def _draw(self) -> None:

@@ -14,6 +14,8 @@ from keytui.ui.text import DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, f
 from keytui.ui.widgets.rows import Rows
 
 GAP = "  "
+UNREAD = 16
+"""Cells kept free for a last use that has not been read yet: columns stay where they are."""
 MARKER = 2
 """Cells of the cursor's marker."""
 
@@ -43,6 +45,7 @@ ACTIONS: dict[KeyStatus, tuple[Action, ...]] = {
 class Layout:
     """Which columns there is room for; the first that fits is used."""
 
+    from_width: int = 0
     long_ages: bool = False
     findings: bool = True
     service: int = 40
@@ -51,7 +54,7 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout(long_ages=True),
+    Layout(from_width=108, long_ages=True),
     Layout(),
     Layout(service=18),
     Layout(service=12),
@@ -135,6 +138,8 @@ class KeyTable(Rows):
         if self._now is None or not self.keys:
             return
         for layout in LAYOUTS:
+            if width < layout.from_width:
+                continue
             self._table = [self._titles(layout), *(self._cells(key, layout) for key in self.keys)]
             columns = zip(*self._table, strict=True)
             self._widths = [max(cell.cell_len for cell in column) for column in columns]
@@ -170,7 +175,7 @@ class KeyTable(Rows):
         if key.status is KeyStatus.DELETED:
             return Text("–")
         if key.last_used is None:
-            return Text("…", style=DIM)
+            return Text("…".ljust(UNREAD), style=DIM)
         if key.last_used.when is None:
             return Text("never")
         where = plain(f"{key.last_used.service} {key.last_used.region}".strip())

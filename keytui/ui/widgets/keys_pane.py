@@ -84,10 +84,11 @@ class KeysPane(Vertical):
 
     def problem(self, user: User, error: KeytuiError) -> None:
         """Say that a user's keys could not be read, if that user is still shown."""
-        if user != self._user:
+        if self._user is None or user.name != self._user.name:
             return
         more = " ".join(part for part in (error.safe, error.next_step) if part)
         what = Text(f"✗ {plain(error.title)}", style=FAILS)
+        self.query_one("#user", Line).show_line(Text(plain(user.name), style="bold"))
         self.query_one(KeyDetail).show_sentences([what, Text(plain(more))])
 
     @on(Rows.Highlighted)

@@ -16,6 +16,7 @@ class UserList(Rows):
         super().__init__(id=id)
         self.users: Sequence[User] = []
         """The users shown."""
+        self._filtered = False
 
     @property
     def row_count(self) -> int:
@@ -27,17 +28,25 @@ class UserList(Rows):
         """The user under the cursor."""
         return self.users[self.cursor] if self.cursor < len(self.users) else None
 
-    def show(self, users: Sequence[User], keep: User | None) -> None:
+    def show(self, users: Sequence[User], keep: User | None, *, filtered: bool = False) -> None:
         """Show these users, the cursor on the one to keep if it is among them.
+
+        Where there are none and a filter is set, the list says so.
 
         Posts ``Highlighted`` where another user comes under the cursor.
         """
-        before = self.user
+        before, self._filtered = self.user, filtered
         self.users = users
         names = (i for i, user in enumerate(users) if keep and user.name == keep.name)
         self.rows_changed(next(names, 0))
         if self.user != before:
             self.post_message(self.Highlighted(self))
+
+    def draw_line(self, y: int, width: int) -> Text:
+        """Return a line of the list."""
+        if not self.users and self._filtered and y == 0:
+            return Text(fit("  no match; esc", width), style="dim")
+        return super().draw_line(y, width)
 
     def draw_row(self, index: int, width: int) -> Text:
         """Return a user's line."""

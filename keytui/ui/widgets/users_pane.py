@@ -33,16 +33,21 @@ class UsersPane(Vertical):
     @property
     def user(self) -> User | None:
         """The user under the cursor."""
-        return self.query_one(UserList).user
+        return self.list.user
 
     @property
     def filter_line(self) -> LineInput:
         """The line the filter is typed on."""
         return self.query_one(LineInput)
 
+    @property
+    def list(self) -> UserList:
+        """The list itself."""
+        return self.query_one(UserList)
+
     def focus_list(self) -> None:
         """Let keys move the cursor."""
-        self.screen.set_focus(self.query_one(UserList))
+        self.screen.set_focus(self.list)
 
     def show(self, inventory: Inventory, keep: User | None = None) -> str:
         """Show the users that pass the filter, with the cursor where it was.
@@ -56,7 +61,7 @@ class UsersPane(Vertical):
         """
         text = self.filter_line.value
         users = inventory.matching(text)
-        self.query_one(UserList).show(users, keep or self.user)
+        self.list.show(users, keep or self.user, filtered=bool(text))
         total = count(len(inventory.users), "user")
         some = f"{len(users):,} of {total}" if text else total
         return some + ("" if inventory.all_read else ", reading…")
