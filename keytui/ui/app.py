@@ -54,13 +54,23 @@ class KeytuiApp(App[None]):
 
     def on_mount(self) -> None:
         """Hand keys on in order; leave in order when told to by a signal."""
-        self.run_worker(self.typed.run(), description="hand keys on")
+        self._handing_on = asyncio.create_task(self.typed.run())
+        self._handing_on.add_done_callback(self._keys_stopped)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._leave, number)
         if not self.is_headless:
             gone = partial(loop.call_soon_threadsafe, self._leave, signal.SIGHUP)
             Thread(target=_when_terminal_is_gone, args=(gone,), daemon=True).start()
+
+    def _keys_stopped(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._handle_exception(error)
+
+    def on_unmount(self) -> None:
+        """Hand no more keys on."""
+        self._handing_on.cancel()
 
     async def on_event(self, event: events.Event) -> None:
         """Let keys wait for their turn; everything else goes on at once."""
@@ -124,14 +134,14 @@ class KeytuiApp(App[None]):
 
         Textual's own report shows local variables, which may hold a secret.
         """
-        kind, error, trace = sys.exc_info()
+        error = sys.exception() or self._exception
         lines = ["keytui met a fault of its own and had to stop.", ""]
         lines += [
             f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
-            for frame in traceback.extract_tb(trace)
+            for frame in traceback.extract_tb(error.__traceback__ if error else None)
         ]
-        name = kind.__name__ if kind else type(error).__name__
-        lines += [f"  {name}", "", "Please report these lines; they hold no secret."]
+        lines += [f"  {type(error).__name__}", ""]
+        lines.append("Please report these lines; they hold no secret.")
         self._exit_renderables.append(Text("\n".join(lines)))
         self._close_messages_no_wait()
 

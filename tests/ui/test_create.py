@@ -25,7 +25,7 @@ async def test_the_dialog_says_for_whom_and_where(desk: Desk) -> None:
         await at_dialog(desk)
         await desk.sees(
             "Create an access key",
-            "For carol has no keys of 2",
+            "For carol 0 of 2 keys",
             "◉ OS keyring Secret Service ✓ can be written",
             "○ CSV file",
             "○ Show only",
@@ -196,7 +196,7 @@ async def test_a_key_deleted_elsewhere_makes_room(desk: Desk) -> None:
         desk.iam.remove_key(desk.iam.held(desk.iam.find("alice"))[0])
         await desk.press("c")
         await desk.on(CreateScreen)
-        await desk.sees("has 1 key of 2")
+        await desk.sees("1 of 2 keys")
 
 
 async def test_pressed_twice_opens_one_dialog(desk: Desk) -> None:

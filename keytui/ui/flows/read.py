@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from keytui.errors import AccessDeniedError, KeytuiError, NotFoundError, UnreachableError
+from keytui.errors import AccessDeniedError, KeytuiError, UnreachableError
 from keytui.inventory import Inventory, KeyList
 from keytui.model import ROOT_USER, User
 from keytui.ui.account import Account, complete_keys, open_account, read_keys
@@ -78,8 +78,6 @@ async def open_user(account: Account, name: str) -> User:
         user = await in_thread(lambda: account.iam.user(name))
     except AccessDeniedError:
         user = User(name)
-    except NotFoundError:
-        raise KeytuiError(f"There is no user {name}.", next_step="Pick one.") from None
     account.inventory.add([user])
     return user
 
@@ -110,7 +108,7 @@ async def reread_user(stage: Stage, account: Account, user: User) -> None:
     try:
         await read_user(stage, user)
     except KeytuiError as error:
-        stage.not_read(user, error)
+        stage.not_read(user, KeytuiError(error.title, next_step=error.next_step))
 
 
 async def _soon(task: asyncio.Future[KeyList]) -> bool:
