@@ -130,7 +130,7 @@ async def test_a_later_run_still_shows_what_was_deleted(desk: Desk, tmp_path: Pa
     async with opened(later, user="alice"):
         line = later.line(INACTIVE_ID)
         assert "✕ Deleted" in line
-        assert "2 y ago" in line
+        assert "2 y" in line
 
 
 async def test_a_key_deleted_twice_stands_there_once(desk: Desk, tmp_path: Path) -> None:
