@@ -146,7 +146,10 @@ class MainScreen(Screen[None]):
     async def ask(self, dialog: ModalScreen[T]) -> T:
         """Open a dialog and wait for what it returns; keys typed ahead go into it."""
         answer = asyncio.get_running_loop().create_future()
+        # From here on leaving is the dialog's affair: it may be waiting for a secret.
+        flow, self._flow = self._flow, None
         await self.app.push_screen(dialog, answer.set_result)
+        self._flow = flow
         self._typed.release()
         result: T = await answer
         self._typed.hold()
