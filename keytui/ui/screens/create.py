@@ -116,6 +116,8 @@ class CreateScreen(Dialog[CreateChoice | None]):
     async def look(self) -> None:
         """Probe the OS keyring by writing to it, and show what it says."""
         probe = self._keyring = await in_thread(self._parts.keyring.probe)
+        if not self._still_open:
+            return
         note = Text(backend(probe.label) + "  ", style=DIM) if backend(probe.label) else Text()
         note.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
         goals = self.query_one(Goals)
@@ -152,10 +154,17 @@ class CreateScreen(Dialog[CreateChoice | None]):
             probe = self._keyring or await in_thread(self._parts.keyring.probe)
         elif goal is Goal.CSV:
             probe = await in_thread(lambda: self._parts.csv_file(path).probe())
+        if not self._still_open:
+            return
         if probe and not probe.writable:
             self._block(_why(probe))
             return
         self.dismiss(CreateChoice(goal, path, description))
+
+    @property
+    def _still_open(self) -> bool:
+        """Whether this was not closed while a store was looked at."""
+        return self.app.screen is self
 
     def action_none(self) -> None:
         """The list itself moves; the binding is here to be shown."""

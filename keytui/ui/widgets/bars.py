@@ -76,7 +76,7 @@ class StatusLine(Line):
         """Show the keyring's state."""
         if probe.writable:
             self._keyring = Text.assemble(
-                (f"Keyring: {plain(backend(probe.label))}, unlocked", "dim")
+                (f"Keyring: {backend(probe.label) or plain(probe.label)}, unlocked", "dim")
             )
         else:
             self._keyring = Text.assemble(("Keyring: ", "dim"), (plain(probe.reason), "yellow"))
