@@ -1,4 +1,4 @@
-"""The command line: reads what the user asked for, joins the parts, opens the screen.
+"""The command line: reads what the user asked for, joins the parts, runs the command.
 
 Nothing on the way to the first frame imports botocore, keyring or moto.
 """
@@ -7,23 +7,21 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from keytui import __version__
 from keytui.errors import KeytuiError, UsageError
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
 from keytui.model import User
+from keytui.parts import Parts
+from keytui.plain import plain
 from keytui.ports import Iam
 from keytui.settings import DEMO_USERS, Settings, load
 from keytui.stores.base import SecretStore
-
-if TYPE_CHECKING:
-    from keytui.parts import Parts
 
 EXIT_USAGE = 2
 
@@ -35,16 +33,25 @@ def main(argv: list[str] | None = None) -> int:
         argv: The arguments; None for those of the process.
 
     Returns:
-        The exit status: 0 when left by the user, 1 after a fault, 2 when it can't start.
+        The exit status: 0 when left by the user or done, 1 after a fault, 2 when it can't
+        start, 3 where ``recover`` leaves something open, 128 + a signal when told to leave.
     """
-    flags = _parser().parse_args(argv)
+    flags = vars(_parser().parse_args(argv))
+    command, yes = flags.pop("command"), flags.pop("yes", False)
     harden_process()
     try:
-        settings = load(vars(flags), os.environ, Path.home())
-        _require_terminal()
-        return _run(settings)
+        settings = load(flags, os.environ, Path.home())
+        with ExitStack() as stack:
+            if command == "recover":
+                from keytui.commands.recover import recover
+
+                return recover(_parts(settings, stack), yes=yes)
+            _require_terminal()
+            from keytui.commands.screen import show
+
+            return show(_parts(settings, stack))
     except KeytuiError as error:
-        print(f"keytui: {error}", file=sys.stderr)
+        print(f"keytui: {plain(str(error))}", file=sys.stderr)
         return EXIT_USAGE
 
 
@@ -56,10 +63,27 @@ def _parser() -> argparse.ArgumentParser:
         epilog="AWS_PROFILE, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, HTTPS_PROXY and the rest are "
         "honoured as by the AWS SDK. KEYTUI_READ_ONLY=1 is --read-only.",
     )
+    _add_account_flags(parser)
+    parser.add_argument("--user", metavar="NAME", help="open at this user's keys")
+    parser.add_argument("--version", action="version", version=f"keytui {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="without a screen")
+    recover = commands.add_parser(
+        "recover",
+        help="say what became of creations that were cut short",
+        description="Compare keytui's record of creations that were cut short with AWS and the "
+        "stores, and offer to delete the keys that nobody can use. The exit status is 3 while "
+        "something is open.",
+        argument_default=argparse.SUPPRESS,
+    )
+    _add_account_flags(recover)
+    recover.add_argument("--yes", action="store_true", help="accept what is offered")
+    return parser
+
+
+def _add_account_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="NAME", help="a profile of the AWS config")
     parser.add_argument("--region", metavar="NAME", help="the region; picks the partition")
     parser.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
-    parser.add_argument("--user", metavar="NAME", help="open at this user's keys")
     parser.add_argument("--read-only", action="store_const", const=True, help="refuse every change")
     parser.add_argument(
         "--demo", action="store_const", const=True, help="a demo account that can't reach AWS"
@@ -70,8 +94,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"how many users the demo account has (default {DEMO_USERS}); implies --demo",
     )
-    parser.add_argument("--version", action="version", version=f"keytui {__version__}")
-    return parser
 
 
 def _number(text: str) -> int:
@@ -93,42 +115,19 @@ def _require_terminal() -> None:
         )
 
 
-def _run(settings: Settings) -> int:
-    from keytui.parts import Parts
-
-    with ExitStack() as stack:
-        connect, folder = _account(settings, stack)
-        parts = Parts(
-            settings=settings,
-            connect=connect,
-            profiles=_profiles,
-            journal=Journal(folder),
-            keyring=_keyring(),
-            csv_file=_csv_file,
-            csv_path=_csv_path,
-            now=lambda: datetime.now(UTC),
-        )
-        return _show(parts)
-
-
-def _show(parts: "Parts") -> int:
-    # A key press is painted within 4 ms instead of 16; Textual reads this when it is imported.
-    os.environ.setdefault("TEXTUAL_FPS", "240")
-    from keytui.ui.app import KeytuiApp
-
-    app = KeytuiApp(parts)
-    app.run()
-    with app.main.creating:  # A creation under way ends first; none begins any more.
-        custody = app.main.custody
-        if custody and not custody.kept:
-            _tell(app.main.account.lifecycle.rescue(custody, parts.keyring))
-    return app.return_code or 0
-
-
-def _tell(sentence: str) -> None:
-    # The terminal may be gone; the record has it too.
-    with suppress(OSError):
-        print(f"keytui: {sentence}", file=sys.stderr, flush=True)
+def _parts(settings: Settings, stack: ExitStack) -> Parts:
+    connect, folder = _account(settings, stack)
+    return Parts(
+        settings=settings,
+        connect=connect,
+        profiles=_profiles,
+        journal=Journal(folder),
+        keyring=_keyring(),
+        csv_file=_csv_file,
+        store_at=_store_at,
+        csv_path=_csv_path,
+        now=lambda: datetime.now(UTC),
+    )
 
 
 def _account(settings: Settings, stack: ExitStack) -> tuple[Callable[[str | None], Iam], Path]:
@@ -171,6 +170,13 @@ def _csv_file(path: str) -> SecretStore:
     from keytui.stores.csv_file import CsvFile, expand
 
     return CsvFile(expand(path))
+
+
+def _store_at(locator: str) -> SecretStore | None:
+    kind, _, path = locator.partition(":")
+    if kind == "csv" and path:
+        return _csv_file(path)
+    return _keyring() if kind == "keyring" else None
 
 
 def _csv_path(user: User) -> Path:

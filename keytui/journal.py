@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from keytui.claims import Claims
 from keytui.errors import StateError
 from keytui.model import AccessKey, KeyStatus, User
 
@@ -22,13 +23,37 @@ class Event(StrEnum):
     """What a line tells."""
 
     CREATING = "creating"
+    """AWS is about to be asked for a key. What follows has the same ``attempt``."""
     NOT_CREATED = "not created"
+    """No key was made."""
     CREATED = "created"
+    """The key and its secret have arrived."""
     REPLY_LOST = "reply lost"
+    """AWS may have made a key whose secret nobody has."""
+    ORPHAN = "orphan"
+    """The key was found afterwards; its secret is in no store."""
+    STORING = "storing"
+    """The secret is about to be put into a store."""
     STORED = "stored"
+    """It was read back from there."""
+    SHOWN = "shown"
+    """It was shown on the screen or sent to the clipboard: somebody may have it."""
     DISCARDED = "discarded"
+    """The key was deleted, since its secret is kept nowhere."""
+    UNKEPT = "left unkept"
+    """The user leaves the key as it is, with its secret in no store."""
+    GONE = "gone"
+    """The key was deleted by somebody else."""
     STATUS = "status"
+    """A key was made active or inactive."""
+    UNDONE = "undone"
+    """The same, as the undoing of a change before."""
     DELETED = "deleted"
+    """A key was deleted."""
+
+
+CLOSING = frozenset({Event.NOT_CREATED, Event.STORED, Event.DISCARDED, Event.UNKEPT, Event.GONE})
+"""The events after which nothing of a creation is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +69,9 @@ class Entry:
         key_id: The access key ID; empty before it is known.
         attempt: Joins the lines of one creation.
         created: When the key was made, ISO 8601; empty where it does not matter.
-        detail: The store, the new status, or the key IDs there were before.
+        store: The store chosen or used, as ``SecretStore.locator`` has it.
+        asked: AWS's own time when it was about to be asked for a key, ISO 8601.
+        detail: The new status, or the key IDs there were before.
     """
 
     at: str
@@ -55,19 +82,26 @@ class Entry:
     key_id: str = ""
     attempt: str = ""
     created: str = ""
+    store: str = ""
+    asked: str = ""
     detail: str = ""
 
 
 class Journal:
-    """The journal in one folder. Methods block; any thread may call them."""
+    """The journal in one folder. Methods block; any thread may call them.
+
+    Attributes:
+        path: The file.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "journal.jsonl"
+        self.path = folder / "journal.jsonl"
+        self._claims = Claims(folder)
         self._entries: list[Entry] = []
         self._size = -1
 
     def append(self, entry: Entry) -> None:
-        """Add a line and wait until it is on the disk.
+        """Add a line and wait until it is on the disk; what it closes is claimed no more.
 
         Raises:
             StateError: It could not be written.
@@ -76,11 +110,26 @@ class Journal:
         try:
             self._write(line)
         except OSError as error:
-            reason = error.strerror or "unknown reason"
-            raise StateError(
-                f"keytui can't write its record {self._path}: {reason}.",
-                next_step="Make that folder writable, or set XDG_STATE_HOME to another.",
-            ) from None
+            raise self._unwritable(error) from None
+        if entry.event in CLOSING:
+            self._claims.drop(entry.attempt)
+
+    def claim(self, attempt: str) -> bool:
+        """Say that this process works on a creation; False where one does already.
+
+        The claim ends with ``release``, with a closing event, or with the process.
+
+        Raises:
+            StateError: It could not be written.
+        """
+        try:
+            return self._claims.take(attempt)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def release(self, attempt: str) -> None:
+        """Work no longer on a creation, open as it is."""
+        self._claims.drop(attempt)
 
     def entries(self) -> list[Entry]:
         """Return all lines, oldest first; none where there is no journal yet.
@@ -89,16 +138,16 @@ class Journal:
             StateError: There is one and it can't be read.
         """
         try:
-            size = self._path.stat().st_size
+            size = self.path.stat().st_size
             if size != self._size:
-                self._entries = list(_parse(self._path.read_bytes().splitlines()))
+                self._entries = list(_parse(self.path.read_bytes().splitlines()))
                 self._size = size
         except FileNotFoundError:
             return []
         except OSError as error:
             reason = error.strerror or "unknown reason"
             raise StateError(
-                f"keytui can't read its record {self._path}: {reason}.",
+                f"keytui can't read its record {self.path}: {reason}.",
                 "Keys deleted earlier are not shown.",
                 "Make that file readable, or set XDG_STATE_HOME to another folder.",
             ) from None
@@ -107,16 +156,23 @@ class Journal:
     def deleted_keys(self, account: str, user: User) -> list[AccessKey]:
         """Return the keys of a user that keytui has deleted, oldest first."""
         keys = {
-            entry.key_id: AccessKey(entry.key_id, user, KeyStatus.DELETED, _time(entry.created))
+            entry.key_id: AccessKey(entry.key_id, user, KeyStatus.DELETED, time_of(entry.created))
             for entry in self.entries()
             if entry.event is Event.DELETED and (entry.account, entry.user) == (account, user.name)
         }
         return list(keys.values())
 
+    def _unwritable(self, error: OSError) -> StateError:
+        reason = error.strerror or "unknown reason"
+        return StateError(
+            f"keytui can't write its record {self.path}: {reason}.",
+            next_step="Make that folder writable, or set XDG_STATE_HOME to another.",
+        )
+
     def _write(self, line: bytes) -> None:
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        handle = os.open(self._path, flags, 0o600)
+        handle = os.open(self.path, flags, 0o600)
         try:
             size = os.fstat(handle).st_size
             if size and os.pread(handle, 1, size - 1) != b"\n":
@@ -141,7 +197,8 @@ def _parse(lines: Iterable[bytes]) -> Iterable[Entry]:
             continue
 
 
-def _time(text: str) -> datetime | None:
+def time_of(text: str) -> datetime | None:
+    """Return an ISO 8601 time, aware (UTC where it has no offset); None where it is none."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:

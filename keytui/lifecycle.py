@@ -1,15 +1,13 @@
-"""The verbs: create, keep, discard, change the status, delete.
+"""The verbs: create, keep, discard, rescue, change the status, delete.
 
 Each reads top to bottom like the README's account of it. Everything here blocks and is run
 in a worker thread; nothing here knows of a screen, of boto3 or of keyring. Read-only mode is
 enforced here, where every change passes, whatever key or screen asked for it.
 """
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from secrets import token_hex
 
 from keytui.errors import (
@@ -18,15 +16,18 @@ from keytui.errors import (
     CredentialsError,
     KeytuiError,
     LostReplyError,
+    NotFoundError,
     QuotaError,
     ReadOnlyError,
-    StateError,
     StoreError,
 )
 from keytui.findings import could_go
-from keytui.journal import Entry, Event, Journal
+from keytui.journal import Event, Journal
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, User
+from keytui.outcomes import Concern, Custody, StatusChange, UnansweredError
 from keytui.ports import Iam
+from keytui.record import Record
+from keytui.settle import Keys, Wait
 from keytui.stores.base import Receipt, SecretStore
 
 QUOTA = 2
@@ -35,80 +36,8 @@ RECENT = timedelta(hours=24)
 """A key used since then is asked about before it is made inactive."""
 SETTLE_SECONDS = 8.0
 """How long to wait for IAM, which is eventually consistent, to list a change."""
-LOST_REPLY_SECONDS = 15.0
-"""How long to look for the key of a creation whose reply was lost."""
-POLL_SECONDS = 0.5
-
-
-class Concern(Enum):
-    """Why making a key inactive should be asked about first."""
-
-    OWN_KEY = "It signs keytui's own calls: they stop working, and u can't undo it."
-    USED_RECENTLY = "It was used in the last 24 hours: something still depends on it."
-    LAST_USE_UNKNOWN = "keytui could not read when it was last used."
-
-
-@dataclass(frozen=True, slots=True)
-class StatusChange:
-    """A change of status that AWS has accepted.
-
-    Attributes:
-        key: The key as it was before.
-        status: The status asked for.
-        listed: Whether AWS lists the new status already.
-        problem: What went wrong beside the change itself; None where nothing did.
-    """
-
-    key: AccessKey
-    status: KeyStatus
-    listed: bool
-    problem: KeytuiError | None = None
-
-
-@dataclass(slots=True)
-class Custody:
-    """A new key's secret, from AWS's reply until it is kept or discarded.
-
-    Attributes:
-        new: The key with its secret.
-        attempt: Joins this creation's journal lines.
-        receipts: Where the secret has been kept, each read back.
-        problem: Why the chosen store does not have it; None while all is well.
-        warnings: What else went wrong, such as a description that may not be set.
-    """
-
-    new: NewAccessKey
-    attempt: str
-    receipts: list[Receipt] = field(default_factory=list)
-    problem: KeytuiError | None = None
-    warnings: list[KeytuiError] = field(default_factory=list)
-
-    @property
-    def kept(self) -> bool:
-        """Whether the secret is anywhere but here."""
-        return bool(self.receipts)
-
-
-class OrphanError(LostReplyError):
-    """A key was made and its secret never arrived.
-
-    Attributes:
-        orphans: The keys that are there now and were not before; the user decides.
-    """
-
-    def __init__(self, orphans: tuple[AccessKey, ...]) -> None:
-        ids = " and ".join(key.id for key in orphans)
-        one = len(orphans) == 1
-        super().__init__(
-            f"AWS made {ids}, but the reply with the secret did not arrive."
-            if one
-            else f"The reply did not arrive, and {ids} are new: keytui can't tell which is yours.",
-            "Nobody has that secret, so nobody can use the key." if one else "Both are kept.",
-            "Make it inactive and delete it, then create again."
-            if one
-            else "Ask who else created one for this user before you delete either.",
-        )
-        self.orphans = orphans
+REFUSALS = (AccessDeniedError, CredentialsError, NotFoundError)
+"""After these AWS has certainly not made the change; after others it may have."""
 
 
 class Lifecycle:
@@ -121,13 +50,14 @@ class Lifecycle:
         *,
         read_only: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        sleep: Callable[[float], None] = time.sleep,
+        wait: Wait | None = None,
     ) -> None:
         self._iam = iam
         self._journal = journal
+        self._record = Record(iam, journal, now)
         self.read_only = read_only
         self._now = now
-        self._sleep = sleep
+        self._wait = wait or Wait()
 
     def require_writable(self) -> None:
         """Raise ``ReadOnlyError`` in read-only mode."""
@@ -137,6 +67,8 @@ class Lifecycle:
                 "Nothing was changed.",
                 "Start it without --read-only (and without KEYTUI_READ_ONLY) to make changes.",
             )
+
+    # The status.
 
     def concern(self, key: AccessKey) -> Concern | None:
         """Say why making this key inactive needs a question first; None where it does not.
@@ -152,26 +84,32 @@ class Lifecycle:
         return Concern.USED_RECENTLY if used and self._now() - used < RECENT else None
 
     def set_status(
-        self, key: AccessKey, status: KeyStatus, accepted: Callable[[], None] = lambda: None
+        self, key: AccessKey, status: KeyStatus, *, undoing: bool = False
     ) -> StatusChange:
         """Make a key active or inactive and wait until AWS lists it so.
+
+        Where AWS's reply is lost, its listing tells whether the change was made.
 
         Args:
             key: The key.
             status: Active or Inactive.
-            accepted: Called once AWS has accepted the change, before the wait.
+            undoing: Whether this takes back a change made before.
 
         Raises:
-            KeytuiError: The status was not changed.
+            KeytuiError: The status was not changed, or the listing could not tell.
         """
         self.require_writable()
-        self._iam.set_status(key, status)
-        accepted()
-        problem = self._record(Event.STATUS, key, detail=status.value)
-        listed = self._settle(key.user, lambda keys: _status_in(keys, key.id) is status)
+
+        def reached(keys: Keys) -> bool:
+            return _status_in(keys, key.id) is status
+
+        listed = self._change(key, lambda: self._iam.set_status(key, status), reached)
+        event = Event.UNDONE if undoing else Event.STATUS
+        problem = self._record.note_key(event, key, detail=status.value)
+        listed = listed or self._settle(key.user, reached)
         return StatusChange(key, status, listed, problem)
 
-    def delete(self, key: AccessKey, accepted: Callable[[], None] = lambda: None) -> StatusChange:
+    def delete(self, key: AccessKey) -> StatusChange:
         """Delete an inactive key, remember it as deleted, and wait until AWS lists it no more.
 
         Raises:
@@ -184,12 +122,38 @@ class Lifecycle:
                 "Nothing was changed.",
                 "Make it inactive first (d), and see that nothing breaks.",
             )
-        self._iam.delete_key(key)
-        accepted()
-        problem = self._record(Event.DELETED, key, created=_iso(key.created))
+
+        def reached(keys: Keys) -> bool:
+            return _status_in(keys, key.id) is None
+
+        listed = self._change(key, lambda: self._iam.delete_key(key), reached)
+        problem = self._record.note_key(Event.DELETED, key)
         self._forget_description(key)
-        listed = self._settle(key.user, lambda keys: _status_in(keys, key.id) is None)
+        listed = listed or self._settle(key.user, reached)
         return StatusChange(key, KeyStatus.DELETED, listed, problem)
+
+    def _change(
+        self, key: AccessKey, change: Callable[[], None], reached: Callable[[Keys], bool]
+    ) -> bool:
+        """Make a change; return whether it is known to be listed.
+
+        Raises:
+            AwsError: It was refused, or its reply is lost and no listing shows it.
+        """
+        lost: AwsError | None = None
+        try:
+            change()
+        except REFUSALS:
+            raise
+        except AwsError as error:
+            lost = error
+        if lost is None:
+            return False
+        if self._settle(key.user, reached):
+            return True
+        raise lost
+
+    # A new key and its secret.
 
     def create(
         self,
@@ -213,8 +177,8 @@ class Lifecycle:
             made: Called with the secret the moment it is here, before anything else can fail.
 
         Raises:
-            OrphanError: A key was made and its secret is lost.
-            KeytuiError: No key was made (or, for a ``LostReplyError``, none is listed).
+            UnansweredError: A key may have been made whose secret is lost.
+            KeytuiError: No key was made.
         """
         self.require_writable()
         progress("Checking the user's keys")
@@ -226,13 +190,10 @@ class Lifecycle:
             probe = store.probe()
             if not probe.writable:
                 raise StoreError(probe.reason, "No key was made.", probe.next_step)
-        attempt = token_hex(8)
         progress("Writing keytui's record")
-        known = " ".join(key.id for key in before)
-        self._journal.append(self._entry(Event.CREATING, user, attempt=attempt, detail=known))
+        attempt = self._begin(user, before, store)
         progress("Waiting for AWS to make the key")
-        new = self._request_key(user, before, attempt, progress)
-        custody = Custody(new, attempt)
+        custody = Custody(self._request_key(user, attempt), attempt)
         made(custody)
         self._note(custody, Event.CREATED)
         if store:
@@ -249,11 +210,18 @@ class Lifecycle:
         Raises:
             StoreError: It is not kept there; the custody still holds it.
         """
+        self._note(custody, Event.STORING, store=store.locator)
         receipt = store.put(custody.new)
         custody.receipts.append(receipt)
         custody.problem = None
-        self._note(custody, Event.STORED, receipt.store)
+        self._note(custody, Event.STORED, store=store.locator)
         return receipt
+
+    def shown(self, custody: Custody) -> None:
+        """Remember that the secret was shown or sent away: somebody may have it."""
+        if not custody.shown:
+            custody.shown = True
+            self._note(custody, Event.SHOWN)
 
     def discard(self, custody: Custody) -> None:
         """Delete a new key whose secret nobody keeps: inactive first, then gone.
@@ -261,12 +229,37 @@ class Lifecycle:
         Raises:
             KeytuiError: The key is still there.
         """
+        self.discard_key(custody.new.key, custody.attempt)
+        custody.discarded = True
+
+    def leave(self, custody: Custody) -> None:
+        """Leave a new key as it is, on its user's word, with its secret in no store."""
+        self._note(custody, Event.UNKEPT)
+
+    def let_go(self, custody: Custody) -> None:
+        """The secret is no longer in this process: what is open is for ``recovery``."""
+        self._journal.release(custody.attempt)
+
+    def discard_key(self, key: AccessKey, attempt: str) -> None:
+        """Delete a key whose secret is lost: inactive first, then gone.
+
+        Raises:
+            KeytuiError: The key is still there, maybe inactive.
+        """
         self.require_writable()
-        key = custody.new.key
-        self._iam.set_status(key, KeyStatus.INACTIVE)
-        self._iam.delete_key(key)
-        self._note(custody, Event.DISCARDED)
-        self._record(Event.DELETED, key, created=_iso(key.created))
+        try:
+            self._iam.set_status(key, KeyStatus.INACTIVE)
+        except REFUSALS:
+            raise
+        except AwsError:
+            pass  # Whether or not it is inactive by now, deleting it is what counts.
+
+        def reached(keys: Keys) -> bool:
+            return _status_in(keys, key.id) is None
+
+        self._change(key, lambda: self._iam.delete_key(key), reached)
+        self._record.note_key(Event.DISCARDED, key, attempt=attempt)
+        self._record.note_key(Event.DELETED, key)
         self._forget_description(key)
 
     def rescue(self, custody: Custody, store: SecretStore) -> str:
@@ -289,35 +282,36 @@ class Lifecycle:
             return f"{key_id} exists and its secret is lost: delete it. {error}"
         return f"{key_id} was deleted again: its secret could not be kept."
 
-    def _request_key(
-        self,
-        user: User,
-        before: tuple[AccessKey, ...],
-        attempt: str,
-        progress: Callable[[str], None],
-    ) -> NewAccessKey:
+    def _begin(self, user: User, before: Keys, store: SecretStore | None) -> str:
+        """Write down that a key is about to be asked for. Raises ``StateError``."""
+        attempt = token_hex(8)
+        self._journal.claim(attempt)
+        try:
+            self._record.write(
+                Event.CREATING,
+                user,
+                attempt=attempt,
+                store=store.locator if store else "",
+                asked=self._iam.clock().isoformat(timespec="seconds"),
+                detail=" ".join(key.id for key in before),
+            )
+        except KeytuiError:
+            self._journal.release(attempt)
+            raise
+        return attempt
+
+    def _request_key(self, user: User, attempt: str) -> NewAccessKey:
         lost: LostReplyError | None = None
         try:
             return self._iam.create_key(user)
         except LostReplyError as error:
             lost = error
         except AwsError:
-            self._try_record(self._entry(Event.NOT_CREATED, user, attempt=attempt))
+            self._record.note(Event.NOT_CREATED, user, attempt=attempt)
             raise
-        progress("AWS's reply was lost: looking for the key")
-        known = {key.id for key in before}
-        orphans: tuple[AccessKey, ...] = ()
-
-        def something_new(keys: tuple[AccessKey, ...]) -> bool:
-            nonlocal orphans
-            orphans = tuple(key for key in keys if key.id not in known)
-            return bool(orphans)
-
-        self._settle(user, something_new, LOST_REPLY_SECONDS)
-        ids = " ".join(key.id for key in orphans)
-        event = self._entry(Event.REPLY_LOST, user, attempt=attempt, detail=ids)
-        self._try_record(event)
-        raise OrphanError(orphans) if orphans else lost
+        self._record.note(Event.REPLY_LOST, user, attempt=attempt)
+        self._journal.release(attempt)
+        raise UnansweredError(lost, attempt)
 
     def _try_to_keep(self, custody: Custody, store: SecretStore) -> None:
         try:
@@ -340,48 +334,20 @@ class Lifecycle:
             except AwsError:
                 return  # A tag left behind names a key that is gone; it does no harm.
 
-    def _settle(
-        self,
-        user: User,
-        reached: Callable[[tuple[AccessKey, ...]], bool],
-        seconds: float = SETTLE_SECONDS,
-    ) -> bool:
-        """Read a user's keys until they are as wanted; return whether they came to be."""
-        for _ in range(int(seconds / POLL_SECONDS) + 1):
-            try:
-                if reached(self._iam.keys(user)):
-                    return True
-            except (AccessDeniedError, CredentialsError):
-                return False
-            except AwsError:
-                pass  # A passing fault; the count of tries bounds it.
-            self._sleep(POLL_SECONDS)
-        return False
+    def _settle(self, user: User, reached: Callable[[Keys], bool]) -> bool:
+        try:
+            return self._wait.until(self._iam, user, reached, SETTLE_SECONDS)
+        except NotFoundError:
+            return reached(())
 
-    def _entry(self, event: Event, user: User, **more: str) -> Entry:
-        caller = self._iam.identity()
-        at = self._now().isoformat(timespec="seconds")
-        return Entry(at, event, caller.account, user.name, caller.arn, **more)
-
-    def _note(self, custody: Custody, event: Event, detail: str = "") -> None:
-        key = custody.new.key
-        more = {"attempt": custody.attempt, "detail": detail}
-        if problem := self._record(event, key, **more):
+    def _note(self, custody: Custody, event: Event, store: str = "") -> None:
+        more = {"attempt": custody.attempt, "store": store}
+        problem = self._record.note_key(event, custody.new.key, **more)
+        if problem and str(problem) not in map(str, custody.warnings):
             custody.warnings.append(problem)
 
-    def _record(self, event: Event, key: AccessKey, **more: str) -> StateError | None:
-        return self._try_record(self._entry(event, key.user, key_id=key.id, **more))
 
-    def _try_record(self, entry: Entry) -> StateError | None:
-        """Write a line about what has been done already; a failure is told, not raised."""
-        try:
-            self._journal.append(entry)
-        except StateError as error:
-            return error
-        return None
-
-
-def quota_reached(user: User, keys: tuple[AccessKey, ...]) -> QuotaError:
+def quota_reached(user: User, keys: Keys) -> QuotaError:
     """Return the sentence for a user who has all the keys that AWS allows."""
     return QuotaError(
         f"{user.name} has {len(keys)} access keys; AWS allows {QUOTA}.",
@@ -390,9 +356,5 @@ def quota_reached(user: User, keys: tuple[AccessKey, ...]) -> QuotaError:
     )
 
 
-def _status_in(keys: tuple[AccessKey, ...], key_id: str) -> KeyStatus | None:
+def _status_in(keys: Keys, key_id: str) -> KeyStatus | None:
     return next((key.status for key in keys if key.id == key_id), None)
-
-
-def _iso(when: datetime | None) -> str:
-    return when.isoformat(timespec="seconds") if when else ""

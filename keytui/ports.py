@@ -6,6 +6,7 @@ raises only ``KeytuiError``.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol
 
 from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, User
@@ -23,6 +24,12 @@ class Iam(Protocol):
 
     def signing_key_id(self) -> str:
         """Return the access key ID that signs the calls, without a network call."""
+
+    def clock(self) -> datetime:
+        """Return AWS's own time now, as its last reply told it; to the second.
+
+        Where none has told it yet, this machine's.
+        """
 
     def users(self) -> Iterator[list[User]]:
         """Yield the account's users page by page, in AWS's order."""
@@ -44,7 +51,10 @@ class Iam(Protocol):
         """Return access key ID → description, from the user's tags; empty for root."""
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
-        """Make a key Active or Inactive. Raises ``NotFoundError``."""
+        """Make a key Active or Inactive. Raises ``NotFoundError``.
+
+        After any other ``AwsError`` than a refusal the status may have changed.
+        """
 
     def delete_key(self, key: AccessKey) -> None:
         """Delete a key. A key that is gone already counts as deleted."""

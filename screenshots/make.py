@@ -49,6 +49,7 @@ class MadeUpKeyring:
     """A keyring in memory that looks like the Secret Service."""
 
     name = "keyring"
+    locator = "keyring"
     _LABEL = "OS keyring (Secret Service)"
 
     def __init__(self) -> None:
@@ -198,6 +199,7 @@ def _parts(options: ConnectOptions, folder: Path) -> Parts:
         journal=Journal(folder),
         keyring=MadeUpKeyring(),
         csv_file=lambda path: CsvFile(expand(path)),
+        store_at=lambda _: None,
         csv_path=_csv_path,
         now=lambda: NOW + timedelta(seconds=4),
     )

@@ -7,6 +7,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from keytui import __version__
+from keytui.aws.clock import ServerClock
 from keytui.aws.options import ConnectOptions
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Clients:
     Attributes:
         iam: For every call but CreateAccessKey; may be used from any thread.
         sts: For GetCallerIdentity; may be used from any thread.
+        clock: AWS's time, from IAM's replies.
     """
 
     def __init__(self, session: Session, options: ConnectOptions) -> None:
@@ -58,7 +60,9 @@ class Clients:
         self._endpoint_url = options.endpoint_url
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
         self._making = threading.Lock()
+        self.clock = ServerClock()
         self.iam = cast("IAMClient", self._client("iam", ORDINARY))
+        self.iam.meta.events.register("after-call.iam", self.clock.heard)
         self.sts = cast("STSClient", self._client("sts", FIRST_CALL))
 
     def one_attempt_iam(self) -> "IAMClient":

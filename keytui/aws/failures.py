@@ -7,7 +7,23 @@ from urllib.parse import urlsplit
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
+from keytui.aws.bounds import EndlessReplyError, endless
 from keytui.errors import AwsError, CredentialsError, UnreachableError
+
+UNREADABLE = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+)
+"""What the SDK's parsers let through where a reply, or a config file, is not what they expect.
+
+A captive portal's page has none of the fields; a hostile reply has a date that is none, or
+elements nested without end.
+"""
 
 
 def failure(error: Exception, safe: str, *, asked_aws: bool) -> AwsError:
@@ -22,6 +38,8 @@ def failure(error: Exception, safe: str, *, asked_aws: bool) -> AwsError:
         ("Invalid endpoint", "Invalid IPv6")
     ):
         return _bad_endpoint(safe)
+    if (reply := endless(error)) is not None:
+        return _endless(reply, safe)
     for kinds, explain in _EXPLAINERS:
         if isinstance(error, kinds):
             if explain is _unreadable and not asked_aws:
@@ -180,6 +198,15 @@ def _http_failure(error: Any, safe: str) -> AwsError:
     )
 
 
+def _endless(reply: EndlessReplyError, safe: str) -> AwsError:
+    return UnreachableError(
+        f"What answers at the endpoint {reply.reason}, which AWS never does.",
+        safe,
+        "Another program may answer in its place: check the network, the proxy and the "
+        "endpoint URL.",
+    )
+
+
 def _unreadable(_: Any, safe: str) -> AwsError:
     return UnreachableError(
         "The answer is not one that AWS gives.",
@@ -243,7 +270,7 @@ _EXPLAINERS: tuple[tuple[Any, Callable[[Any, str], AwsError]], ...] = (
     ((sdk.ParamValidationError, sdk.ValidationError), _bad_parameter),
     ((ResponseParserError, sdk.PaginationError), _unreadable),
     (OSError, _file_trouble),
-    ((LookupError, ValueError, TypeError, AttributeError), _unreadable),
+    (UNREADABLE, _unreadable),
 )
 
 

@@ -24,6 +24,9 @@ _PAGE_SIZE = 1000
 """The most that IAM gives at once."""
 
 _KEY_ID_TAG = re.compile(r"[A-Z0-9]{16,128}")
+# What can't be kept as it is, in a line of a CSV file say, is no key of AWS's.
+_NEW_KEY_ID = re.compile(r"[\w-]{1,128}", re.ASCII)
+_NEW_SECRET = re.compile(r"[\w/+=.~-]{1,1024}", re.ASCII)
 _NO_USE = "N/A"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -53,6 +56,10 @@ class IamGateway:
     def signing_key_id(self) -> str:
         """Return the access key ID that signs the calls, without a network call."""
         return self._signing_key_id
+
+    def clock(self) -> datetime:
+        """Return AWS's own time now, as its last reply told it; to the second."""
+        return self._clients.clock.now()
 
     def users(self) -> Iterator[list[User]]:
         """Yield the account's users page by page, in AWS's order."""
@@ -233,9 +240,12 @@ def _last_used(reply: Any) -> LastUsed:
 def _new_key(reply: Any, user: User, account: str) -> NewAccessKey:
     fields = reply["AccessKey"]
     secret = Secret(fields.pop("SecretAccessKey"))
+    key_id = fields["AccessKeyId"]
+    if not (_NEW_KEY_ID.fullmatch(key_id) and _NEW_SECRET.fullmatch(secret.reveal())):
+        raise ValueError("The reply holds no key")
     # Only the ID and the secret are needed: for want of anything else the secret is not lost.
     key = AccessKey(
-        fields["AccessKeyId"],
+        key_id,
         user,
         _status(fields.get("Status", KeyStatus.ACTIVE)),
         _utc(fields.get("CreateDate")),

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+from keytui.aws.bounds import BoundedSession
 from keytui.aws.clients import COMMON, DEFAULT_REGION, FIRST_CALL, Clients
 from keytui.aws.iam import IamGateway
 from keytui.aws.options import ConnectOptions
@@ -50,14 +51,14 @@ def profiles() -> list[str]:
 
 def _session(options: ConnectOptions) -> Session:
     if options.access_key_id is None or options.secret is None:
-        session = Session(profile=options.profile)
+        session = BoundedSession(profile=options.profile)
         # Also for the SDK's own calls on the way to credentials (SSO, AssumeRole), which
         # would otherwise wait a minute for each lost packet.
         session.set_default_client_config(Config(**COMMON, **FIRST_CALL))
         region = options.region or session.get_config_variable("region") or DEFAULT_REGION
         session.set_config_variable("region", region)
         return session
-    session = Session(session_vars=_nothing_from_outside())
+    session = BoundedSession(session_vars=_nothing_from_outside())
     session.set_config_variable("region", options.region or DEFAULT_REGION)
     session.set_credentials(options.access_key_id, options.secret.reveal())
     return session

@@ -13,7 +13,8 @@ from typing import TypeVar
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from keytui.aws.failures import failure
+from keytui.aws.bounds import endless
+from keytui.aws.failures import UNREADABLE, failure
 from keytui.aws.refusals import is_aws_refusal, refusal
 from keytui.errors import AwsError, LostReplyError
 
@@ -46,17 +47,13 @@ SETUP = Call("")
 """Reading the AWS config and finding credentials."""
 
 # Besides the SDK's own errors: a config file or credential_process that can't be opened
-# (OSError), a malformed endpoint URL (ValueError), and what its parsers let through when a
-# captive portal answers 200 with a page of its own (KeyError and its like).
+# (OSError), a malformed endpoint URL (ValueError), and what its parsers let through.
 _FAILURES = (
     sdk.BotoCoreError,
     sdk.ClientError,
     ResponseParserError,
     OSError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
+    *UNREADABLE,
 )
 
 
@@ -130,7 +127,9 @@ def _certainly_not_done(error: Exception, call: Call) -> bool:
 
 
 def _lost_reply(error: Exception) -> LostReplyError:
-    if isinstance(error, sdk.ReadTimeoutError):
+    if (reply := endless(error)) is not None:
+        title = f"CreateAccessKey was sent and what answers {reply.reason}."
+    elif isinstance(error, sdk.ReadTimeoutError):
         title = "CreateAccessKey was sent and AWS did not answer in time."
     elif isinstance(error, sdk.HTTPClientError | sdk.ConnectionError):
         title = "CreateAccessKey was sent and the connection broke before the reply."

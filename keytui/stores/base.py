@@ -49,6 +49,10 @@ class SecretStore(Protocol):
     def name(self) -> str:
         """The store's short name."""
 
+    @property
+    def locator(self) -> str:
+        """How a later run finds it again: ``keyring``, or ``csv:`` and an absolute path."""
+
     def probe(self, *, canary: bool = True) -> Probe:
         """Say whether a secret can be kept here; never raises ``StoreError``.
 

@@ -73,6 +73,11 @@ class CsvFile:
         """Take the path of the file, which need not exist."""
         self._path = path
 
+    @property
+    def locator(self) -> str:
+        """How a later run finds the file again."""
+        return f"{self.name}:{self._path}"
+
     def probe(self, *, canary: bool = True) -> Probe:
         """Say whether the file can be made; see ``SecretStore``."""
         try:

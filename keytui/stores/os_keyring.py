@@ -104,6 +104,8 @@ class OsKeyring:
     """
 
     name = "keyring"
+    locator = "keyring"
+    """How a later run finds it again."""
 
     def __init__(
         self,

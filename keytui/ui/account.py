@@ -4,10 +4,12 @@ from dataclasses import dataclass, field, replace
 
 from keytui.errors import AwsError, StateError
 from keytui.inventory import Inventory, KeyList
-from keytui.lifecycle import Lifecycle, StatusChange
+from keytui.lifecycle import Lifecycle
 from keytui.model import Identity, KeyStatus, User
+from keytui.outcomes import StatusChange
 from keytui.parts import Parts
 from keytui.ports import Iam
+from keytui.recovery import Finding, Recovery
 
 
 @dataclass(slots=True)
@@ -18,17 +20,21 @@ class Account:
         iam: The account's gateway.
         identity: Who signs the calls.
         lifecycle: The verbs.
+        recovery: Looks into creations that were cut short.
         inventory: What has been read.
         pending: Access key ID → the status asked for and not listed yet.
         changes: The changes of status that can be undone, latest last.
+        unfinished: Attempt → what was found of a creation that is still open.
     """
 
     iam: Iam
     identity: Identity
     lifecycle: Lifecycle
+    recovery: Recovery
     inventory: Inventory = field(default_factory=Inventory)
     pending: dict[str, KeyStatus] = field(default_factory=dict)
     changes: list[StatusChange] = field(default_factory=list)
+    unfinished: dict[str, Finding] = field(default_factory=dict)
 
     def apply(self, change: StatusChange, *, undoing: bool = False) -> None:
         """Take in a change that AWS has accepted: what can be undone, and what is listed."""
@@ -48,13 +54,19 @@ class Account:
         self.inventory = before.inventory
         self.pending = before.pending
         self.changes = before.changes
+        self.unfinished = before.unfinished
 
 
 def open_account(parts: Parts, profile: str | None) -> Account:
     """Connect and ask who the caller is. Blocks; raises KeytuiError."""
     iam = parts.connect(profile)
-    lifecycle = Lifecycle(iam, parts.journal, read_only=parts.settings.read_only, now=parts.now)
-    return Account(iam, iam.identity(), lifecycle)
+    lifecycle = Lifecycle(
+        iam, parts.journal, read_only=parts.settings.read_only, now=parts.now, wait=parts.wait
+    )
+    recovery = Recovery(
+        iam, parts.journal, lifecycle, parts.store_at, now=parts.now, wait=parts.wait
+    )
+    return Account(iam, iam.identity(), lifecycle, recovery)
 
 
 def read_keys(account: Account, parts: Parts, user: User) -> KeyList:

@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -22,6 +23,8 @@ from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
 from keytui.ui.typeahead import TypeAhead
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class KeytuiApp(App[None]):
@@ -57,11 +60,24 @@ class KeytuiApp(App[None]):
         self._handing_on = asyncio.create_task(self.typed.run())
         self._handing_on.add_done_callback(self._keys_stopped)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._leave, number)
         if not self.is_headless:
+            self._heed_signals(loop)
             gone = partial(loop.call_soon_threadsafe, self._leave, signal.SIGHUP)
             Thread(target=_when_terminal_is_gone, args=(gone,), daemon=True).start()
+
+    def _heed_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave in order when told to, and pass over a second signal meanwhile.
+
+        A cut connection brings several, and asyncio's own handlers end with its loop: the
+        second would kill keytui while it rescues a secret.
+        """
+
+        def heed(number: int, _: object) -> None:
+            with suppress(RuntimeError):  # The loop has ended: keytui is leaving already.
+                loop.call_soon_threadsafe(self._leave, signal.Signals(number))
+
+        for number in ENDING:
+            signal.signal(number, heed)
 
     def _keys_stopped(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -93,7 +109,8 @@ class KeytuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, unless a secret would be lost."""
-        if any(isinstance(screen, WorkingScreen) for screen in self.screen_stack):
+        waited_for = (s for s in self.screen_stack if isinstance(s, WorkingScreen))
+        if any(not screen.can_leave for screen in waited_for):
             self.bell()  # AWS's reply may bring a secret that can't be had twice.
         elif isinstance(self.screen, RevealScreen):
             self.screen.action_close()

@@ -1,11 +1,11 @@
 """How things are worded and drawn. Text from AWS is data: it goes through ``plain`` first."""
 
 from datetime import UTC, datetime, timedelta
-from unicodedata import category
 
 from rich.cells import cell_len, set_cell_size
 
 from keytui.model import KeyStatus
+from keytui.plain import plain
 from keytui.stores.base import Receipt
 
 ACCENT = "cyan"
@@ -26,19 +26,6 @@ STATUS_STYLES = {
     KeyStatus.EXPIRED: WARNS,
     KeyStatus.DELETED: DIM,
 }
-
-_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-def plain(text: str) -> str:
-    """Return text that can't move the cursor, change colours or reorder a line.
-
-    Control, format (bidirectional marks among them), private and unassigned characters are
-    shown as ``�``.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join("�" if category(char) in _UNSAFE else char for char in text)
 
 
 def age(when: datetime | None, now: datetime) -> str:

@@ -46,6 +46,7 @@ def main() -> None:
         journal=Journal(Path(folder)),
         keyring=FakeStore(),
         csv_file=lambda _: FaultyStore(),
+        store_at=lambda _: None,
         csv_path=csv_path,
         now=lambda: datetime.now(UTC),
     )

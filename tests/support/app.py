@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 from rich.cells import cell_len
 from textual.pilot import Pilot
@@ -15,11 +14,11 @@ from textual.screen import Screen
 
 from keytui.errors import StoreError
 from keytui.journal import Journal
-from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.settings import Settings
+from keytui.settle import Wait
 from keytui.stores.base import Probe, Receipt
 from keytui.ui.app import KeytuiApp
 from tests.support.fake_iam import START, FakeIam
@@ -88,6 +87,7 @@ class Keyring(FakeStore):
     """
 
     name = "keyring"
+    locator = "keyring"
 
     def __init__(self) -> None:
         super().__init__()
@@ -252,25 +252,20 @@ async def opened(
         ready: Wait until the account has been read.
     """
     app = KeytuiApp(parts_of(desk, Settings(user=user, read_only=read_only)))
-
-    def sleepless(*args: Any, **options: Any) -> Lifecycle:
-        return Lifecycle(*args, **options, sleep=lambda _: None)
-
-    with patch("keytui.ui.account.Lifecycle", sleepless):
-        try:
-            async with app.run_test(size=size) as pilot:
-                desk._running = app, pilot
-                _listen(desk)
-                if ready:
-                    await desk.sees("Keyring: Secret Service")
-                    await until(pilot, lambda: app.main.users.user is not None)
-                if ready and user:
-                    await until(pilot, lambda: _is_read(app, user), f"the keys of {user}")
-                yield desk
-                await _leave(app)
-        finally:
-            for gate in desk.iam.gates.values():
-                gate.set()
+    try:
+        async with app.run_test(size=size) as pilot:
+            desk._running = app, pilot
+            _listen(desk)
+            if ready:
+                await desk.sees("Keyring: Secret Service")
+                await until(pilot, lambda: app.main.users.user is not None)
+            if ready and user:
+                await until(pilot, lambda: _is_read(app, user), f"the keys of {user}")
+            yield desk
+            await _leave(app)
+    finally:
+        for gate in desk.iam.gates.values():
+            gate.set()
 
 
 def parts_of(desk: Desk, settings: Settings) -> Parts:
@@ -289,6 +284,8 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         csv_file=lambda path: desk.files.setdefault(path, CsvFile(path)),
         csv_path=lambda user: Path(f"/csv/{user.name}.csv"),
         now=lambda: START,
+        wait=Wait(lambda _: None, lambda: 0.0),
+        store_at=lambda locator: desk.keyring if locator == "keyring" else None,
     )
 
 

@@ -14,6 +14,7 @@ class FakeStore:
     """
 
     name = "fake"
+    locator = "fake"
 
     def __init__(self) -> None:
         self.kept: dict[str, Secret] = {}

@@ -226,7 +226,7 @@ async def test_a_creation_that_is_refused(desk: Desk) -> None:
 
 
 async def test_a_state_folder_that_can_not_be_written_stops_it(desk: Desk) -> None:
-    desk.journal._path.parent.write_text("a file is in the way")
+    desk.journal.path.parent.write_text("a file is in the way")
     async with opened(desk, user="carol", ready=False):
         await desk.sees("carol has no access keys", "Keyring: Secret Service")
         await at_dialog(desk)

@@ -361,8 +361,8 @@ async def test_a_change_that_lands_after_the_profile_was_switched(desk: Desk) ->
 
 
 async def test_a_journal_that_can_not_be_read_is_said(desk: Desk) -> None:
-    desk.journal._path.parent.mkdir(parents=True)
-    desk.journal._path.mkdir()
+    desk.journal.path.parent.mkdir(parents=True)
+    desk.journal.path.mkdir()
     async with opened(desk, user="bob", ready=False):
         await desk.sees("AKIABOBACTIVE0000003")
         await desk.until(lambda: "can't" in desk.words)
@@ -372,7 +372,7 @@ async def test_a_journal_that_can_not_be_read_is_said(desk: Desk) -> None:
 async def test_a_date_in_the_journal_without_a_zone_does_no_harm(
     desk: Desk, tmp_path: Path
 ) -> None:
-    path = desk.journal._path
+    path = desk.journal.path
     path.parent.mkdir(parents=True)
     path.write_text(
         '{"at":"","event":"deleted","account":"123456789012","user":"alice","caller":"",'

@@ -313,7 +313,7 @@ async def test_keys_of_another_user_do_not_stand_beside_one_whose_keys_can_not_b
 
 
 async def test_a_record_that_can_not_be_written_is_said_beside_the_change(desk: Desk) -> None:
-    desk.journal._path.parent.write_text("a file is in the way")
+    desk.journal.path.parent.write_text("a file is in the way")
     async with opened(desk, user="alice", ready=False):
         await desk.sees(ACTIVE_ID)
         await desk.settled()

@@ -153,12 +153,12 @@ def test_nothing_heavy_is_imported_before_the_first_frame(module: str) -> None:
 def test_the_parts_are_joined_without_anything_heavy() -> None:
     """All that ``cli`` does before the screen opens, the stores' modules included."""
     code = (
+        "from contextlib import ExitStack\n"
         "from pathlib import Path\n"
         "from keytui import cli\n"
         "from keytui.model import User\n"
-        "cli._show = lambda parts: parts.csv_path(User('alice')) and parts.csv_file('~/a.csv')\n"
-        "cli._run(cli.load({}, {}, Path('/nowhere')))\n"
-        "cli._keyring()"
+        "parts = cli._parts(cli.load({}, {}, Path('/nowhere')), ExitStack())\n"
+        "parts.csv_path(User('alice')), parts.csv_file('~/a.csv'), parts.store_at('keyring')"
     )
     assert not imported_by(code) & set(HEAVY)
 

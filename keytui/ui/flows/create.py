@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 from keytui.errors import KeytuiError
-from keytui.lifecycle import QUOTA, Custody, quota_reached
+from keytui.lifecycle import QUOTA, quota_reached
 from keytui.model import User
+from keytui.outcomes import Custody, UnansweredError
 from keytui.parts import Parts
 from keytui.stores.base import SecretStore
 from keytui.ui.account import Account, read_keys
+from keytui.ui.flows import recover
 from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.create import CreateChoice, CreateScreen, Goal
@@ -26,13 +28,18 @@ async def create(stage: Stage, user: User) -> None:
     choice = await stage.ask(CreateScreen(user, len(known.keys) if known else None, parts))
     if choice is None:
         return
-    custody = await _create(stage, user, choice)
+    try:
+        custody = await _create(stage, user, choice)
+    except UnansweredError as lost:
+        await recover.look_into(stage, lost.attempt)
+        return
     closing = await stage.ask(RevealScreen(custody, account.lifecycle, parts))
     # Where the terminal goes away meanwhile, the secret stays in custody and is rescued.
     try:
         await _closed(stage, custody, closing)
     except KeytuiError as error:
         stage.problem(error)
+    account.lifecycle.let_go(custody)
     stage.release_custody()
     stage.no_more_questions()
     await reread_user(stage, account, user)
@@ -40,7 +47,7 @@ async def create(stage: Stage, user: User) -> None:
 
 async def _closed(stage: Stage, custody: Custody, closing: Closing) -> None:
     """Say where the secret is; offer to delete a key whose secret is nowhere."""
-    key_id = custody.new.key.id
+    key_id, lifecycle = custody.new.key.id, stage.account.lifecycle
     if closing is Closing.KEPT:
         where = " and in ".join(place(receipt) for receipt in custody.receipts)
         stage.say(f"{key_id} is active; its secret is in {where}.")
@@ -53,8 +60,10 @@ async def _closed(stage: Stage, custody: Custody, closing: Closing) -> None:
     )
     if await stage.ask(offer):
         stage.no_more_questions()
-        await in_thread(lambda: stage.account.lifecycle.discard(custody))
+        await in_thread(lambda: lifecycle.discard(custody))
         stage.say(f"{key_id} is deleted.")
+    else:
+        await in_thread(lambda: lifecycle.leave(custody))
 
 
 async def _check_quota(account: Account, parts: Parts, user: User) -> None:
@@ -81,6 +90,8 @@ async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
             "Please wait: the secret comes with AWS's reply, and only once.",
         )
     )
+    if isinstance(result, UnansweredError):
+        raise result
     if isinstance(result, KeytuiError):
         stage.no_more_questions()
         await reread_user(stage, stage.account, user)

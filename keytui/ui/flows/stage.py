@@ -3,11 +3,11 @@
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from textual.screen import ModalScreen
+from textual.screen import Screen
 
 from keytui.errors import KeytuiError
-from keytui.lifecycle import Custody
 from keytui.model import User
+from keytui.outcomes import Custody
 from keytui.parts import Parts
 from keytui.ui.account import Account
 
@@ -39,7 +39,7 @@ class Stage(Protocol):
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong."""
 
-    async def ask(self, dialog: ModalScreen[T]) -> T:
+    async def ask(self, dialog: Screen[T]) -> T:
         """Open a dialog and wait for what it returns; keys typed ahead go into it."""
 
     def no_more_questions(self) -> None:
@@ -50,6 +50,9 @@ class Stage(Protocol):
 
     def draw_keys(self) -> None:
         """Draw the keys anew, as they are known."""
+
+    def draw_unfinished(self) -> None:
+        """Show how many creations are open."""
 
     def not_read(self, user: User, error: KeytuiError) -> None:
         """Say beside a user's keys that they could not be read."""

@@ -1,8 +1,8 @@
 """Make a key active or inactive, and undo it."""
 
 from keytui.errors import KeytuiError
-from keytui.lifecycle import Concern
 from keytui.model import AccessKey, KeyStatus
+from keytui.outcomes import Concern
 from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
@@ -63,7 +63,7 @@ async def _change(
     stage.no_more_questions()
     stage.draw_keys()
     try:
-        change = await in_thread(lambda: account.lifecycle.set_status(key, status))
+        change = await in_thread(lambda: account.lifecycle.set_status(key, status, undoing=undoing))
         account.apply(change, undoing=undoing)
     finally:
         account.pending.pop(key.id, None)

@@ -12,9 +12,10 @@ from textual.widgets import Static
 
 from keytui.model import User
 from keytui.parts import Parts
+from keytui.plain import plain
 from keytui.stores.base import Probe
 from keytui.ui.screens.dialogs import Dialog, Note
-from keytui.ui.text import DIM, FAILS, GOOD, backend, plain
+from keytui.ui.text import DIM, FAILS, GOOD, backend
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.rows import Rows

@@ -10,8 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from keytui.model import AccessKey
+from keytui.plain import plain
 from keytui.ui.screens.dialogs import Dialog, Note
-from keytui.ui.text import ago, plain
+from keytui.ui.text import ago
 from keytui.ui.widgets.line_input import LineInput
 
 

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from keytui.errors import KeytuiError
-from keytui.ui.text import plain
+from keytui.plain import plain
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.bars import KeyHints
 from keytui.ui.widgets.line_input import LineInput
@@ -177,11 +177,35 @@ class ChoiceScreen(Dialog[str | None]):
 
 
 class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
-    """Work that must be waited for because its result can't be had twice."""
+    """Work that is waited for; it can be left only where its result can be had again."""
 
-    def __init__(self, title: str, work: Callable[[Callable[[str], None]], T], wait: str) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Wait no longer", key_display="esc"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        work: Callable[[Callable[[str], None]], T],
+        wait: str,
+        leave: Callable[[], None] | None = None,
+    ) -> None:
+        """Take the work.
+
+        Args:
+            title: What is being done.
+            work: The work; blocks, and is given a function to tell how far it has come.
+            wait: A sentence for the user who waits.
+            leave: Tells the work that nobody waits any more; None where it must be waited for.
+        """
         super().__init__(title)
-        self._work, self._wait = work, wait
+        self._work, self._wait, self._leave = work, wait, leave
+        self._left = False
+
+    @property
+    def can_leave(self) -> bool:
+        """Whether the work can be left."""
+        return self._leave is not None
 
     def content(self) -> ComposeResult:
         """Yield the line that says what is being done."""
@@ -215,7 +239,20 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
             result: T | KeytuiError = await in_thread(lambda: self._work(self._tell))
         except KeytuiError as error:
             result = error
-        self.dismiss(result)
+        if not self._left:
+            self.dismiss(result)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Leave only what can be left."""
+        del parameters
+        return action != "leave" or self.can_leave
+
+    def action_leave(self) -> None:
+        """Wait no longer."""
+        if self._leave:
+            self._left = True
+            self._leave()
+            self.dismiss(KeytuiError("It was not waited for.", next_step="H looks again."))
 
     def _tell(self, text: str) -> None:
         self.post_message(self.Progress(text))

@@ -10,18 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import Reactive
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker
 
 from keytui.errors import KeytuiError
 from keytui.inventory import Inventory
-from keytui.lifecycle import Custody
 from keytui.model import AccessKey, KeyStatus, User
+from keytui.outcomes import Custody
 from keytui.parts import Parts
 from keytui.ui.account import Account
-from keytui.ui.flows import create, delete, read, status
+from keytui.ui.flows import create, delete, history, read, recover, status
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.text import count
 from keytui.ui.threads import in_thread
@@ -55,6 +55,7 @@ class MainScreen(Screen[None]):
         ),
         Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
         Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
+        Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
         Binding("P", "profile", "Profile", tooltip="Switch to another AWS profile"),
         Binding(
             "full_stop", "deleted", "Deleted", key_display=".", tooltip="Hide or show deleted keys"
@@ -143,7 +144,7 @@ class MainScreen(Screen[None]):
         """Show what went wrong."""
         self.query_one(MessageBar).problem(error)
 
-    async def ask(self, dialog: ModalScreen[T]) -> T:
+    async def ask(self, dialog: Screen[T]) -> T:
         """Open a dialog and wait for what it returns; keys typed ahead go into it."""
         answer = asyncio.get_running_loop().create_future()
         # From here on leaving is the dialog's affair: it may be waiting for a secret.
@@ -186,6 +187,11 @@ class MainScreen(Screen[None]):
         self.draw_keys()
         self.keys.problem(user, error)
 
+    def draw_unfinished(self) -> None:
+        """Show how many creations are open."""
+        unfinished = len(self._account.unfinished) if self._account else 0
+        self.query_one(StatusLine).unfinished(unfinished)
+
     # Reading.
 
     @work(exclusive=True, group="account", description="read the account")
@@ -202,6 +208,7 @@ class MainScreen(Screen[None]):
             await self._open_wanted(account)
             await read.read_users(self, account)
             self._user_changed()
+            self.look_around()
         except KeytuiError as error:
             self.problem(error)
             known = len(self._account.inventory.users) if self._account else 0
@@ -223,6 +230,14 @@ class MainScreen(Screen[None]):
         """Show which keyring is in use."""
         probe = await in_thread(lambda: self.parts.keyring.probe(canary=False))
         self.query_one(StatusLine).keyring(probe)
+
+    @work(exclusive=True, group="recovery", description="look into unfinished creations")
+    async def look_around(self) -> None:
+        """Say what became of creations that were cut short."""
+        try:
+            await recover.look_around(self)
+        except KeytuiError as error:
+            self.problem(error)
 
     @work(exclusive=True, group="keys", description="read a user's keys")
     async def read_user(self, user: User) -> None:
@@ -330,6 +345,10 @@ class MainScreen(Screen[None]):
             self.draw_keys()
             self._show_top()
             self.connect()
+
+    def action_history(self) -> None:
+        """Show what keytui did."""
+        self.run(history.show_history(self))
 
     def action_help(self) -> None:
         """List the keys that work here."""

@@ -11,12 +11,14 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from keytui.errors import StoreError
-from keytui.lifecycle import Custody, Lifecycle
+from keytui.lifecycle import Lifecycle
+from keytui.outcomes import Custody
 from keytui.parts import Parts
+from keytui.plain import plain
 from keytui.stores.base import SecretStore
 from keytui.stores.clipboard import osc52, osc52_clear
 from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, TypeScreen
-from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place, plain
+from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place
 from keytui.ui.threads import in_thread
 
 HIDDEN = "•" * 40
@@ -72,6 +74,8 @@ class RevealScreen(Dialog[Closing]):
     def action_show(self) -> None:
         """Show or hide the secret."""
         self._set_shown(not self._shown)
+        if self._shown:
+            self._remember_shown()
 
     def action_keyring(self) -> None:
         """Put the secret into the OS keyring."""
@@ -88,10 +92,16 @@ class RevealScreen(Dialog[Closing]):
     def action_clipboard(self) -> None:
         """Send the secret to the terminal's clipboard; delivery can't be known."""
         self._write_to_terminal(osc52(self._custody.new.secret.reveal()))
+        self._remember_shown()
         if self._clear:
             self._clear.stop()
         self._clear = self.set_timer(self.SHOW_SECONDS, self._clear_clipboard)
         self._say("Sent to the terminal's clipboard; keytui can't know whether it arrived.", "")
+
+    @work(description="remember that the secret was shown")
+    async def _remember_shown(self) -> None:
+        await in_thread(lambda: self._lifecycle.shown(self._custody))
+        self._draw()
 
     @work(description="keep the secret")
     async def keep(self, store: SecretStore) -> None:

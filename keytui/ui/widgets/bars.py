@@ -8,8 +8,9 @@ from textual.widgets import Static
 
 from keytui.errors import KeytuiError
 from keytui.model import Identity
+from keytui.plain import plain
 from keytui.stores.base import Probe
-from keytui.ui.text import ACCENT, FAILS, GOOD, WARNS, backend, plain
+from keytui.ui.text import ACCENT, FAILS, GOOD, WARNS, backend, count
 from keytui.ui.widgets.lines import Line
 
 GAP = "  "
@@ -71,6 +72,7 @@ class StatusLine(Line):
         super().__init__(id=id)
         self._keyring = Text("Keyring: looking…", style="dim")
         self._users = ""
+        self._unfinished = Text()
 
     def keyring(self, probe: Probe) -> None:
         """Show the keyring's state."""
@@ -80,6 +82,13 @@ class StatusLine(Line):
             )
         else:
             self._keyring = Text.assemble(("Keyring: ", "dim"), (plain(probe.reason), "yellow"))
+        self._draw()
+
+    def unfinished(self, number: int) -> None:
+        """Show how many creations were cut short and are open."""
+        self._unfinished = Text()
+        if number:
+            self._unfinished = Text(f"! {count(number, 'creation')} unfinished: H  ", style=FAILS)
         self._draw()
 
     def users(self, text: str) -> None:
@@ -93,7 +102,7 @@ class StatusLine(Line):
         self._draw()
 
     def _draw(self) -> None:
-        left = self._keyring.copy()
+        left = self._unfinished + self._keyring
         left.truncate(max(self.size.width - len(self._users) - 3, 10), overflow="ellipsis")
         left.pad_right(self.size.width - left.cell_len - len(self._users))
         self.show_line(left.append(self._users, style="dim"))

@@ -7,7 +7,8 @@ from rich.text import Text
 from keytui.findings import Thresholds, findings
 from keytui.inventory import KeyList
 from keytui.model import AccessKey, KeyStatus, User
-from keytui.ui.text import FAILS, WARNS, ago, moment, plain
+from keytui.plain import plain
+from keytui.ui.text import FAILS, WARNS, ago, moment
 from keytui.ui.widgets.lines import Lines
 
 

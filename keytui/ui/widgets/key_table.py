@@ -10,7 +10,8 @@ from rich.text import Text
 
 from keytui.findings import findings
 from keytui.model import AccessKey, KeyStatus
-from keytui.ui.text import DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, fit, plain
+from keytui.plain import plain
+from keytui.ui.text import DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, fit
 from keytui.ui.widgets.rows import Rows
 
 GAP = "  "

@@ -11,7 +11,8 @@ from textual.message import Message
 from keytui.errors import KeytuiError
 from keytui.inventory import KeyList
 from keytui.model import AccessKey, KeyStatus, User
-from keytui.ui.text import FAILS, WARNS, ago, count, plain
+from keytui.plain import plain
+from keytui.ui.text import FAILS, WARNS, ago, count
 from keytui.ui.widgets.key_detail import KeyDetail
 from keytui.ui.widgets.key_table import KeyTable
 from keytui.ui.widgets.lines import Line

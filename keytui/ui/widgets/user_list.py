@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from keytui.model import User
-from keytui.ui.text import WARNS, fit, plain
+from keytui.plain import plain
+from keytui.ui.text import WARNS, fit
 from keytui.ui.widgets.rows import Rows
 
 

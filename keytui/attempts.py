@@ -1,0 +1,81 @@
+"""The creations that the journal tells of, each from its lines. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from keytui.journal import CLOSING, Entry, Event, time_of
+from keytui.model import ROOT_USER, User
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One creation of a key, as far as it went.
+
+    Attributes:
+        id: Joins its journal lines.
+        at: When it began, by this machine's clock.
+        asked: The same by AWS's clock; None where that is not known.
+        account: The account ID.
+        user: The user name, or ``<root account>``.
+        caller: The ARN that asked.
+        before: The key IDs that the user had before.
+        key_id: The new key's ID; empty while it is not known.
+        stores: The locators of the stores that its secret was on the way to, in order.
+        made: Whether its key and secret arrived.
+        lost: Whether its reply was seen to be lost.
+        shown: Whether the secret was shown or sent to the clipboard.
+        last: What was written of it last.
+        open: Whether it may have left a key behind that nobody knows.
+    """
+
+    id: str
+    at: datetime
+    asked: datetime | None
+    account: str
+    user: str
+    caller: str
+    before: frozenset[str] = frozenset()
+    key_id: str = ""
+    stores: tuple[str, ...] = ()
+    made: bool = False
+    lost: bool = False
+    shown: bool = False
+    last: Event = Event.CREATING
+    open: bool = True
+
+    @property
+    def owner(self) -> User:
+        """Whose key it is."""
+        return ROOT_USER if self.user == ROOT_USER.name else User(self.user)
+
+
+def attempts(entries: Iterable[Entry]) -> list[Attempt]:
+    """Return the creations in these lines, oldest first."""
+    found: dict[str, Attempt] = {}
+    for entry in entries:
+        if entry.attempt:
+            found[entry.attempt] = _told(found.get(entry.attempt) or _begun(entry), entry)
+    return list(found.values())
+
+
+def _begun(entry: Entry) -> Attempt:
+    at = time_of(entry.at) or datetime.now(UTC)
+    return Attempt(entry.attempt, at, time_of(entry.asked), entry.account, entry.user, entry.caller)
+
+
+def _told(attempt: Attempt, entry: Entry) -> Attempt:
+    """Return an attempt with what one more of its lines tells."""
+    before = frozenset(entry.detail.split()) if entry.event is Event.CREATING else attempt.before
+    new = (entry.store,) if entry.store and entry.store not in attempt.stores else ()
+    return replace(
+        attempt,
+        before=before,
+        key_id=entry.key_id or attempt.key_id,
+        stores=attempt.stores + new,
+        made=attempt.made or entry.event is Event.CREATED,
+        lost=attempt.lost or entry.event is Event.REPLY_LOST,
+        shown=attempt.shown or entry.event is Event.SHOWN,
+        last=entry.event,
+        open=attempt.open and entry.event not in CLOSING,
+    )

@@ -1,0 +1,112 @@
+"""How much of a reply is read and for how long, whatever it is that answers.
+
+The SDK reads a reply to its end, and its read timeout counts anew with each byte: one that
+never ends would fill the memory or keep a call waiting for ever. So the bounds stand below
+it, where bytes come from the socket: headers, a proxy's words and the body all count.
+"""
+
+import io
+import time
+from http.client import HTTPResponse
+from typing import Any
+
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from botocore.exceptions import HTTPClientError
+from botocore.session import Session
+
+MAX_MEGABYTES = 8
+"""A page of 1,000 users is 0.3 MB; with the longest names, paths and policies, under 4 MB.
+
+Parsed, the worst that fits takes 0.3 GB for a second.
+"""
+
+MAX_SECONDS = 60
+"""Enough for a page of 0.3 MB over a line of 64 kbit/s; the read timeout comes on top."""
+
+
+class EndlessReplyError(Exception):
+    """A reply is larger or takes longer than any of AWS's.
+
+    Attributes:
+        reason: What the one that answers did, as it stands after its name.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BoundedSession(Session):
+    """The SDK's session; each client it makes, also on the way to credentials, has bounds."""
+
+    def create_client(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a client that gives up, at once and for good, on a reply without end."""
+        client: Any = super().create_client(*args, **kwargs)
+        pools = client._endpoint.http_session._pool_classes_by_scheme  # noqa: SLF001 - no other way
+        pools.update(http=_Pool, https=_TlsPool)
+        service = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register_first(f"needs-retry.{service}", _never_again)
+        return client
+
+
+def endless(error: BaseException) -> EndlessReplyError | None:
+    """Return what the SDK has wrapped in its own error, where it is a reply without end."""
+    cause = error.kwargs.get("error") if isinstance(error, HTTPClientError) else None
+    return cause if isinstance(cause, EndlessReplyError) else None
+
+
+def _never_again(caught_exception: BaseException | None = None, **_: object) -> bool | None:
+    """Answer the SDK's question whether to send again; None leaves it to the SDK."""
+    return False if caught_exception and endless(caught_exception) else None
+
+
+class _Wire(io.RawIOBase):
+    """A reply's bytes as they come from the socket, counted."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._left = MAX_MEGABYTES * 1_000_000
+        self._deadline = time.monotonic() + MAX_SECONDS
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = self._raw.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise EndlessReplyError(f"sent more than {MAX_MEGABYTES} MB")
+        if count and time.monotonic() > self._deadline:
+            raise EndlessReplyError(f"was not done after {MAX_SECONDS} s")
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Reply(HTTPResponse):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fp: Any = io.BufferedReader(_Wire(self.fp.detach()))
+
+
+class _Connection(AWSHTTPConnection):
+    response_class: Any = _Reply
+
+
+class _TlsConnection(AWSHTTPSConnection):
+    response_class: Any = _Reply
+
+
+class _Pool(AWSHTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _TlsConnection

@@ -1,0 +1,59 @@
+"""Who works on a creation: one locked file for each, freed by the system when a process ends.
+
+Two keytui may run at once. While one waits for AWS or shows a secret, another must not take
+the new key for an orphan; when the first is killed, it must. A lock tells the two apart,
+as a process ID on a shared home folder could not.
+"""
+
+import fcntl
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+_ATTEMPT = re.compile(r"[0-9a-f]{1,64}")
+
+
+class Claims:
+    """The claims in one folder. Any thread may call."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, int] = {}
+
+    def take(self, attempt: str) -> bool:
+        """Claim a creation; return False where a living process has claimed it.
+
+        Raises:
+            OSError: The folder can't be written.
+        """
+        path = self._path(attempt)
+        if path is None or attempt in self._held:
+            return False
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        handle = os.open(path, flags, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        except OSError:
+            os.close(handle)
+            raise
+        self._held[attempt] = handle
+        return True
+
+    def drop(self, attempt: str) -> None:
+        """Give a claim back; no error where there is none."""
+        handle = self._held.pop(attempt, None)
+        path = self._path(attempt)
+        if handle is None or path is None:
+            return
+        with suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+    def _path(self, attempt: str) -> Path | None:
+        # The attempt may come from a damaged line: it names no file outside this folder.
+        return self._folder / f"{attempt}.lock" if _ATTEMPT.fullmatch(attempt) else None

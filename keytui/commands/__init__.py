@@ -1,0 +1,1 @@
+"""What keytui does from the command line, a module for each."""

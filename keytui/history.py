@@ -1,0 +1,130 @@
+"""What keytui did, a line for each matter: from the journal's lines, the open ones first. Pure."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from keytui.attempts import Attempt, attempts
+from keytui.journal import Entry, Event, time_of
+
+_ENDS = {
+    Event.CREATING: "asked for a key, then cut short",
+    Event.CREATED: "created, its secret not kept",
+    Event.STORING: "created, its secret not kept",
+    Event.SHOWN: "created and shown, its secret not kept",
+    Event.REPLY_LOST: "asked for a key, the reply was lost",
+    Event.ORPHAN: "created, its secret is lost",
+    Event.NOT_CREATED: "no key was created",
+    Event.STORED: "created",
+    Event.DISCARDED: "created and deleted again",
+    Event.UNKEPT: "created, its secret in no store",
+    Event.GONE: "created, then deleted elsewhere",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing that keytui did, or began.
+
+    Attributes:
+        at: When it began; None where the journal's line is damaged.
+        what: What became of it, in words.
+        key_id: The access key ID; empty where there is none.
+        user: The user name.
+        account: The account ID.
+        caller: The ARN that did it.
+        attempt: The creation it is; empty for anything else.
+        open: Whether it may have left a key behind that nobody knows.
+        entries: The journal's lines.
+    """
+
+    at: datetime | None
+    what: str
+    key_id: str
+    user: str
+    account: str
+    caller: str
+    attempt: str
+    open: bool
+    entries: tuple[Entry, ...]
+
+    def matches(self, text: str) -> bool:
+        """Return whether every word of a filter is in the line, whatever its case."""
+        when = self.at.isoformat(" ") if self.at else ""
+        whole = " ".join((when, self.what, self.key_id, self.user, self.account, self.caller))
+        return all(word in whole.casefold() for word in text.casefold().split())
+
+
+def history(entries: Iterable[Entry]) -> list[Matter]:
+    """Return the matters of these lines: the open ones first, then the latest first."""
+    lines = list(entries)
+    of_attempt: dict[str, list[Entry]] = {}
+    for entry in lines:
+        of_attempt.setdefault(entry.attempt, []).append(entry)
+    changes = of_attempt.pop("", [])
+    # A creation's line tells already that its key was deleted again.
+    discarded = {entry.key_id for entry in lines if entry.event is Event.DISCARDED}
+    matters = [_creation(attempt, of_attempt[attempt.id]) for attempt in attempts(lines)]
+    matters += [
+        _change(entry)
+        for entry in changes
+        if entry.event is not Event.DELETED or entry.key_id not in discarded
+    ]
+    latest_first = sorted(matters, key=_time, reverse=True)
+    return sorted(latest_first, key=lambda matter: not matter.open)
+
+
+def json_lines(matters: Sequence[Matter]) -> str:
+    """Return the journal's lines of these matters, a JSON object a line, oldest first."""
+    entries = sorted((e for m in matters for e in m.entries), key=lambda entry: entry.at)
+    return "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
+
+
+def _creation(attempt: Attempt, entries: Sequence[Entry]) -> Matter:
+    what = _ENDS.get(attempt.last, attempt.last.value)
+    stored = [e.store for e in entries if e.event is Event.STORED and e.store]
+    if stored:
+        what = "created, its secret in " + " and ".join(place(store) for store in stored)
+    return Matter(
+        attempt.at,
+        what,
+        attempt.key_id,
+        attempt.user,
+        attempt.account,
+        attempt.caller,
+        attempt.id,
+        attempt.open,
+        tuple(entries),
+    )
+
+
+def _change(entry: Entry) -> Matter:
+    match entry.event:
+        case Event.STATUS:
+            what = f"made {entry.detail.lower()}"
+        case Event.UNDONE:
+            what = f"made {entry.detail.lower()} again"
+        case _:
+            what = entry.event.value
+    at = time_of(entry.at)
+    return Matter(
+        at,
+        what,
+        entry.key_id,
+        entry.user,
+        entry.account,
+        entry.caller,
+        "",
+        False,
+        (entry,),
+    )
+
+
+def place(locator: str) -> str:
+    """Return a store's locator in words, as it stands after ``in``."""
+    return "the OS keyring" if locator == "keyring" else locator.partition(":")[2] or locator
+
+
+def _time(matter: Matter) -> float:
+    return matter.at.timestamp() if matter.at else 0.0

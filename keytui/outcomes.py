@@ -1,0 +1,73 @@
+"""What the verbs give back."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from keytui.errors import KeytuiError, LostReplyError
+from keytui.model import AccessKey, KeyStatus, NewAccessKey
+from keytui.stores.base import Receipt
+
+
+class Concern(Enum):
+    """Why making a key inactive should be asked about first."""
+
+    OWN_KEY = "It signs keytui's own calls: they stop working, and u can't undo it."
+    USED_RECENTLY = "It was used in the last 24 hours: something still depends on it."
+    LAST_USE_UNKNOWN = "keytui could not read when it was last used."
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A change of status that AWS has made.
+
+    Attributes:
+        key: The key as it was before.
+        status: The status asked for.
+        listed: Whether AWS lists the new status already.
+        problem: What went wrong beside the change itself; None where nothing did.
+    """
+
+    key: AccessKey
+    status: KeyStatus
+    listed: bool
+    problem: KeytuiError | None = None
+
+
+@dataclass(slots=True)
+class Custody:
+    """A new key's secret, from AWS's reply until it is kept or discarded.
+
+    Attributes:
+        new: The key with its secret.
+        attempt: Joins this creation's journal lines.
+        receipts: Where the secret has been kept, each read back.
+        problem: Why the chosen store does not have it; None while all is well.
+        warnings: What else went wrong, such as a description that may not be set.
+        shown: Whether the secret was shown or sent to the clipboard.
+        discarded: Whether the key was deleted again.
+    """
+
+    new: NewAccessKey
+    attempt: str
+    receipts: list[Receipt] = field(default_factory=list)
+    problem: KeytuiError | None = None
+    warnings: list[KeytuiError] = field(default_factory=list)
+    shown: bool = False
+    discarded: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether the secret is anywhere but here."""
+        return bool(self.receipts)
+
+
+class UnansweredError(LostReplyError):
+    """AWS was asked for a key, and its reply is lost. ``recovery`` finds out what it made.
+
+    Attributes:
+        attempt: The creation, as the journal names it.
+    """
+
+    def __init__(self, lost: LostReplyError, attempt: str) -> None:
+        super().__init__(lost.title, lost.safe, lost.next_step)
+        self.attempt = attempt

@@ -1,0 +1,329 @@
+"""What became of the creations that were cut short: AWS, the stores and the journal compared.
+
+A reply that was lost, a ``kill -9`` and a power cut leave the same thing behind: an open
+attempt in the journal. Each is held against AWS's listing and the stores, and closed where
+that tells the end of it; what remains is a key that nobody can use, offered to be deleted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from keytui.attempts import Attempt, attempts
+from keytui.errors import (
+    AccessDeniedError,
+    AwsError,
+    KeytuiError,
+    NotFoundError,
+    NotStoredError,
+    StoreError,
+)
+from keytui.history import place
+from keytui.journal import Event, Journal
+from keytui.lifecycle import Lifecycle
+from keytui.model import AccessKey
+from keytui.ports import Iam
+from keytui.record import Record
+from keytui.settle import POLL_SECONDS, Keys, Wait
+from keytui.stores.base import SecretStore
+
+LOOK_SECONDS = 15.0
+"""How long after a creation began AWS may take to list its key."""
+EARLIEST, LATEST = timedelta(seconds=-5), timedelta(seconds=45)
+"""A creation's key is made within this of its beginning, by AWS's clock. The request takes
+30 s at most."""
+ANY_CLOCK = timedelta(minutes=5)
+"""The same by this machine's clock: AWS refuses signatures that are further off."""
+
+
+class Verdict(Enum):
+    """What became of a creation."""
+
+    NOTHING = "no key was made"
+    GONE = "its key is deleted"
+    STORED = "its secret is kept"
+    ORPHAN = "its key exists and its secret is in no store"
+    AMBIGUOUS = "several keys may be its own"
+    UNSURE = "it could not be found out"
+
+
+ENDED = {
+    Verdict.NOTHING: Event.NOT_CREATED,
+    Verdict.GONE: Event.GONE,
+    Verdict.STORED: Event.STORED,
+}
+"""The verdicts after which nothing is open, with what the journal says of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about a creation.
+
+    Attributes:
+        attempt: The creation.
+        verdict: What became of it.
+        keys: The keys that are, or may be, its own.
+        locator: The store that has the secret; empty where none has.
+        reason: Why it could not be found out; None where it was.
+    """
+
+    attempt: Attempt
+    verdict: Verdict
+    keys: tuple[AccessKey, ...] = ()
+    locator: str = ""
+    reason: KeytuiError | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether something is left to be done."""
+        return self.verdict not in ENDED
+
+    @property
+    def useless(self) -> bool:
+        """Whether it is an orphan whose secret nobody can have.
+
+        It was never shown; and it is the creation's own key, or one that appeared while
+        keytui waited for it. One found only after a kill may be somebody else's.
+        """
+        attempt = self.attempt
+        own = attempt.made or attempt.lost
+        return self.verdict is Verdict.ORPHAN and own and not attempt.shown
+
+    @property
+    def title(self) -> str:
+        """What was found, one sentence."""
+        user, began = self.attempt.user, f"{self.attempt.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        ids = " and ".join(key.id for key in self.keys) or self.attempt.key_id
+        match self.verdict:
+            case Verdict.NOTHING:
+                return f"AWS made no key for {user} when keytui was cut short on {began}."
+            case Verdict.GONE:
+                return f"{ids} of {user}, made on {began}, is deleted."
+            case Verdict.STORED:
+                return (
+                    f"The secret of {ids} of {user}, made on {began}, is in {place(self.locator)}."
+                )
+            case Verdict.ORPHAN if self.attempt.lost:
+                return f"AWS made {ids} for {user}, but its secret did not arrive."
+            case Verdict.ORPHAN:
+                return f"AWS made {ids} for {user} on {began}, and its secret is in no store."
+            case Verdict.AMBIGUOUS:
+                return f"{ids} are new for {user}: keytui can't tell which is its own."
+            case Verdict.UNSURE if ids:
+                return f"{ids} of {user} exists; whether its secret is kept can't be seen now."
+            case Verdict.UNSURE:
+                return f"Whether AWS made a key for {user} on {began} can't be seen now."
+
+    @property
+    def advice(self) -> str:
+        """What that means, a sentence or two; empty where nothing is left to be done."""
+        match self.verdict:
+            case Verdict.ORPHAN if self.attempt.shown:
+                return (
+                    "The secret was shown or sent to the clipboard: unless somebody kept it, "
+                    "nobody can use the key."
+                )
+            case Verdict.ORPHAN if not self.useless:
+                return "Unless somebody else made it at that moment, nobody can use it."
+            case Verdict.ORPHAN:
+                return "Nobody can use it."
+            case Verdict.AMBIGUOUS:
+                times = ", ".join(f"{key.id} at {second(key.created)}" for key in self.keys)
+                return (
+                    f"They were made: {times}. Ask who else made one; the secret of the other "
+                    "is lost. keytui deletes neither by itself."
+                )
+            case Verdict.UNSURE if self.reason:
+                return f"{self.reason.title} {self.reason.next_step}".strip()
+        return ""
+
+
+class Recovery:
+    """Looks into the creations that the journal has as open."""
+
+    def __init__(
+        self,
+        iam: Iam,
+        journal: Journal,
+        lifecycle: Lifecycle,
+        store_at: Callable[[str], SecretStore | None],
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wait: Wait | None = None,
+    ) -> None:
+        """Take the parts; ``store_at`` opens the store of a locator, None for an unknown one."""
+        self._iam = iam
+        self._journal = journal
+        self._lifecycle = lifecycle
+        self._store_at = store_at
+        self._record = Record(iam, journal, now)
+        self._now = now
+        self._wait = wait or Wait()
+
+    def open_attempts(self) -> list[Attempt]:
+        """Return the open creations of this account, oldest first. Raises ``StateError``."""
+        account = self._iam.identity().account
+        return [found for found in self._attempts() if found.open and found.account == account]
+
+    def other_accounts(self) -> set[str]:
+        """Return the IDs of other accounts with open creations. Raises ``StateError``."""
+        account = self._iam.identity().account
+        return {found.account for found in self._attempts() if found.open} - {account}
+
+    def examine(
+        self,
+        attempt: Attempt | str,
+        progress: Callable[[str], None] = lambda _: None,
+        left: Callable[[], bool] = lambda: False,
+    ) -> Finding | None:
+        """Find out what became of a creation, and close it where nothing is left to be done.
+
+        Args:
+            attempt: The creation, or its ID.
+            progress: Called with a word on what is being done.
+            left: Says that nobody waits any more.
+
+        Returns:
+            The finding; None where another keytui is at work on it, or has ended it.
+
+        Raises:
+            StateError: The journal can't be read or written.
+        """
+        attempt_id = attempt if isinstance(attempt, str) else attempt.id
+        if not self._journal.claim(attempt_id):
+            return None
+        try:
+            # Read after the claim: whoever had it before may have ended the matter.
+            now = {found.id: found for found in self._attempts() if found.open}
+            if attempt_id not in now:
+                return None
+            finding = self._look(now[attempt_id], progress, left)
+            if event := ENDED.get(finding.verdict):
+                self._note(finding, event)
+            elif finding.verdict is Verdict.ORPHAN and not finding.attempt.key_id:
+                # From now on it is this key, whatever else is made for the user later.
+                self._note(finding, Event.ORPHAN)
+            return finding
+        finally:
+            self._journal.release(attempt_id)
+
+    def delete(self, finding: Finding) -> None:
+        """Delete an orphan: inactive first, then gone.
+
+        Raises:
+            KeytuiError: It is still there; also where it has been used, so that somebody
+                must have its secret.
+        """
+        self._lifecycle.require_writable()
+        for key in finding.keys if finding.verdict is Verdict.ORPHAN else ():
+            self._require_unused(key)
+            self._lifecycle.discard_key(key, finding.attempt.id)
+
+    def leave(self, finding: Finding) -> None:
+        """Leave the keys as they are, on the user's word. Raises ``StateError``."""
+        self._note(finding, Event.UNKEPT)
+
+    def _attempts(self) -> list[Attempt]:
+        return attempts(self._journal.entries())
+
+    def _note(self, finding: Finding, event: Event) -> None:
+        key_id = finding.keys[0].id if len(finding.keys) == 1 else finding.attempt.key_id
+        attempt = finding.attempt
+        more = {"attempt": attempt.id, "store": finding.locator, "detail": "recovered"}
+        self._record.write(event, attempt.owner, key_id=key_id, **more)
+
+    def _require_unused(self, key: AccessKey) -> None:
+        try:
+            used = self._iam.last_used(key.id)
+        except AccessDeniedError:
+            return
+        if used.when:
+            raise KeytuiError(
+                f"{key.id} has been used: somebody has its secret.",
+                "It was not deleted.",
+                "Find out who made it before you make it inactive.",
+            )
+
+    def _look(
+        self, attempt: Attempt, progress: Callable[[str], None], left: Callable[[], bool]
+    ) -> Finding:
+        progress("Looking for the key at AWS")
+        listed, unread = self._candidates(attempt, left)
+        if unread:
+            return Finding(attempt, Verdict.UNSURE, reason=unread)
+        if not listed:
+            if left() and not attempt.key_id:
+                return Finding(attempt, Verdict.UNSURE, reason=_not_waited())
+            return Finding(attempt, Verdict.GONE if attempt.key_id else Verdict.NOTHING)
+        progress("Looking for its secret")
+        for key in listed:
+            locator, doubt = self._where(key, attempt)
+            if locator:
+                return Finding(attempt, Verdict.STORED, (key,), locator)
+            if doubt:
+                return Finding(attempt, Verdict.UNSURE, listed, reason=doubt)
+        verdict = Verdict.ORPHAN if len(listed) == 1 else Verdict.AMBIGUOUS
+        return Finding(attempt, verdict, listed)
+
+    def _candidates(
+        self, attempt: Attempt, left: Callable[[], bool]
+    ) -> tuple[Keys, KeytuiError | None]:
+        """Return the keys that may be this creation's, or why they can't be told."""
+        others = {a.key_id for a in self._attempts() if a.id != attempt.id}
+        seen: list[Keys] = []
+
+        def settled(keys: Keys) -> bool:
+            new = tuple(key for key in keys if _may_be_of(key, attempt, others))
+            seen.append(new)
+            return bool(new) and (bool(attempt.key_id) or seen[-2:] == [new, new])
+
+        age = (self._now() - attempt.at).total_seconds()
+        seconds = LOOK_SECONDS - min(max(age, 0), LOOK_SECONDS) + POLL_SECONDS
+        try:
+            self._wait.until(self._iam, attempt.owner, settled, seconds, left)
+            return (seen[-1], None) if seen else (self._iam.keys(attempt.owner), None)
+        except NotFoundError:
+            return (), None  # The user is gone, and with them their keys.
+        except AwsError as error:
+            return (), error
+
+    def _where(self, key: AccessKey, attempt: Attempt) -> tuple[str, StoreError | None]:
+        """Return the store that has a key's secret, and why it may be in one that can't say."""
+        doubt: StoreError | None = None
+        for locator in dict.fromkeys((*attempt.stores, "keyring")):
+            store = self._store_at(locator)
+            if store is None:
+                continue
+            try:
+                store.get(key.id)
+            except NotStoredError:
+                continue
+            except StoreError as error:
+                if locator in attempt.stores:
+                    doubt = doubt or error
+            else:
+                return locator, None
+        return "", doubt
+
+
+def _may_be_of(key: AccessKey, attempt: Attempt, others: set[str]) -> bool:
+    """Return whether a key that AWS lists may be a creation's."""
+    if attempt.key_id:
+        return key.id == attempt.key_id
+    if key.id in attempt.before or key.id in others:
+        return False
+    if key.created is None:
+        return True
+    if attempt.asked:
+        return EARLIEST <= key.created - attempt.asked <= LATEST
+    return abs(key.created - attempt.at) <= ANY_CLOCK
+
+
+def second(time: datetime | None) -> str:
+    """Return a time to the second, in UTC."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if time else "an unknown time"
+
+
+def _not_waited() -> KeytuiError:
+    return KeytuiError("AWS lists no new key yet, and was not waited for any longer.")

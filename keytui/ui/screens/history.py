@@ -1,0 +1,121 @@
+"""History: what this keytui did, open creations first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from keytui.history import Matter
+from keytui.ui.text import count
+from keytui.ui.widgets.bars import KeyHints
+from keytui.ui.widgets.history_list import HistoryList
+from keytui.ui.widgets.line_input import LineInput
+from keytui.ui.widgets.rows import Rows
+from keytui.ui.widgets.too_small import TooSmall
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The user wants these matters in a file."""
+
+    matters: Sequence[Matter]
+
+
+class HistoryScreen(Screen[Matter | Export | None]):
+    """Lists the matters; returns an open one to look into, or those to export."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "look", "Look into it"),
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("e", "export", "Export"),
+        Binding("escape", "back", "Back", key_display="esc"),
+        Binding("q", "dismiss(None)", show=False),
+    ]
+
+    def __init__(self, matters: Sequence[Matter]) -> None:
+        super().__init__()
+        self._matters = matters
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Static("History", classes="heading")
+        yield LineInput(placeholder="/ filter", id="filter")
+        yield HistoryList(id="history")
+        yield Static(id="told")
+        yield KeyHints()
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Show all matters."""
+        self.list.focus()
+        self._show()
+
+    def on_resize(self) -> None:
+        """Give the focus back after the terminal was too small."""
+        if self.focused is None and not self.query_one(TooSmall).display:
+            self.list.focus()
+
+    @property
+    def list(self) -> HistoryList:
+        """The list itself."""
+        return self.query_one(HistoryList)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Look only into what is open."""
+        del parameters
+        if action == "look":
+            matter = self.list.matter
+            return matter is not None and matter.open
+        return True
+
+    @on(Rows.Chosen)
+    def action_look(self) -> None:
+        """Return the open matter under the cursor."""
+        if (matter := self.list.matter) and matter.open:
+            self.dismiss(matter)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(LineInput).focus()
+
+    def action_export(self) -> None:
+        """Return what is shown."""
+        if self.list.matters:
+            self.dismiss(Export(self.list.matters))
+
+    def action_back(self) -> None:
+        """Leave the filter and clear it, or go back."""
+        line = self.query_one(LineInput)
+        if line.value or line.has_focus:
+            line.value = ""
+            self.list.focus()
+        else:
+            self.dismiss(None)
+
+    @on(LineInput.Changed)
+    def _show(self) -> None:
+        text = self.query_one(LineInput).value
+        shown = [matter for matter in self._matters if matter.matches(text)]
+        self.list.show(shown)
+        self._draw()
+
+    @on(LineInput.Submitted)
+    def _filter_done(self) -> None:
+        self.list.focus()
+
+    @on(Rows.Highlighted)
+    def _draw(self) -> None:
+        shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
+        self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
+        unfinished = sum(matter.open for matter in self._matters)
+        words = [count(len(self.list.matters), "line")]
+        if unfinished:
+            words.append(f"{count(unfinished, 'creation')} unfinished, at the top")
+        if not self._matters:
+            words = ["keytui has done nothing yet."]
+        self.query_one("#told", Static).update(" · ".join(words))

@@ -1,0 +1,69 @@
+"""The dialog about a key whose secret is lost."""
+
+from enum import Enum
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from keytui.plain import plain
+from keytui.recovery import Finding, Verdict, second
+from keytui.ui.screens.dialogs import Dialog
+from keytui.ui.text import WARNS
+
+
+class Answer(Enum):
+    """What the user wants done."""
+
+    DELETE = "delete"
+    LEAVE = "leave"
+    LATER = "later"
+
+
+class OrphanScreen(Dialog[Answer]):
+    """Offers to delete an orphan: with enter alone where nobody can use it, else only with y.
+
+    Where several keys may be the one, it deletes none.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "delete", "Delete it"),
+        Binding("enter", "enter", show=False),
+        Binding("n,escape", "answer('LATER')", "Not now", key_display="n"),
+        Binding("o", "answer('LEAVE')", "Leave it, and ask no more"),
+    ]
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__("A key whose secret is lost")
+        self._finding = finding
+
+    def content(self) -> ComposeResult:
+        """Yield what was found."""
+        finding = self._finding
+        yield Static(Text(plain(finding.title)))
+        yield Static(Text(plain(finding.advice)), classes="quiet")
+        if finding.verdict is Verdict.ORPHAN:
+            asked, made = finding.attempt.at, finding.keys[0].created
+            times = f"Asked for at {second(asked)}; made at {second(made)}."
+            yield Static(Text(times, style="dim"), classes="quiet")
+            ask = "Delete it? enter means yes." if finding.useless else "Delete it?"
+            yield Static(Text(ask, style="bold" if finding.useless else WARNS), classes="ask")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Offer to delete only what is one key's."""
+        del parameters
+        return action != "delete" or self._finding.verdict is Verdict.ORPHAN
+
+    def action_delete(self) -> None:
+        """Delete it."""
+        self.dismiss(Answer.DELETE)
+
+    def action_enter(self) -> None:
+        """Delete what nobody can use; leave the rest for later."""
+        self.dismiss(Answer.DELETE if self._finding.useless else Answer.LATER)
+
+    def action_answer(self, answer: str) -> None:
+        """Return another answer."""
+        self.dismiss(Answer[answer])
