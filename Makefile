@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 DEFINES_VENV := pyproject.toml constraints.txt scripts/make-venv.sh
 
-.PHONY: help demo test check bench screenshots constraints clean
+.PHONY: help demo test faults check bench screenshots constraints clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -23,6 +23,10 @@ demo: $(VENV)/.demo-is-ready  ## Open keytui on a demo account that can't reach 
 test: $(VENV)/.dev-is-ready  ## Run all tests; installs the real components they need
 	@scripts/install-test-packages.sh
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+faults: $(VENV)/.dev-is-ready  ## Run the fault matrix alone: every step of a creation x every fault
+	@scripts/install-test-packages.sh
+	$(BIN)/pytest -n auto --dist worksteal tests/faults tests/property $(ARGS)
 
 check: $(VENV)/.dev-is-ready  ## Check format, style, types and who imports whom
 	$(BIN)/ruff format --check .

@@ -23,7 +23,7 @@ class Attempt:
         key_id: The new key's ID; empty while it is not known.
         stores: The locators of the stores that its secret was on the way to, in order.
         made: Whether its key and secret arrived.
-        lost: Whether its reply was seen to be lost.
+        lost: When its reply was seen to be lost, by AWS's clock; None where it was not.
         shown: Whether the secret was shown or sent to the clipboard.
         last: What was written of it last.
         open: Whether it may have left a key behind that nobody knows.
@@ -39,7 +39,7 @@ class Attempt:
     key_id: str = ""
     stores: tuple[str, ...] = ()
     made: bool = False
-    lost: bool = False
+    lost: datetime | None = None
     shown: bool = False
     last: Event = Event.CREATING
     open: bool = True
@@ -64,6 +64,10 @@ def _begun(entry: Entry) -> Attempt:
     return Attempt(entry.attempt, at, time_of(entry.asked), entry.account, entry.user, entry.caller)
 
 
+def _lost(entry: Entry) -> datetime | None:
+    return time_of(entry.asked) or time_of(entry.at)
+
+
 def _told(attempt: Attempt, entry: Entry) -> Attempt:
     """Return an attempt with what one more of its lines tells."""
     before = frozenset(entry.detail.split()) if entry.event is Event.CREATING else attempt.before
@@ -74,7 +78,7 @@ def _told(attempt: Attempt, entry: Entry) -> Attempt:
         key_id=entry.key_id or attempt.key_id,
         stores=attempt.stores + new,
         made=attempt.made or entry.event is Event.CREATED,
-        lost=attempt.lost or entry.event is Event.REPLY_LOST,
+        lost=_lost(entry) if entry.event is Event.REPLY_LOST else attempt.lost,
         shown=attempt.shown or entry.event is Event.SHOWN,
         last=entry.event,
         open=attempt.open and entry.event not in CLOSING,

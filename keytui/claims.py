@@ -41,6 +41,9 @@ class Claims:
         except OSError:
             os.close(handle)
             raise
+        if not _is_at(handle, path):  # Its holder gave it back, and removed it, meanwhile.
+            os.close(handle)
+            return False
         self._held[attempt] = handle
         return True
 
@@ -57,3 +60,11 @@ class Claims:
     def _path(self, attempt: str) -> Path | None:
         # The attempt may come from a damaged line: it names no file outside this folder.
         return self._folder / f"{attempt}.lock" if _ATTEMPT.fullmatch(attempt) else None
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Return whether an open file is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except OSError:
+        return False

@@ -70,7 +70,8 @@ class Entry:
         attempt: Joins the lines of one creation.
         created: When the key was made, ISO 8601; empty where it does not matter.
         store: The store chosen or used, as ``SecretStore.locator`` has it.
-        asked: AWS's own time when it was about to be asked for a key, ISO 8601.
+        asked: AWS's own time when it was about to be asked for a key, or when its reply was
+            seen to be lost; ISO 8601.
         detail: The new status, or the key IDs there were before.
     """
 

@@ -292,7 +292,7 @@ class Lifecycle:
                 user,
                 attempt=attempt,
                 store=store.locator if store else "",
-                asked=self._iam.clock().isoformat(timespec="seconds"),
+                asked=self._aws_time(),
                 detail=" ".join(key.id for key in before),
             )
         except KeytuiError:
@@ -309,9 +309,12 @@ class Lifecycle:
         except AwsError:
             self._record.note(Event.NOT_CREATED, user, attempt=attempt)
             raise
-        self._record.note(Event.REPLY_LOST, user, attempt=attempt)
+        self._record.note(Event.REPLY_LOST, user, attempt=attempt, asked=self._aws_time())
         self._journal.release(attempt)
         raise UnansweredError(lost, attempt)
+
+    def _aws_time(self) -> str:
+        return self._iam.clock().isoformat(timespec="seconds")
 
     def _try_to_keep(self, custody: Custody, store: SecretStore) -> None:
         try:

@@ -6,6 +6,7 @@ that tells the end of it; what remains is a key that nobody can use, offered to 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -17,6 +18,7 @@ from keytui.errors import (
     KeytuiError,
     NotFoundError,
     NotStoredError,
+    StateError,
     StoreError,
 )
 from keytui.history import place
@@ -30,11 +32,12 @@ from keytui.stores.base import SecretStore
 
 LOOK_SECONDS = 15.0
 """How long after a creation began AWS may take to list its key."""
-EARLIEST, LATEST = timedelta(seconds=-5), timedelta(seconds=45)
-"""A creation's key is made within this of its beginning, by AWS's clock. The request takes
-30 s at most."""
+CLOCK_GRAIN = timedelta(seconds=3)
+"""How exact AWS's clock is known here, with the time that a request is on its way."""
+REQUEST_TIME = timedelta(seconds=30)
+"""How long keytui waits for a reply; a creation's key is made no later."""
 ANY_CLOCK = timedelta(minutes=5)
-"""The same by this machine's clock: AWS refuses signatures that are further off."""
+"""How far this machine's clock may be off: AWS refuses signatures that are further off."""
 
 
 class Verdict(Enum):
@@ -87,7 +90,7 @@ class Finding:
         keytui waited for it. One found only after a kill may be somebody else's.
         """
         attempt = self.attempt
-        own = attempt.made or attempt.lost
+        own = attempt.made or attempt.lost is not None
         return self.verdict is Verdict.ORPHAN and own and not attempt.shown
 
     @property
@@ -110,8 +113,10 @@ class Finding:
                 return f"AWS made {ids} for {user} on {began}, and its secret is in no store."
             case Verdict.AMBIGUOUS:
                 return f"{ids} are new for {user}: keytui can't tell which is its own."
-            case Verdict.UNSURE if ids:
+            case Verdict.UNSURE if self.keys:
                 return f"{ids} of {user} exists; whether its secret is kept can't be seen now."
+            case Verdict.UNSURE if ids:
+                return f"What became of {ids} of {user}, made on {began}, can't be seen now."
             case Verdict.UNSURE:
                 return f"Whether AWS made a key for {user} on {began} can't be seen now."
 
@@ -203,7 +208,8 @@ class Recovery:
                 self._note(finding, event)
             elif finding.verdict is Verdict.ORPHAN and not finding.attempt.key_id:
                 # From now on it is this key, whatever else is made for the user later.
-                self._note(finding, Event.ORPHAN)
+                with suppress(StateError):  # A key to be told of matters more than its record.
+                    self._note(finding, Event.ORPHAN)
             return finding
         finally:
             self._journal.release(attempt_id)
@@ -253,7 +259,7 @@ class Recovery:
         if unread:
             return Finding(attempt, Verdict.UNSURE, reason=unread)
         if not listed:
-            if left() and not attempt.key_id:
+            if left():
                 return Finding(attempt, Verdict.UNSURE, reason=_not_waited())
             return Finding(attempt, Verdict.GONE if attempt.key_id else Verdict.NOTHING)
         progress("Looking for its secret")
@@ -282,7 +288,10 @@ class Recovery:
         seconds = LOOK_SECONDS - min(max(age, 0), LOOK_SECONDS) + POLL_SECONDS
         try:
             self._wait.until(self._iam, attempt.owner, settled, seconds, left)
-            return (seen[-1], None) if seen else (self._iam.keys(attempt.owner), None)
+            if not (seen and seen[-1]) and not left():
+                # Only a listing that AWS gives at the end tells that there is none.
+                settled(self._iam.keys(attempt.owner))
+            return (seen[-1] if seen else ()), None
         except NotFoundError:
             return (), None  # The user is gone, and with them their keys.
         except AwsError as error:
@@ -315,9 +324,10 @@ def _may_be_of(key: AccessKey, attempt: Attempt, others: set[str]) -> bool:
         return False
     if key.created is None:
         return True
-    if attempt.asked:
-        return EARLIEST <= key.created - attempt.asked <= LATEST
-    return abs(key.created - attempt.at) <= ANY_CLOCK
+    if attempt.asked is None:
+        return abs(key.created - attempt.at) <= ANY_CLOCK
+    latest = attempt.lost or attempt.asked + REQUEST_TIME
+    return attempt.asked - CLOCK_GRAIN <= key.created <= latest + CLOCK_GRAIN
 
 
 def second(time: datetime | None) -> str:

@@ -124,8 +124,8 @@ class IamGateway:
         update = self._clients.iam.update_access_key
         ask(
             call,
-            lambda: update(
-                AccessKeyId=key.id, Status=cast("Any", status.value), **_owner(key.user)
+            lambda: _confirmed(
+                update(AccessKeyId=key.id, Status=cast("Any", status.value), **_owner(key.user))
             ),
         )
 
@@ -139,7 +139,7 @@ class IamGateway:
         )
         delete = self._clients.iam.delete_access_key
         try:
-            ask(call, lambda: delete(AccessKeyId=key.id, **_owner(key.user)))
+            ask(call, lambda: _confirmed(delete(AccessKeyId=key.id, **_owner(key.user))))
         except NotFoundError:
             return
 
@@ -175,7 +175,9 @@ class IamGateway:
             unsure="The key itself is as it was; the description may be missing.",
         )
         tag = self._clients.iam.tag_user
-        ask(call, lambda: tag(UserName=user.name, Tags=[{"Key": key_id, "Value": text}]))
+        ask(
+            call, lambda: _confirmed(tag(UserName=user.name, Tags=[{"Key": key_id, "Value": text}]))
+        )
 
     def remove_description(self, user: User, key_id: str) -> None:
         """Remove a description; no error where there is none."""
@@ -189,7 +191,7 @@ class IamGateway:
         )
         untag = self._clients.iam.untag_user
         try:
-            ask(call, lambda: untag(UserName=user.name, TagKeys=[key_id]))
+            ask(call, lambda: _confirmed(untag(UserName=user.name, TagKeys=[key_id])))
         except NotFoundError:
             return
 
@@ -209,6 +211,15 @@ def _owner(user: User) -> dict[str, Any]:
 
 # What follows reads the SDK's dicts. Missing fields raise KeyError inside ``ask``, which
 # says that the answer can't be read.
+
+
+def _confirmed(reply: Any) -> None:
+    """Take a reply that says nothing but that it was done.
+
+    A captive portal's page, answered with 200, passes for one; only AWS gives a request ID.
+    """
+    if not reply["ResponseMetadata"]["RequestId"]:
+        raise ValueError("No request ID")
 
 
 def _identity(reply: Any) -> Identity:

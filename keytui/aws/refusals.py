@@ -64,6 +64,11 @@ def is_aws_refusal(error: "ClientError") -> bool:
     )
 
 
+def is_throttle(error: "ClientError") -> bool:
+    """Return whether the caller is asked to send less."""
+    return _status(error) == 429 or _code(error) in _THROTTLED
+
+
 def refusal(error: "ClientError", action: str, subject: str, safe: str) -> AwsError:
     """Return the error that tells an operator why AWS refused ``action``."""
     code = _code(error)

@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from keytui.aws.bounds import endless
 from keytui.aws.failures import UNREADABLE, failure
-from keytui.aws.refusals import is_aws_refusal, refusal
+from keytui.aws.refusals import is_aws_refusal, is_throttle, refusal
 from keytui.errors import AwsError, LostReplyError
 
 NO_KEY_MADE = "No key was made."
@@ -119,6 +119,9 @@ def _certainly_not_done(error: Exception, call: Call) -> bool:
     if isinstance(error, sdk.ClientError):
         if error.operation_name != call.action.partition(":")[2]:
             return True
+        # What is between here and AWS may throttle a reply after the work was done.
+        if call.creates and is_throttle(error):
+            return False
         retried = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
         return is_aws_refusal(error) and not retried
     if isinstance(error, sdk.SSLError):

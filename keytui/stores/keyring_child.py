@@ -90,7 +90,7 @@ def _configured_backend() -> "KeyringBackend":
     else:
         return backend
     detail = "default-keyring in keyringrc.cfg" if named is None else f"{_SETTING}={named}"
-    raise Refusal(Trouble.BAD_SETTING, _printable(detail))
+    raise Refusal(Trouble.BAD_SETTING, detail)
 
 
 def _trusted(backend: "KeyringBackend") -> "KeyringBackend":
@@ -229,10 +229,6 @@ def _prove(backend: "KeyringBackend") -> None:
     if backend.get_password(PROBE_SERVICE, username) != value:
         raise Refusal(Trouble.DIFFERS)
     _forget(backend, PROBE_SERVICE, username)
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:120])
 
 
 def _take_stdout() -> int:

@@ -84,8 +84,13 @@ def _parse(output: Secret) -> Reply:
         reply = json.loads(output.reveal())
         if "trouble" in reply:
             trouble = Trouble(reply["trouble"])
-            return Reply(trouble, str(reply["detail"]), str(reply["backend"]))
+            return Reply(trouble, _printable(str(reply["detail"])), str(reply["backend"]))
         value = Secret(str(reply["value"])) if "value" in reply else None
         return Reply(backend=str(reply["backend"]), value=value)
     except (ValueError, KeyError, TypeError):
         return Reply(Trouble.CRASHED)
+
+
+def _printable(text: str) -> str:
+    # Names of classes and settings, which are whatever their authors made them.
+    return "".join(char if char.isprintable() else "?" for char in text[:120])

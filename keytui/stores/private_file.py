@@ -14,6 +14,15 @@ _NO_LINKS = frozenset(
 )
 """What ``link`` answers on file systems without hard links."""
 
+_NAMELESS = getattr(os, "O_TMPFILE", 0)
+"""Makes a file without a name, on Linux; 0 where there is no such thing."""
+
+_OPEN_FILES = Path("/proc/self/fd")
+"""Where an open file without a name can be linked from."""
+
+_NO_NAMELESS = frozenset((errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT))
+"""What opening a nameless file answers on file systems that know none."""
+
 _MODE = 0o600
 _MAX_SIZE = 65_536
 """Bytes; a file of keys is far smaller."""
@@ -77,9 +86,10 @@ def prove_writable(folder: Path, size: int) -> None:
 def create(path: Path, content: Secret) -> None:
     """Make a file of mode 0600, read it back and compare; never over anything that is there.
 
-    The content is written and flushed under a temporary name in the same folder and then
-    linked to the final name, which fails where that name exists, be it a dangling symbolic
-    link. Where links are not supported the final name is made exclusively and filled.
+    The content is written and flushed into a file without a name, which is gone if keytui is
+    killed meanwhile, and then linked to the final name, which fails where that name exists,
+    be it a dangling symbolic link. Where there are no nameless files it has a temporary name
+    first; where links are not supported the final name is made exclusively and filled.
 
     Raises:
         FileProblem: It was not made; nothing is left of it.
@@ -139,27 +149,56 @@ def remove(path: Path) -> None:
 def _create(path: Path, data: bytes) -> None:
     with ExitStack() as stack:
         folder = _open_folder(path.parent, stack)
-        temp, made = _write_temp(folder, data, stack)
+        source, made = _write_hidden(folder, data, stack)
         undo = stack.enter_context(ExitStack())
         try:
-            os.link(temp, path.name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            _link(folder, source, path.name)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
             made = _write_new(folder, path.name, data, undo)
         else:
             undo.callback(_unlink_if, folder, path.name, made)
-            _unlink_if(folder, temp, made)
+            _unlink_if(folder, source, made)
         _flush_folder(folder)
-        if _read_back(folder, path.name, made) != data:
+        if _read_back(folder, path.name, made, len(data)) != data:
             raise FileProblem(f"{path} reads back differently.", "Choose another disk.")
+        if not _same_file(path.lstat(), made):
+            raise FileProblem(f"The folder {path.parent} was moved meanwhile.")
         undo.pop_all()
+
+
+def _link(folder: int, source: str, name: str) -> None:
+    # The name of an open file is a link to it; any other is taken as it is.
+    nameless = Path(source).is_absolute()
+    os.link(source, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=nameless)
 
 
 def _open_folder(folder: Path, stack: ExitStack) -> int:
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     stack.callback(os.close, fd)
     return fd
+
+
+def _write_hidden(folder: int, data: bytes, stack: ExitStack) -> tuple[str, os.stat_result]:
+    """Make, fill and flush a file that is gone with ``stack``; return where to link it from."""
+    fd = _open_nameless(folder)
+    if fd is None:
+        return _write_temp(folder, data, stack)
+    stack.callback(os.close, fd)
+    _fill(fd, data)
+    return str(_OPEN_FILES / str(fd)), os.fstat(fd)
+
+
+def _open_nameless(folder: int) -> int | None:
+    if not (_NAMELESS and _OPEN_FILES.is_dir()):
+        return None
+    try:
+        return os.open(".", os.O_WRONLY | _NAMELESS | os.O_CLOEXEC, _MODE, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in _NO_NAMELESS:
+            raise
+        return None
 
 
 def _write_temp(folder: int, data: bytes, stack: ExitStack) -> tuple[str, os.stat_result]:
@@ -174,26 +213,30 @@ def _write_new(folder: int, name: str, data: bytes, undo: ExitStack) -> os.stat_
     try:
         made = os.fstat(fd)
         undo.callback(_unlink_if, folder, name, made)
-        with suppress(PermissionError):
-            os.fchmod(fd, _MODE)
-        if stat.S_IMODE(os.fstat(fd).st_mode) != _MODE:
-            raise FileProblem(
-                "This file system can't keep a file from other users' eyes (no mode 0600).",
-                "Choose a folder on another disk.",
-            )
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-        os.fsync(fd)
+        _fill(fd, data)
         return made
     finally:
         os.close(fd)
 
 
-def _read_back(folder: int, name: str, made: os.stat_result) -> bytes:
+def _fill(fd: int, data: bytes) -> None:
+    with suppress(PermissionError):
+        os.fchmod(fd, _MODE)
+    if stat.S_IMODE(os.fstat(fd).st_mode) != _MODE:
+        raise FileProblem(
+            "This file system can't keep a file from other users' eyes (no mode 0600).",
+            "Choose a folder on another disk.",
+        )
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+    os.fsync(fd)
+
+
+def _read_back(folder: int, name: str, made: os.stat_result, size: int) -> bytes:
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(fd, "rb") as file:
-        return file.read(_MAX_SIZE) if _same_file(os.fstat(fd), made) else b""
+        return file.read(size + 1) if _same_file(os.fstat(fd), made) else b""
 
 
 def _unlink_if(folder: int, name: str, made: os.stat_result) -> None:

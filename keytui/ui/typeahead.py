@@ -49,8 +49,7 @@ class TypeAhead:
         While keys wait, one that means to leave gives up what they wait for, and them.
         """
         if self.held and key.key in LEAVING and self._give_up():
-            while not self._typed.empty():
-                self._typed.get_nowait()
+            self.forget()
         else:
             self._typed.put_nowait(key)
 
@@ -66,6 +65,11 @@ class TypeAhead:
     def release(self) -> None:
         """The dialog is open, or will not come: keys go on."""
         self._open.set()
+
+    def forget(self) -> None:
+        """Pass over what was typed and has not been handed on."""
+        while not self._typed.empty():
+            self._typed.get_nowait()
 
     async def run(self) -> None:
         """Hand keys on, one after the other, for as long as the app runs."""

@@ -14,12 +14,14 @@ from textual.screen import Screen
 
 from keytui.errors import StoreError
 from keytui.journal import Journal
+from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
+from keytui.outcomes import UnansweredError
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.settings import Settings
 from keytui.settle import Wait
-from keytui.stores.base import Probe, Receipt
+from keytui.stores.base import Probe, Receipt, SecretStore
 from keytui.ui.app import KeytuiApp
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
@@ -316,6 +318,29 @@ def an_account(*, root: bool = False) -> GatedIam:
     for name in ("carol", "team-one", "team-two"):
         iam.add_user(name)
     return iam
+
+
+def an_orphan(
+    desk: Desk, user: str = "carol", store: SecretStore | None = None
+) -> tuple[str, AccessKey]:
+    """Let an earlier run have lost the reply to a creation; return the attempt and its key."""
+    before = set(desk.held(user))
+    desk.iam.lose_reply = True
+    try:
+        earlier_run(desk).create(desk.iam.find(user), store)
+    except UnansweredError as lost:
+        (key,) = [key for key in desk.iam.held(desk.iam.find(user)) if key.id not in before]
+        return lost.attempt, key
+    finally:
+        desk.iam.lose_reply = False
+        desk.iam.calls.clear()
+    raise AssertionError("the reply came")
+
+
+def earlier_run(desk: Desk) -> Lifecycle:
+    """Return the verbs of a run before this one, which ended without a word."""
+    journal = Journal(desk.journal.path.parent)
+    return Lifecycle(desk.iam, journal, now=lambda: START, wait=Wait(lambda _: None, lambda: 0.0))
 
 
 def only_key(desk: Desk, user: str) -> AccessKey:

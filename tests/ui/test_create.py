@@ -1,10 +1,17 @@
 """Create a key: where its secret goes, and what stops it before AWS is asked."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from keytui.attempts import attempts
 from keytui.errors import LostReplyError, StoreError, UnreachableError
 from keytui.journal import Event
-from keytui.model import AccessKey, NewAccessKey, User
+from keytui.model import AccessKey, KeyStatus, NewAccessKey, User
 from keytui.ui.screens.create import CreateScreen
 from keytui.ui.screens.dialogs import WorkingScreen
+from keytui.ui.screens.orphan import OrphanScreen
 from keytui.ui.screens.reveal import RevealScreen
 from tests.support.app import INACTIVE_ID, CsvFile, Desk, GatedIam, only_key, opened
 from tests.support.sentinel import SENTINEL
@@ -53,7 +60,7 @@ async def test_a_key_whose_secret_goes_into_the_keyring(desk: Desk) -> None:
     assert desk.keyring.kept[key.id].reveal() == SENTINEL
     assert desk.iam.count("iam:CreateAccessKey") == 1
     events = [entry.event for entry in desk.journal.entries()]
-    assert events == [Event.CREATING, Event.CREATED, Event.STORED]
+    assert events == [Event.CREATING, Event.CREATED, Event.STORING, Event.STORED]
 
 
 async def test_a_key_whose_secret_goes_into_a_csv_file(desk: Desk) -> None:
@@ -235,17 +242,64 @@ async def test_a_state_folder_that_can_not_be_written_stops_it(desk: Desk) -> No
     assert desk.iam.mutations == []
 
 
-async def test_a_lost_reply_names_the_key_that_nobody_can_use(desk: Desk) -> None:
+@asynccontextmanager
+async def lost(desk: Desk) -> AsyncIterator[AccessKey]:
+    """Create a key for carol whose reply is lost; it is found."""
     desk.iam.lose_reply = True
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.press("enter")
-        await desk.sees("but the reply with the secret did not arrive")
-        key = only_key(desk, "carol")
-        await desk.sees(f"AWS made {key.id}", "Make it inactive and delete it")
-        await desk.until(lambda: key.id in desk.line("● Active"))
-        assert not desk.app.holds_secret
+        await desk.on(OrphanScreen)
+        yield only_key(desk, "carol")
     assert desk.iam.count("iam:CreateAccessKey") == 1
+
+
+async def test_a_lost_reply_names_the_key_that_nobody_can_use(desk: Desk) -> None:
+    async with lost(desk) as key:
+        await desk.sees(
+            "A key whose secret is lost",
+            f"AWS made {key.id} for carol, but its secret did not arrive. Nobody can use it.",
+            "Asked for at 2026-01-15 09:00:00 UTC; made at 2026-01-15 09:00:00 UTC.",
+            "Delete it? enter means yes.",
+        )
+        assert not desk.app.holds_secret
+
+
+@pytest.mark.parametrize("answer", ["enter", "y"])
+async def test_a_key_that_nobody_can_use_is_deleted(desk: Desk, answer: str) -> None:
+    async with lost(desk) as key:
+        await desk.press(answer)
+        await desk.sees(f"{key.id} is deleted.", "carol no keys", "✕ Deleted")
+        await desk.on_main()
+        assert "unfinished" not in desk.text
+    assert desk.held("carol") == {}
+    assert [entry.event for entry in desk.journal.entries()][-2:] == [
+        Event.DISCARDED,
+        Event.DELETED,
+    ]
+
+
+@pytest.mark.parametrize("answer", ["n", "escape"])
+async def test_a_key_that_nobody_can_use_can_wait(desk: Desk, answer: str) -> None:
+    async with lost(desk) as key:
+        await desk.press(answer)
+        await desk.on_main()
+        await desk.sees(f"AWS made {key.id}", "H offers to delete it.")
+        await desk.sees("! 1 creation unfinished: H")
+        await desk.until(lambda: key.id in desk.line("● Active"))
+    assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
+    assert attempts(desk.journal.entries())[0].open
+
+
+async def test_a_key_that_nobody_can_use_can_be_left_for_good(desk: Desk) -> None:
+    async with lost(desk) as key:
+        await desk.press("o")
+        await desk.sees(f"{key.id} stays as it is. keytui does not ask again.")
+        await desk.on_main()
+        assert "unfinished" not in desk.text
+    assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
+    assert desk.journal.entries()[-1].event is Event.UNKEPT
+    assert not attempts(desk.journal.entries())[0].open
 
 
 class GoneDark(GatedIam):
@@ -264,10 +318,15 @@ async def test_a_lost_reply_is_told_though_the_keys_can_not_be_read(desk: Desk) 
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.press("enter")
+        await desk.sees(
+            "Whether AWS made a key for carol on 2026-01-15 09:00 UTC can't be seen now.",
+            "No network.",
+            "H looks again.",
+            "! 1 creation unfinished: H",
+        )
         await desk.on_main()
-        await desk.settled()
-        await desk.sees("AWS's reply did not arrive.", "A key may exist.")
     assert iam.count("iam:CreateAccessKey") == 1
+    assert attempts(desk.journal.entries())[0].open
 
 
 class MadeThenDark(GatedIam):
@@ -288,9 +347,12 @@ async def test_an_orphan_is_named_though_the_keys_can_not_be_read_again(desk: De
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.press("enter")
-        await desk.on_main()
-        await desk.settled()
-        await desk.sees(f"AWS made {only_key(desk, 'carol').id}")
+        await desk.on(OrphanScreen)
+        key = only_key(desk, "carol")
+        await desk.sees(f"AWS made {key.id}")
+        await desk.press("enter")
+        await desk.sees(f"{key.id} is deleted.")
+    assert desk.held("carol") == {}
 
 
 async def test_while_a_key_is_made_nobody_leaves(desk: Desk) -> None:

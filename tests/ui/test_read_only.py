@@ -2,8 +2,11 @@
 
 import pytest
 
+from keytui.attempts import attempts
+from keytui.model import KeyStatus
+from keytui.ui.screens.history import HistoryScreen
 from keytui.ui.screens.main import MainScreen
-from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, opened
+from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, an_orphan, opened
 
 CHANGES = {
     "c": "create",
@@ -85,9 +88,25 @@ async def test_everything_can_still_be_read(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
+async def test_the_key_of_a_lost_reply_is_told_and_its_deletion_not_offered(desk: Desk) -> None:
+    attempt, key = an_orphan(desk)
+    async with opened(desk, user="carol", read_only=True):
+        await desk.sees(f"AWS made {key.id} for carol", "! 1 creation unfinished: H")
+        await desk.press("H")
+        await desk.on(HistoryScreen)
+        await desk.press("enter")
+        await desk.on_main()
+        await desk.settled()
+        await desk.sees(f"AWS made {key.id} for carol")
+        assert "Delete it" not in desk.words
+    assert "iam:DeleteAccessKey" not in " ".join(desk.iam.calls)
+    assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
+    assert attempt in {found.id for found in attempts(desk.journal.entries()) if found.open}
+
+
 def test_every_change_is_among_those_tried_here() -> None:
     """A new binding is either harmless, or has to be added above."""
     harmless = {"filter", "copy", "refresh", "profile", "deleted", "help", "quit", "back"}
-    harmless |= {"switch_pane", "to_keys", "to_users"}
+    harmless |= {"switch_pane", "to_keys", "to_users", "history"}
     actions = {b.action for b in MainScreen.BINDINGS}  # type: ignore[union-attr]
     assert actions == harmless | set(CHANGES.values())

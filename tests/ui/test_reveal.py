@@ -75,7 +75,7 @@ async def test_k_keeps_it_in_the_keyring(desk: Desk) -> None:
     key = only_key(desk, "carol")
     assert desk.keyring.kept[key.id].reveal() == SENTINEL
     last = desk.journal.entries()[-1]
-    assert (last.event, last.key_id, last.detail) == (Event.STORED, key.id, "keyring")
+    assert (last.event, last.key_id, last.store) == (Event.STORED, key.id, "keyring")
 
 
 async def test_k_that_fails_is_said_and_can_be_tried_again(desk: Desk) -> None:

@@ -5,12 +5,15 @@ import errno
 import os
 import resource
 import shutil
+import signal
+import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,9 +30,14 @@ PATIENCE = 60.0
 """Seconds that the real aws may take."""
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "alice_accessKeys.csv"
+@pytest.fixture(params=["nameless", "named"])
+def path(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A free path; on a system with and without files that have no name while written."""
+    if request.param == "named":
+        monkeypatch.setattr(private_file, "_NAMELESS", 0)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    return folder / "alice_accessKeys.csv"
 
 
 @contextmanager
@@ -89,7 +97,7 @@ def test_the_mode_is_0600_from_the_moment_the_file_is_there(
 
     def opened(name: str, flags: int, *args: int, real=os.open, **dir_fd: int) -> int:  # type: ignore[no-untyped-def]
         fd = int(real(name, flags, *args, **dir_fd))
-        if flags & os.O_CREAT:
+        if flags & os.O_CREAT or flags & os.O_TMPFILE == os.O_TMPFILE:
             modes.append(stat.S_IMODE(os.fstat(fd).st_mode))
         return fd
 
@@ -230,6 +238,118 @@ def test_a_file_system_without_modes_gets_no_byte(
     assert list(path.parent.iterdir()) == []
 
 
+DIE = """
+import os, pathlib, signal, sys
+from keytui.stores import private_file
+from keytui.model import Secret
+if sys.argv[2] == "named":
+    private_file._NAMELESS = 0
+def die(fd, data, real=os.write):
+    real(fd, data[:-1])
+    os.kill(os.getpid(), signal.SIGKILL)
+os.write = die
+private_file.create(pathlib.Path(sys.argv[1]), Secret(sys.stdin.read()))
+"""
+
+
+@pytest.mark.parametrize("kind", ["nameless", "named"])
+def test_a_kill_in_mid_write_leaves_nothing_where_files_can_be_nameless(
+    tmp_path: Path, kind: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DIE, str(tmp_path / "key.csv"), kind],
+        cwd=Path(__file__).parents[2],
+        input=SENTINEL + "\n",
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert done.returncode == -signal.SIGKILL
+    left = files_that_hold(SENTINEL, tmp_path)
+    assert len(left) == (0 if kind == "nameless" else 1)
+    assert all(file.name.startswith(".keytui-") for file in left), "never the final name"
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in left)
+
+
+def test_a_user_without_powers_whose_process_is_hardened_makes_nameless_files_too() -> None:
+    """Such a process can't open what is below its own folder in /proc; a link is enough."""
+    code = (
+        "import os, pathlib, sys\n"
+        "from keytui.hygiene import harden_process\n"
+        "from keytui.model import Secret\n"
+        "from keytui.stores import private_file\n"
+        "harden_process()\n"
+        "os.geteuid() or os.setresuid(65534, 65534, 65534)\n"
+        "harden_process()\n"
+        "def never(*args):\n    sys.exit('a file with a name')\n"
+        "private_file._write_new = never\n"
+        "private_file.create(pathlib.Path(sys.argv[1]), Secret('x'))\n"
+    )
+    with tempfile.TemporaryDirectory(prefix="keytui-") as folder:
+        Path(folder).chmod(0o777)
+        path = Path(folder) / "key.csv"
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(path)],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert path.read_text() == "x"
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR])
+def test_a_file_system_without_nameless_files_is_served_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    refused = []
+
+    def opened(name: str, flags: int, *args: int, real=os.open, **dir_fd: int) -> int:  # type: ignore[no-untyped-def]
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            refused.append(name)
+            raise OSError(number, "none here")
+        return int(real(name, flags, *args, **dir_fd))
+
+    monkeypatch.setattr(os, "open", opened)
+    CsvFile(tmp_path / "key.csv").put(new_key())
+
+    assert refused
+    assert SENTINEL in (tmp_path / "key.csv").read_text()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_real_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("needs root, to mount a small disk")
+    with small_disk(tmp_path / "disk") as disk:
+        filler = disk / "filler"
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        probe = CsvFile(disk / "key.csv").probe()
+        refuse_put(disk / "key.csv", "is full")
+        left = list(disk.iterdir())
+        filler.unlink()
+        CsvFile(disk / "key.csv").put(new_key())
+
+    assert "is full" in probe.reason
+    assert left == [filler]
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    subprocess.run(mount, check=True, timeout=PATIENCE)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE)
+
+
 # What is never replaced, followed or removed
 
 
@@ -283,6 +403,98 @@ def test_what_appears_between_the_check_and_the_write_is_not_replaced(
     assert list(path.parent.iterdir()) == [path]
     assert kind != "file" or path.read_text() == "mine"
     assert not (path.parent / "target").exists()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device", "hard link"])
+def test_what_is_no_plain_file_is_left_as_it_is(path: Path, tmp_path: Path, kind: str) -> None:
+    other = tmp_path / "other"
+    other.write_text("theirs")
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        socket.socket(socket.AF_UNIX).bind(str(path))
+    elif kind == "hard link":
+        path.hardlink_to(other)
+    else:
+        path.symlink_to("/dev/null")
+    before = path.lstat()
+
+    assert not CsvFile(path).probe().writable
+    refuse_put(path, str(path))
+    assert path.lstat() == before
+    assert other.read_text() == "theirs"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_behind_a_symbolic_link_is_the_users_choice(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(path.parent)
+
+    CsvFile(tmp_path / "link" / path.name).put(new_key())
+
+    assert SENTINEL in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("how", ["link", "folder"])
+def test_a_folder_that_is_swapped_while_the_file_is_made_gets_no_receipt(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The receipt names a path: the file must be there, not where the folder was moved to."""
+    other = tmp_path / "other"
+    other.mkdir()
+    moved = tmp_path / "moved"
+
+    def too_late(*args: object, real=os.link, **options: object) -> None:  # type: ignore[no-untyped-def]
+        path.parent.rename(moved)
+        if how == "link":
+            path.parent.symlink_to(other)
+        else:
+            path.parent.mkdir()
+        real(*args, **options)
+
+    monkeypatch.setattr(os, "link", too_late)
+    with pytest.raises(StoreError) as caught:
+        CsvFile(path).put(new_key())
+
+    assert SENTINEL not in full_text(caught.value)
+    assert files_that_hold(SENTINEL, tmp_path) == []
+
+
+def test_under_a_folder_that_is_swapped_all_the_time_a_receipt_is_never_wrong(
+    path: Path, tmp_path: Path
+) -> None:
+    """Somebody turns the folder into a link to their own one and back, as fast as they can."""
+    folder, aside, theirs = path.parent, tmp_path / "aside", tmp_path / "theirs"
+    theirs.mkdir()
+    over = threading.Event()
+
+    def swap() -> None:
+        while not over.wait(0.0005):
+            folder.rename(aside)
+            folder.symlink_to(theirs)
+            folder.unlink()
+            aside.rename(folder)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    outcomes: list[StoreError | None] = []
+    try:
+        for number in range(300):
+            try:
+                CsvFile(folder / f"{number}.csv").put(new_key(secret=f"secret-{number}-end"))
+                outcomes.append(None)
+            except StoreError as error:
+                outcomes.append(error)
+    finally:
+        over.set()
+        swapper.join()
+
+    assert None in outcomes
+    for number, problem in enumerate(outcomes):
+        held = files_that_hold(f"secret-{number}-end", tmp_path)
+        assert len(held) == (problem is None), (number, held)
+        assert problem is None or f"secret-{number}-" not in full_text(problem)
+        assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in held)
 
 
 def test_of_two_at_once_one_wins_and_keeps_its_file_whole(path: Path) -> None:
@@ -511,9 +723,8 @@ def test_the_default_path_is_the_next_free_one(tmp_path: Path, user: User, stem:
         ("n" * 128, "n" * 128),
     ],
 )
-def test_the_real_aws_imports_the_file(
-    path: Path, tmp_path: Path, aws: str, user: str, profile: str
-) -> None:
+def test_the_real_aws_imports_the_file(tmp_path: Path, aws: str, user: str, profile: str) -> None:
+    path = tmp_path / "key.csv"
     CsvFile(path).put(new_key(user))
     env = {
         "PATH": os.environ["PATH"],

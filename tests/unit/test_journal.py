@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from keytui.errors import StateError
-from keytui.journal import Entry, Event, Journal
+from keytui.journal import CLOSING, Entry, Event, Journal
 from keytui.model import AccessKey, KeyStatus, User
 from tests.support.sentinel import SENTINEL, new_key
 
@@ -318,3 +318,140 @@ def test_a_date_is_always_aware(journal: Journal) -> None:
 
     created = journal.deleted_keys(ACCOUNT, ALICE)[0].created
     assert created is None or created.tzinfo is not None
+
+
+# The claims on creations.
+
+BEGUN = replace(STATUS, event=Event.CREATING, key_id="", attempt="abcdef")
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_what_ends_a_creation_ends_the_claim_on_it(
+    journal: Journal, folder: Path, event: Event
+) -> None:
+    assert journal.claim("abcdef")
+    assert not Journal(folder).claim("abcdef")
+
+    journal.append(replace(BEGUN, event=event))
+
+    assert Journal(folder).claim("abcdef") is (event in CLOSING)
+
+
+def test_the_end_of_one_creation_leaves_the_others_claimed(journal: Journal, folder: Path) -> None:
+    journal.claim("abcdef")
+    journal.claim("012345")
+
+    journal.append(replace(BEGUN, event=Event.STORED, attempt="012345"))
+
+    assert not Journal(folder).claim("abcdef")
+
+
+def test_a_claim_that_is_released_is_free(journal: Journal, folder: Path) -> None:
+    journal.claim("abcdef")
+
+    journal.release("abcdef")
+
+    assert Journal(folder).claim("abcdef")
+
+
+def test_what_could_not_be_written_down_as_ended_stays_claimed(
+    journal: Journal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.claim("abcdef")
+    monkeypatch.setattr(os, "write", lambda *_: 0)
+
+    with pytest.raises(StateError):
+        journal.append(replace(BEGUN, event=Event.STORED))
+
+    assert not Journal(folder).claim("abcdef")
+
+
+def test_a_claim_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file is in the way")
+
+    with pytest.raises(StateError, match="can't write its record"):
+        Journal(tmp_path / "state" / "keytui").claim("abcdef")
+
+
+# Two at once, and no room.
+
+RACER = """
+import sys
+from pathlib import Path
+from keytui.journal import Entry, Event, Journal
+journal, writer = Journal(Path(sys.argv[1])), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(400):
+    text = "x" * (number * 7 % 300)
+    at = "2026-01-15T09:00:00+00:00"
+    journal.append(Entry(at, Event.STATUS, "1", "alice", "arn", f"{writer}X{number}", detail=text))
+"""
+
+
+def test_two_processes_that_write_without_pause_lose_and_mix_nothing(
+    journal: Journal, folder: Path
+) -> None:
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(folder), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in "ab"
+    ]
+    for writer in writers:
+        assert writer.stdout
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
+        assert writer.returncode == 0
+
+    lines = [line for line in journal.path.read_bytes().splitlines() if line]
+    assert len(lines) == len(journal.entries()) == 800
+    for name in "ab":
+        mine = [e.key_id for e in journal.entries() if e.key_id.startswith(name)]
+        assert mine == [f"{name}X{number}" for number in range(400)]
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from dataclasses import replace
+from keytui.errors import StateError
+from keytui.journal import Entry, Event, Journal
+journal = Journal(Path(sys.argv[1]))
+(entry,) = journal.entries()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+room = journal.path.stat().st_size + int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+try:
+    journal.append(replace(entry, key_id="AKIANOROOM"))
+except StateError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+journal.append(replace(entry, key_id="AKIAAFTER"))
+"""
+
+
+@pytest.mark.parametrize("room", [0, 1, 40])
+def test_a_line_there_is_no_room_for_is_said_and_costs_only_itself(
+    journal: Journal, folder: Path, room: int
+) -> None:
+    journal.append(STATUS)
+
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(folder), str(room)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert done.stdout.startswith("keytui can't write its record")
+    assert [entry.key_id for entry in journal.entries()] == ["AKIA1", "AKIAAFTER"]

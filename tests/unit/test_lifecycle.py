@@ -282,6 +282,16 @@ def test_keys_that_may_not_be_listed_stop_create(stage: Stage) -> None:
     assert stage.mutations() == []
 
 
+def test_a_record_that_takes_no_line_stops_create(stage: Stage) -> None:
+    stage.journal.refused = {Event.CREATING}
+
+    with pytest.raises(StateError):
+        stage.lifecycle.create(stage.alice, stage.store)
+
+    assert stage.mutations() == []
+    assert list(stage.journal.path.parent.glob("*.lock")) == [], "nothing stays claimed"
+
+
 # create: a refusal.
 
 
@@ -591,6 +601,117 @@ def test_a_change_whose_record_fails_is_made_and_told(stage: Stage) -> None:
     assert stage.held() == {key.id: KeyStatus.INACTIVE}
 
 
+# The reply to a change is lost: AWS's listing tells.
+
+
+class HalfDeaf(FakeIam):
+    """Loses the replies to changes.
+
+    Attributes:
+        works: Whether AWS makes the change before.
+        error: What keytui sees of it.
+    """
+
+    works = True
+    error: AwsError = UnreachableError("AWS's reply did not arrive.")
+
+    def set_status(self, key: AccessKey, status: KeyStatus) -> None:
+        if self.works:
+            super().set_status(key, status)
+        raise self.error
+
+    def delete_key(self, key: AccessKey) -> None:
+        if self.works:
+            super().delete_key(key)
+        raise self.error
+
+
+@pytest.fixture
+def deaf(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "state", HalfDeaf())
+
+
+@pytest.mark.parametrize("lag", [0, 3])
+def test_a_status_that_changed_though_the_reply_was_lost(deaf: Stage, lag: int) -> None:
+    key = deaf.key()
+    deaf.iam.lag = lag
+
+    change = deaf.lifecycle.set_status(key, KeyStatus.INACTIVE)
+
+    assert change.listed
+    assert deaf.slept == [POLL_SECONDS] * lag
+    assert deaf.events() == [Event.STATUS]
+
+
+def test_a_status_that_did_not_change_ends_with_the_error(
+    deaf: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HalfDeaf, "works", False)
+    key = deaf.key()
+
+    with pytest.raises(UnreachableError, match="did not arrive"):
+        deaf.lifecycle.set_status(key, KeyStatus.INACTIVE)
+
+    assert sum(deaf.slept) <= SETTLE_SECONDS + POLL_SECONDS
+    assert deaf.events() == []
+
+
+def test_a_deletion_made_though_the_reply_was_lost(deaf: Stage) -> None:
+    key = deaf.key(KeyStatus.INACTIVE)
+
+    assert deaf.lifecycle.delete(key).listed
+    assert deaf.events() == [Event.DELETED]
+
+
+def test_a_deletion_not_made_ends_with_the_error(
+    deaf: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HalfDeaf, "works", False)
+    key = deaf.key(KeyStatus.INACTIVE)
+
+    with pytest.raises(UnreachableError):
+        deaf.lifecycle.delete(key)
+
+    assert sum(deaf.slept) <= SETTLE_SECONDS + POLL_SECONDS
+    assert deaf.held() == {key.id: KeyStatus.INACTIVE}
+    assert deaf.events() == []
+
+
+def test_a_refusal_is_not_looked_into(deaf: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HalfDeaf, "error", AccessDeniedError("iam:UpdateAccessKey", "Denied."))
+    key = deaf.key()
+
+    with pytest.raises(AccessDeniedError):
+        deaf.lifecycle.set_status(key, KeyStatus.INACTIVE)
+
+    assert "iam:ListAccessKeys alice" not in deaf.log
+
+
+def test_the_user_went_with_the_reply(deaf: Stage) -> None:
+    """Deleting a user takes their keys with them."""
+    key = deaf.key(KeyStatus.INACTIVE)
+    deaf.iam.errors["iam:DeleteAccessKey"] = UnreachableError("No reply.")
+    real = deaf.iam.delete_key
+
+    def delete_key(key: AccessKey) -> None:
+        deaf.iam.remove_user("alice")
+        real(key)
+
+    deaf.iam.delete_key = delete_key  # type: ignore[method-assign]
+
+    assert deaf.lifecycle.delete(key).listed
+
+
+def test_a_discard_whose_replies_are_lost(deaf: Stage) -> None:
+    custody = deaf.lifecycle.create(deaf.alice, None)
+
+    deaf.lifecycle.discard(custody)
+
+    assert custody.discarded
+    assert deaf.held() == {}
+    assert deaf.events()[-2:] == [Event.DISCARDED, Event.DELETED]
+
+
 # delete.
 
 
@@ -768,6 +889,30 @@ def test_a_key_whose_secret_can_not_be_kept_goes_with_the_terminal(stage: Stage)
     assert stage.events()[-2:] == [Event.DISCARDED, Event.DELETED]
 
 
+def test_a_rescue_deletes_a_key_that_could_not_be_made_inactive(stage: Stage) -> None:
+    break_store(stage)
+    custody = stage.lifecycle.create(stage.alice, None)
+    stage.iam.errors["iam:UpdateAccessKey"] = UnreachableError("No network.")
+
+    told = stage.lifecycle.rescue(custody, stage.store)
+
+    assert f"{custody.new.key.id} was deleted" in told
+    assert stage.held() == {}
+    assert custody.discarded
+
+
+def test_a_rescue_survives_a_store_that_breaks_its_contract(stage: Stage) -> None:
+    class Broken(LoggingStore):
+        def put(self, new: NewAccessKey) -> Receipt:
+            raise ZeroDivisionError
+
+    custody = stage.lifecycle.create(stage.alice, None)
+
+    stage.lifecycle.rescue(custody, Broken(stage.log))
+
+    assert stage.held() == {}
+
+
 def test_a_rescue_that_fails_altogether_is_told_and_does_not_raise(stage: Stage) -> None:
     break_store(stage)
     stage.iam.next_secret = SENTINEL
@@ -781,6 +926,51 @@ def test_a_rescue_that_fails_altogether_is_told_and_does_not_raise(stage: Stage)
     assert custody.new.key.id in told
     assert "No network." in told
     assert SENTINEL not in told
+
+
+# What became of the secret.
+
+
+def test_that_it_was_shown_is_written_down_once(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+
+    stage.lifecycle.shown(custody)
+    stage.lifecycle.shown(custody)
+
+    assert custody.shown
+    assert stage.events() == [Event.CREATING, Event.CREATED, Event.SHOWN]
+    last = stage.journal.entries()[-1]
+    assert (last.attempt, last.key_id) == (custody.attempt, custody.new.key.id)
+
+
+def test_that_it_was_shown_though_it_can_not_be_written_down(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    break_journal(stage)
+
+    stage.lifecycle.shown(custody)
+
+    assert custody.shown
+    assert [type(warning) for warning in custody.warnings] == [StateError]
+
+
+def test_a_key_that_is_left_is_written_down_and_stays(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+
+    stage.lifecycle.leave(custody)
+
+    assert stage.events()[-1] is Event.UNKEPT
+    assert stage.held() == {custody.new.key.id: KeyStatus.ACTIVE}
+    assert stage.journal.claim(custody.attempt), "nobody works on it any more"
+
+
+def test_a_creation_is_in_its_hands_until_it_is_let_go(stage: Stage) -> None:
+    custody = stage.lifecycle.create(stage.alice, None)
+    other = Journal(stage.journal.path.parent)
+    assert not other.claim(custody.attempt)
+
+    stage.lifecycle.let_go(custody)
+
+    assert other.claim(custody.attempt)
 
 
 # read-only mode.

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -424,6 +425,84 @@ def test_a_closed_kwallet_is_locked_and_not_opened(
 
     assert done.stdout.strip() == trouble
     assert (tmp_path / "calls").read_text().split() == ["networkWallet", "isOpen"]
+
+
+# Backends that do odd things when they are looked at
+
+LOADED = "odd backend was loaded"
+ODD = {
+    "no class": "Backend = 3",
+    "a function": "def Backend(): return 3",
+    "another class": "class Backend: pass",
+    "a class that can't be made": "class Backend:\n    def __init__(self, needed): pass",
+    "prints": f"print({LOADED!r}, flush=True)\nprint({LOADED!r}, file=sys.stderr, flush=True)\n"
+    f"os.write(1, {LOADED.encode()!r})\nos.write(2, {LOADED.encode()!r})",
+    "asks": "input('Password: ')",
+    "asks on the terminal": "import getpass\ngetpass.getpass()",
+    "reads": "sys.stdin.buffer.read()\nos.read(0, 1)",
+    "exits": "sys.exit(0)",
+    "exits at once": "os._exit(0)",
+    "interrupts": "raise KeyboardInterrupt",
+    "raises what nobody catches": "class Odd(BaseException): pass\nraise Odd",
+    "raises an error with an odd name": "raise type('\\x1b[2J', (Exception,), {})",
+    "raises an error without words": "class Odd(Exception):\n"
+    "    def __str__(self): raise self\nraise Odd",
+    "never ends": "while True: pass",
+    "sleeps, deaf to signals": "signal.alarm(0)\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\ntime.sleep(1000)",
+    "stops": "os.kill(os.getpid(), signal.SIGSTOP)",
+    "leaves a process behind": "os.fork() or time.sleep(1000)",
+    "is broken": "this is not Python",
+    "recurs": "def odd(): odd()\nodd()",
+    "crashes": "import ctypes\nctypes.string_at(0)",
+    "closes everything": "os.closerange(0, 256)",
+    "floods": "os.write(2, b'x' * 1_000_000)\nos.write(1, b'x' * 1_000_000)",
+    "has a name of escapes": "from keyring.backends.null import Keyring\n"
+    "class Backend(Keyring): pass\nBackend.__qualname__ = '\\x1b[2J'",
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "by"),
+    [(how, "variable") for how in ODD]
+    + [(how, "config file") for how in ("a function", "prints", "exits at once", "never ends")],
+)
+def test_an_odd_backend_is_a_plain_refusal_in_time(
+    keyring_service: SecretService,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    how: str,
+    by: str,
+) -> None:
+    site, marks = tmp_path / "site", tmp_path / "marks"
+    site.mkdir()
+    body = f"import os, signal, sys, time\nopen({str(marks)!r}, 'a').write('x')\n{ODD[how]}\n"
+    (site / "odd.py").write_text(body)
+    env = dict(keyring_service.env)
+    if by == "variable":
+        env |= {"PYTHONPATH": f"{site}:{REPOSITORY}", "PYTHON_KEYRING_BACKEND": "odd.Backend"}
+    else:
+        config = tmp_path / "python_keyring" / "keyringrc.cfg"
+        config.parent.mkdir()
+        config.write_text(f"[backend]\ndefault-keyring=odd.Backend\nkeyring-path={site}\n")
+        env |= {"XDG_CONFIG_HOME": str(tmp_path)}
+    started = time.monotonic()
+    store = OsKeyring(timeout=3, env=env)
+
+    probe = store.probe()
+    with pytest.raises(StoreError) as caught:
+        store.put(new_key())
+
+    assert time.monotonic() - started < PATIENCE
+    assert len(marks.read_text()) == 2, "the backend was looked at"
+    assert not probe.writable
+    for text in (probe.reason, caught.value.title):
+        assert text.isprintable()
+        assert text.endswith(".")
+    assert "still holds it" in caught.value.safe
+    assert SENTINEL not in full_text(caught.value)
+    assert "".join(capfd.readouterr()) == ""
+    wait_until(lambda: processes_that_show(str(tmp_path)) == [], "none of its processes is left")
 
 
 # Children that misbehave

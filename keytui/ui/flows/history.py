@@ -43,12 +43,12 @@ async def _export(stage: Stage, matters: list[Matter]) -> None:
     if not path:
         return
     stage.no_more_questions()
-    file = expand(path)
+    file, text = expand(path), json_lines(matters)
     try:
-        await in_thread(lambda: create(file, Secret(json_lines(matters))))
+        await in_thread(lambda: create(file, Secret(text)))
     except FileProblem as found:
         problem = StateError(found.reason, "Nothing was written.", found.next_step)
     else:
-        stage.say(f"{count(len(matters), 'line')} of history are in {file}.")
+        stage.say(f"The history is in {file}: {count(len(text.splitlines()), 'line')}.")
         return
     raise problem

@@ -21,12 +21,16 @@ async def look_around(stage: Stage) -> None:
     No dialog opens by itself: somebody may be typing, to shut off a leaked key.
     """
     account = stage.account
-    told: list[Finding] = []
-    for attempt in await in_thread(account.recovery.open_attempts):
+    known, told = set(account.unfinished), list[Finding]()
+    unfinished = await in_thread(account.recovery.open_attempts)
+    for ended in account.unfinished.keys() - {attempt.id for attempt in unfinished}:
+        account.unfinished.pop(ended, None)
+    for attempt in unfinished:
         finding = await in_thread(partial(account.recovery.examine, attempt))
         if finding:
-            told.append(finding)
             _remember(account, finding)
+            if not finding.open or attempt.id not in known:
+                told.append(finding)
     stage.draw_unfinished()
     if told:
         _tell(stage, sorted(told, key=lambda finding: not finding.open))
@@ -48,9 +52,10 @@ async def look_into(stage: Stage, attempt: str) -> None:
         )
     )
     if isinstance(result, KeytuiError):
+        await _remember_unseen(stage, attempt, result)
         raise result
     if result is None:
-        stage.say("Another keytui is at work on it, or has ended it.", good=False)
+        stage.say("It is being looked into already, or another keytui has ended it.", good=False)
         return
     _remember(account, result)
     stage.draw_unfinished()
@@ -67,7 +72,7 @@ async def _offer(stage: Stage, account: Account, finding: Finding) -> None:
     except KeytuiError:
         _tell(stage, [finding])
         return
-    answer = await stage.ask(OrphanScreen(finding))
+    answer = await stage.ask(OrphanScreen(finding), unforeseen=True)
     stage.no_more_questions()
     ids = " and ".join(key.id for key in finding.keys)
     match answer:
@@ -92,9 +97,18 @@ def _remember(account: Account, finding: Finding) -> None:
         account.unfinished.pop(finding.attempt.id, None)
 
 
+async def _remember_unseen(stage: Stage, attempt: str, reason: KeytuiError) -> None:
+    """Count a creation as unfinished of which nothing could be seen."""
+    account = stage.account
+    for found in await in_thread(account.recovery.open_attempts):
+        if found.id == attempt:
+            _remember(account, Finding(found, Verdict.UNSURE, reason=reason))
+    stage.draw_unfinished()
+
+
 def _tell(stage: Stage, findings: list[Finding]) -> None:
     first, others = findings[0], len(findings) - 1
-    more = f"And {count(others, 'other creation')} that were cut short." if others else ""
+    more = f"{count(others, 'more creation')} cut short: H lists them." if others else ""
     if not first.open:
         stage.say(f"{first.title} {more}".strip(), good=first.verdict is Verdict.STORED)
         return

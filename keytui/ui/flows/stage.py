@@ -39,8 +39,11 @@ class Stage(Protocol):
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong."""
 
-    async def ask(self, dialog: Screen[T]) -> T:
-        """Open a dialog and wait for what it returns; keys typed ahead go into it."""
+    async def ask(self, dialog: Screen[T], *, unforeseen: bool = False) -> T:
+        """Open a dialog and wait for what it returns; keys typed ahead go into it.
+
+        Not so for one that nobody could foresee: they were meant for something else.
+        """
 
     def no_more_questions(self) -> None:
         """No further dialog comes: keys typed ahead go to this screen again."""

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from keytui.history import Matter
+from keytui.ui.screens.dialogs import sentences
 from keytui.ui.text import count
 from keytui.ui.widgets.bars import KeyHints
 from keytui.ui.widgets.history_list import HistoryList
@@ -118,4 +119,6 @@ class HistoryScreen(Screen[Matter | Export | None]):
             words.append(f"{count(unfinished, 'creation')} unfinished, at the top")
         if not self._matters:
             words = ["keytui has done nothing yet."]
-        self.query_one("#told", Static).update(" · ".join(words))
+        here = self.list.matter
+        detail = f"{here.user}: {here.what}, by {here.caller}" if here else ""
+        self.query_one("#told", Static).update(sentences(detail, " · ".join(words)))

@@ -144,13 +144,18 @@ class MainScreen(Screen[None]):
         """Show what went wrong."""
         self.query_one(MessageBar).problem(error)
 
-    async def ask(self, dialog: Screen[T]) -> T:
-        """Open a dialog and wait for what it returns; keys typed ahead go into it."""
+    async def ask(self, dialog: Screen[T], *, unforeseen: bool = False) -> T:
+        """Open a dialog and wait for what it returns; keys typed ahead go into it.
+
+        Not so for one that nobody could foresee: they were meant for something else.
+        """
         answer = asyncio.get_running_loop().create_future()
         # From here on leaving is the dialog's affair: it may be waiting for a secret.
         flow, self._flow = self._flow, None
         await self.app.push_screen(dialog, answer.set_result)
         self._flow = flow
+        if unforeseen:
+            self._typed.forget()
         self._typed.release()
         result: T = await answer
         self._typed.hold()

@@ -10,10 +10,10 @@ from keytui.plain import plain
 from keytui.ui.text import DIM, WARNS, fit
 from keytui.ui.widgets.rows import Rows
 
-WHEN, ID = 16, 21
-"""Widths of a time to the minute and of an access key ID with its mark."""
+WHEN, SHORT_WHEN, ID = 16, 11, 20
+"""Widths of a time to the minute, of one without its year, and of an access key ID."""
 NARROW = 90
-"""Below this width the caller is left out."""
+"""Below this width the caller and the year are left out."""
 
 
 class HistoryList(Rows):
@@ -43,13 +43,14 @@ class HistoryList(Rows):
 
     def draw_header(self, width: int) -> Text:
         """Return the names of the columns."""
-        by = "" if width < NARROW else "By"
-        return Text(_columns(width, "When (UTC)", "Access key ID", "User", by, "What"), style=DIM)
+        names = ("When (UTC)", "Access key ID", "User", "By", "What")
+        return Text(_columns(width, *names), style=DIM)
 
     def draw_row(self, index: int, width: int) -> Text:
         """Return a matter's line."""
         matter = self.matters[index]
-        when = f"{matter.at.astimezone(UTC):%Y-%m-%d %H:%M}" if matter.at else "–"
+        form = "%Y-%m-%d %H:%M" if width >= NARROW else "%m-%d %H:%M"
+        when = matter.at.astimezone(UTC).strftime(form) if matter.at else "–"
         what = f"! {matter.what}" if matter.open else matter.what
         caller = matter.caller.rpartition("/")[2] or matter.caller
         cells = (when, matter.key_id or "–", matter.user, caller, what)
@@ -58,10 +59,11 @@ class HistoryList(Rows):
 
 
 def _columns(width: int, when: str, key_id: str, user: str, by: str, what: str) -> str:
-    rest = width - WHEN - ID - 4
-    name = min(max(rest // 4, 8), 24)
-    cells = [fit(when, WHEN).ljust(WHEN), fit(key_id, ID).ljust(ID), fit(user, name).ljust(name)]
-    if width >= NARROW:
+    wide = width >= NARROW
+    time = WHEN if wide else SHORT_WHEN
+    name = min(max((width - time - ID) // 4, 6), 24)
+    cells = [fit(when, time).ljust(time), fit(key_id, ID).ljust(ID), fit(user, name).ljust(name)]
+    if wide:
         cells.append(fit(by, name).ljust(name))
     line = "  ".join(cells) + "  "
     return line + fit(what, max(width - len(line), 0))

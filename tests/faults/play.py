@@ -1,0 +1,159 @@
+"""One run of keytui with a fault in it, and what is left of it: the cells of the matrix.
+
+A run opens at a user without keys, creates a key, and ends in one of the ways that users and
+machines end a program. Then whatever was broken is mended, ``keytui recover`` is run as the
+next start, and all is looked at from outside.
+"""
+
+import re
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from tests.faults.outside import Scene, key_ids, losses
+from tests.faults.program import Finished, Program, Zygote
+from tests.faults.proxy import FaultProxy
+from tests.support.moto_server import MotoAccount
+from tests.support.secret_service import SecretService
+
+REVEAL = "shown only now"
+NOWHERE = "kept nowhere yet"
+KEPT = "read back"
+ORPHAN = "whose secret is lost"
+REST = re.compile(rf"{NOWHERE}|{KEPT}|{ORPHAN}|^ (?:✗|!(?! \d+ creation)) ", re.MULTILINE)
+"""What a creation comes to, whatever happens: a reveal, an offer, or a sentence."""
+DOWN = "\x1b[B"
+
+
+class Goal(Enum):
+    """Where the secret is to go, by how often ``down`` is pressed in the dialog."""
+
+    KEYRING = 0
+    CSV = 1
+    SHOW = 2
+
+
+class End(Enum):
+    """How a run ends."""
+
+    KILL = signal.SIGKILL
+    HANG_UP = signal.SIGHUP
+    INTERRUPT = signal.SIGINT
+    TERMINATE = signal.SIGTERM
+    CLOSED = "the terminal is closed"
+
+
+@dataclass(slots=True)
+class Cell:
+    """A place to run keytui in, with all that can be broken around it.
+
+    Attributes:
+        source: What runs are forked from.
+        account: The account, as the server has it.
+        proxy: What stands before it.
+        user: A user without keys.
+        home: The home folder.
+        env: The environment.
+        service: The keyring; None for none.
+        csv: The CSV files asked for.
+        folders: Further folders that keytui writes to.
+        screens: What was on the screen when keytui came to rest.
+        written: All that was written to terminals.
+        asked: How many creations were asked for.
+    """
+
+    source: Zygote
+    account: MotoAccount
+    proxy: FaultProxy
+    user: str
+    home: Path
+    env: dict[str, str]
+    service: SecretService | None = None
+    csv: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    screens: list[str] = field(default_factory=list)
+    written: bytes = b""
+    asked: int = 0
+
+    def open(self, run: Program) -> None:
+        """Start keytui at the user and wait until their keys are read."""
+        run.start(["--user", self.user], self.env)
+        run.wait_for(f"{self.user} has no access keys")
+
+    def ask(self, run: Program, goal: Goal = Goal.KEYRING, description: str = "") -> None:
+        """Go through the dialog; return when the creation is on its way."""
+        run.send("c")
+        ready = "can be written" if self.service else "can't be used"
+        run.wait_for(ready)
+        for _ in range(goal.value if self.service else goal.value - 2):
+            run.send(DOWN)
+        run.wait_for({Goal.KEYRING: "◉ OS", Goal.CSV: "◉ CSV", Goal.SHOW: "◉ Show"}[goal])
+        if description:
+            run.send("\t")
+            run.send(description)
+            run.wait_for(description)
+        self.asked += 1
+        run.send("\r")
+
+    def rest(self, run: Program, timeout: float = 60) -> str:
+        """Wait until the creation has come to something; return the screen."""
+        run.wait_gone("Create an access key", timeout)
+        run.wait_gone("Creating a key for", timeout)
+        screen = run.wait_for(REST, timeout)
+        if "Looking into" in screen:
+            run.wait_gone("Looking into", timeout)
+            screen = run.wait_for(REST, timeout)
+        self.screens.append(screen)
+        return screen
+
+    def end(self, run: Program, how: End) -> None:
+        """End the run and wait until it has ended."""
+        if how is End.CLOSED:
+            run.close_terminal()
+        else:
+            run.kill(how.value)
+        run.wait_exit(60)
+
+    def recover(self, *flags: str) -> Finished:
+        """Run ``keytui recover`` as the next start."""
+        done = self.source.run(["recover", *flags], self.env)
+        assert done.status in {0, 3}, done
+        assert "Traceback" not in done.err
+        return done
+
+    def lost(self, run: Program, recovered: str) -> list[str]:
+        """Return what was lost or leaked, looked at from outside."""
+        return losses(
+            Scene(
+                iam=self.account.iam,
+                user=self.user,
+                proxy=self.proxy,
+                before=frozenset(),
+                asked=self.asked,
+                home=self.home,
+                service=self.service,
+                csv=tuple(self.csv),
+                screen="\n".join(self.screens),
+                recovered=recovered,
+                written=self.written + run.written,
+                folders=tuple(self.folders),
+            )
+        )
+
+    def key_ids(self) -> frozenset[str]:
+        """Return the user's keys, as the server has them."""
+        return key_ids(self.account.iam, self.user)
+
+
+def once(call: Callable[[], None]) -> Callable[[], None]:
+    """Return a callable that does its work the first time only."""
+    done: list[bool] = []
+
+    def work() -> None:
+        if not done:
+            done.append(True)
+            call()
+
+    return work

@@ -1,0 +1,177 @@
+"""The matrix, the stores' side: a keyring or a disk that fails at each step of a creation."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.disk import small_disk
+from tests.faults.keyrings import BrokenLibrary, Daemon, Library, ServicePool, break_daemon
+from tests.faults.play import NOWHERE, Cell, End, Goal
+from tests.faults.program import Program
+from tests.faults.summary import record_cell
+from tests.support.secret_service import SecretService
+
+SLOW = {Daemon.STOPPED, Library.HANGS}
+"""keytui gives up on these after 10 s, and after 5 s when the terminal is gone."""
+TROUBLES = [*Daemon, *Library]
+
+
+def arrange(trouble: Daemon | Library, service: SecretService, library: BrokenLibrary) -> None:
+    """Let the keyring go wrong from now on."""
+    if isinstance(trouble, Daemon):
+        break_daemon(service, trouble)
+    else:
+        library.set(trouble)
+
+
+def judge(
+    cell: Cell,
+    run: Program,
+    request: pytest.FixtureRequest,
+    services: ServicePool,
+    library: BrokenLibrary,
+) -> None:
+    """Mend everything, start anew, and count what was lost."""
+    library.clear()
+    cell.service = services.take()
+    told = cell.recover()
+    lost = cell.lost(run, told.out)
+    record_cell(request, lost)
+    assert lost == []
+    assert cell.proxy.count("CreateAccessKey") == cell.asked
+
+
+@pytest.mark.parametrize("end", [End.KILL, End.HANG_UP, None], ids=["kill", "hang up", "csv"])
+@pytest.mark.parametrize("trouble", TROUBLES, ids=str)
+def test_put(
+    cell: Cell,
+    run: Program,
+    request: pytest.FixtureRequest,
+    services: ServicePool,
+    library: BrokenLibrary,
+    trouble: Daemon | Library,
+    end: End | None,
+) -> None:
+    """The keyring goes wrong between its proof and the secret."""
+    service = cell.service
+    assert service
+    if trouble in SLOW and end is End.KILL:
+        end = End.CLOSED  # The same to a keyring that hangs, and it tries the 5 s.
+    cell.env |= library.env
+    cell.proxy.at("CreateAccessKey", when="after", call=lambda: arrange(trouble, service, library))
+    cell.open(run)
+    cell.ask(run)
+    screen = cell.rest(run)
+    assert NOWHERE in screen
+    assert "✗" in screen, "the reason is told"
+    if end is None:
+        path = cell.home / f"{cell.user}_accessKeys.csv"
+        cell.csv.append(path)
+        run.send("f")
+        run.wait_for("Save a CSV file")
+        run.send("\r")
+        run.wait_for("read back")
+        end = End.KILL
+    cell.end(run, end)
+    judge(cell, run, request, services, library)
+
+
+@pytest.mark.parametrize("trouble", [Daemon.LOCKED, Daemon.KILLED, *Library], ids=str)
+def test_probe(
+    cell: Cell,
+    run: Program,
+    request: pytest.FixtureRequest,
+    services: ServicePool,
+    library: BrokenLibrary,
+    trouble: Daemon | Library,
+) -> None:
+    """It goes wrong after the dialog's proof: no key is made."""
+    service = cell.service
+    assert service
+    if trouble is Library.HANGS:
+        trouble = Daemon.STOPPED
+    cell.env |= library.env
+    cell.open(run)
+    if isinstance(trouble, Daemon):
+        cell.proxy.at("ListAccessKeys", when="after", call=lambda: break_daemon(service, trouble))
+    else:
+        # The dialog's proof has passed when the creation lists the keys.
+        from keytui.stores.keyring_codes import Op
+
+        cell.proxy.at("ListAccessKeys", when="after", call=lambda: library.set(trouble, Op.CANARY))
+    cell.ask(run)
+    cell.rest(run)
+    if trouble not in {Library.RAISES_AFTER, Library.DIES_AFTER}:
+        assert not cell.key_ids()
+    cell.end(run, End.KILL)
+    library.clear()
+    cell.service = services.take()
+    told = cell.recover()
+    lost = cell.lost(run, told.out)
+    record_cell(request, lost)
+    assert lost == []
+
+
+@pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])
+@pytest.mark.parametrize("moment", ["before the request", "after the reply"])
+@pytest.mark.parametrize("goal", [Goal.KEYRING, Goal.SHOW], ids=["keyring", "show"])
+def test_full_disk(
+    cell: Cell,
+    run: Program,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    goal: Goal,
+    moment: str,
+    end: End,
+) -> None:
+    """The disk of keytui's record is full from then on."""
+    with small_disk(tmp_path / "state") as disk:
+        cell.env["XDG_STATE_HOME"] = str(disk.path)
+        cell.folders.append(disk.path)
+        journal = disk.path / "keytui" / "journal.jsonl"
+        fill = lambda: disk.fill(journal if journal.exists() else None)  # noqa: E731
+        cell.open(run)
+        if moment == "before the request":
+            cell.proxy.at("ListAccessKeys", when="after", call=fill)
+        else:
+            cell.proxy.at("CreateAccessKey", when="after", call=fill)
+        cell.ask(run, goal)
+        screen = cell.rest(run)
+        if moment == "before the request":
+            assert "can't write its record" in screen
+            assert cell.proxy.count("CreateAccessKey") == 0
+            cell.asked = 0
+        cell.end(run, end)
+        disk.free()
+        told = cell.recover()
+        lost = cell.lost(run, told.out)
+        record_cell(request, lost)
+        assert lost == []
+
+
+@pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])
+def test_full_csv_disk(
+    cell: Cell, run: Program, request: pytest.FixtureRequest, tmp_path: Path, end: End
+) -> None:
+    """The disk of the CSV file is full once the key is made: the secret stays in the reveal."""
+    with small_disk(tmp_path / "csv") as disk:
+        path = disk.path / "key.csv"
+        cell.csv.append(path)
+        cell.folders.append(disk.path)
+        cell.open(run)
+        cell.ask(run, Goal.SHOW)
+        cell.rest(run)
+        disk.fill()
+        run.send("f")
+        run.wait_for("Save a CSV file")
+        run.send("\x01\x0b" + str(path))
+        run.wait_for(str(path))
+        run.send("\r")
+        run.wait_for("✗")
+        cell.screens.append(run.wait_for(NOWHERE))
+        cell.end(run, end)
+        disk.free()
+        told = cell.recover()
+        lost = cell.lost(run, told.out)
+        record_cell(request, lost)
+        assert lost == []

@@ -1,0 +1,173 @@
+"""keytui's record where others could have put something: what it says decides what is deleted."""
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+
+import pytest
+
+from keytui.errors import StateError
+from keytui.journal import Entry, Event, Journal
+
+NOBODY = 65534
+PATIENCE = 10.0
+"""Seconds until something that waits is taken to wait for ever."""
+
+
+def entry(key_id: str = "AKIAIOSFODNN7EXAMPLE") -> Entry:
+    return Entry("2026-01-02T03:04:05+00:00", Event.DELETED, "1", "alice", "arn", key_id)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "base" / "state" / "keytui"
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    """The journal's path in a folder that is there, without a file."""
+    folder.mkdir(parents=True, mode=0o700)
+    return folder / "journal.jsonl"
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def refused(work: Callable[[], object]) -> StateError:
+    """Return the error of what must be refused, and at once."""
+    errors: list[Exception | None] = []
+
+    def run() -> None:
+        try:
+            work()
+        except StateError as error:
+            errors.append(error)
+        else:
+            errors.append(None)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert errors, "it waits for ever"
+    assert isinstance(errors[0], StateError), "it was done"
+    assert errors[0].next_step
+    return errors[0]
+
+
+def test_a_pipe_is_not_waited_for(file: Path) -> None:
+    os.mkfifo(file)
+
+    assert "not a plain file" in refused(Journal(file.parent).entries).title
+    assert "not a plain file" in refused(lambda: Journal(file.parent).append(entry())).title
+
+
+@pytest.mark.parametrize("target", ["a file", "/dev/null"])
+def test_nothing_is_read_through_a_symbolic_link(file: Path, tmp_path: Path, target: str) -> None:
+    forged = tmp_path / "forged"
+    forged.write_text(dumps(asdict(entry())) + "\n")
+    file.symlink_to(forged if target == "a file" else target)
+
+    refused(Journal(file.parent).entries)
+    refused(lambda: Journal(file.parent).append(entry()))
+
+
+def test_the_file_of_another_user_is_neither_believed_nor_written(file: Path) -> None:
+    if os.geteuid():
+        pytest.skip("needs root, to make a file of another user")
+    line = dumps(asdict(entry())) + "\n"
+    file.write_text(line)
+    os.chown(file, NOBODY, NOBODY)
+
+    assert "belongs to another user" in refused(Journal(file.parent).entries).title
+    assert "belongs to another user" in refused(lambda: Journal(file.parent).append(entry())).title
+    assert file.read_text() == line
+
+
+@pytest.mark.parametrize("before", [0o666, 0o644, 0o620])
+def test_a_file_that_others_can_open_is_so_no_longer(file: Path, before: int) -> None:
+    file.write_text(dumps(asdict(entry())) + "\n")
+    file.chmod(before)
+
+    assert len(Journal(file.parent).entries()) == 1
+    assert mode(file) == 0o600
+
+
+@pytest.mark.parametrize("before", [0o777, 0o755, 0o1777])
+def test_a_folder_that_others_can_write_is_so_no_longer(file: Path, before: int) -> None:
+    file.parent.chmod(before)
+
+    Journal(file.parent).append(entry())
+
+    assert mode(file.parent) == 0o700
+
+
+@pytest.mark.parametrize("mask", [0, 0o022, 0o777])
+@pytest.mark.parametrize("by", ["append", "claim"])
+def test_whatever_the_umask_the_folders_above_are_the_owners_alone(
+    folder: Path, mask: int, by: str
+) -> None:
+    with umask(mask):
+        journal = Journal(folder)
+        if by == "claim":
+            journal.claim("abc")
+        journal.append(entry())
+
+    made = (folder, folder.parent, folder.parent.parent)
+    assert [mode(path) for path in made] == [0o700] * 3
+    assert mode(folder / "journal.jsonl") == 0o600
+
+
+def test_folders_that_were_there_above_keep_their_modes(folder: Path) -> None:
+    folder.parent.mkdir(parents=True)
+    folder.parent.chmod(0o755)
+
+    Journal(folder).append(entry())
+
+    assert (mode(folder.parent), mode(folder)) == (0o755, 0o700)
+
+
+def test_a_name_that_is_swapped_all_the_time_is_never_followed(file: Path, tmp_path: Path) -> None:
+    """Somebody turns the file into a link to their own one and back, as fast as they can."""
+    theirs, aside = tmp_path / "theirs", tmp_path / "aside"
+    theirs.write_text(dumps(asdict(entry("AKIAFORGED00EXAMPLE1"))) + "\n")
+    Journal(file.parent).append(entry())
+    before = theirs.read_text()
+    over = threading.Event()
+
+    def swap() -> None:
+        while not over.wait(0.0005):
+            file.rename(aside)
+            file.symlink_to(theirs)
+            file.unlink()
+            aside.rename(file)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    believed: set[str] = set()
+    try:
+        for _ in range(500):
+            try:
+                believed.update(line.key_id for line in Journal(file.parent).entries())
+            except StateError:
+                continue
+    finally:
+        over.set()
+        swapper.join()
+
+    assert believed == {entry().key_id}
+    assert theirs.read_text() == before

@@ -1,0 +1,106 @@
+"""keytui's record on a disk where others have been: what holds whatever stands there."""
+
+import os
+import resource
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from keytui.errors import StateError
+from keytui.journal import Entry, Event, Journal
+
+
+def entry(key_id: str = "AKIAIOSFODNN7EXAMPLE") -> Entry:
+    return Entry("2026-01-02T03:04:05+00:00", Event.DELETED, "1", "alice", "arn", key_id)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "keytui"
+
+
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077])
+def test_the_file_and_its_folder_are_the_owners_alone(folder: Path, mask: int) -> None:
+    with umask(mask):
+        Journal(folder).append(entry())
+
+    assert (mode(folder), mode(folder / "journal.jsonl")) == (0o700, 0o600)
+
+
+@pytest.mark.parametrize("dangling", [True, False])
+def test_nothing_is_written_through_a_symbolic_link(
+    folder: Path, tmp_path: Path, dangling: bool
+) -> None:
+    target = tmp_path / "target"
+    if not dangling:
+        target.write_text("theirs")
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").symlink_to(target)
+
+    with pytest.raises(StateError) as caught:
+        Journal(folder).append(entry())
+
+    assert "can't write its record" in caught.value.title
+    assert target.exists() is not dangling
+    assert dangling or target.read_text() == "theirs"
+
+
+def test_a_folder_behind_a_symbolic_link_is_the_users_choice(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    folder.parent.mkdir()
+    folder.symlink_to(elsewhere)
+
+    Journal(folder).append(entry())
+
+    assert [line.key_id for line in Journal(folder).entries()] == [entry().key_id]
+    assert mode(elsewhere / "journal.jsonl") == 0o600
+
+
+@pytest.mark.parametrize("dangling", [True, False])
+def test_no_claim_is_taken_through_a_symbolic_link(
+    folder: Path, tmp_path: Path, dangling: bool
+) -> None:
+    target = tmp_path / "target"
+    if not dangling:
+        target.write_text("theirs")
+    folder.mkdir(parents=True)
+    (folder / "abc.lock").symlink_to(target)
+
+    with pytest.raises(StateError):
+        Journal(folder).claim("abc")
+
+    assert target.exists() is not dangling
+
+
+def test_a_line_for_which_the_file_size_limit_is_too_small_costs_only_itself(folder: Path) -> None:
+    journal = Journal(folder)
+    journal.append(entry())
+    size = (folder / "journal.jsonl").stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, before[1]))
+    try:
+        with pytest.raises(StateError):
+            journal.append(entry("AKIASECOND00EXAMPLE1"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    journal.append(entry("AKIATHIRD000EXAMPLE1"))
+
+    kept = [line.key_id for line in Journal(folder).entries()]
+    assert kept == [entry().key_id, "AKIATHIRD000EXAMPLE1"]

@@ -1,0 +1,734 @@
+"""What became of creations that were cut short: told from AWS, the stores and the record."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    KeytuiError,
+    ReadOnlyError,
+    StateError,
+    StoreError,
+    StoreLockedError,
+    ThrottledError,
+    UnreachableError,
+)
+from keytui.journal import Entry, Event, Journal
+from keytui.lifecycle import Lifecycle
+from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey, Secret, User
+from keytui.outcomes import Custody, UnansweredError
+from keytui.recovery import CLOCK_GRAIN, LOOK_SECONDS, REQUEST_TIME, Finding, Recovery, Verdict
+from keytui.settle import POLL_SECONDS, Wait
+from keytui.stores.base import SecretStore
+from tests.support.fake_iam import ACCOUNT, START, FakeIam
+from tests.support.fake_store import FakeStore
+
+SECOND = timedelta(seconds=1)
+OLD_ID = "AKIAOLD0000000000001"
+LOCKED = StoreLockedError("The keyring is locked.", next_step="Unlock it, then try again.")
+
+
+class Killed(BaseException):
+    """Ends a run where nothing can catch it, as ``kill -9`` does."""
+
+
+class DyingIam(FakeIam):
+    """An IAM whose caller is killed.
+
+    Attributes:
+        dies: Before or after the key is made; empty to live.
+        latency: What happens while AWS makes a key.
+    """
+
+    def __init__(self, *, root: bool = False) -> None:
+        self.dies = ""
+        self.latency: Callable[[], None] = lambda: None
+        super().__init__(root=root)
+
+    def create_key(self, user: User) -> NewAccessKey:
+        if self.dies == "before":
+            raise Killed
+        try:
+            new = super().create_key(user)
+        finally:
+            self.latency()
+        if self.dies == "after":
+            raise Killed
+        return new
+
+
+class Stage:
+    """An account with alice, a keyring, a file and a record, over some runs of keytui.
+
+    Attributes:
+        time: Seconds since the start, by every clock.
+        slept: How long each wait was.
+        no_record: The events that can't be written.
+    """
+
+    def __init__(self, folder: Path, iam: DyingIam | None = None) -> None:
+        self.folder = folder
+        self.time = 0.0
+        self.slept: list[float] = []
+        self.no_record: set[Event] = set()
+        self.iam = iam or DyingIam()
+        self.iam.clock = self.now
+        self.alice = self.iam.add_user("alice")
+        self.keyring, self.file = FakeStore(), FakeStore()
+        self.keyring.locator = "keyring"
+        self.file.locator = "csv:/home/me/alice.csv"
+        self.journal = Journal(folder)
+        self.begin()
+
+    def begin(self, *, read_only: bool = False) -> None:
+        """Begin another run: what the one before held in memory is gone."""
+        for attempt in [*self.journal._claims._held]:
+            self.journal.release(attempt)
+        self.journal = RefusingJournal(self.folder, self.no_record)
+        wait = Wait(self._sleep, lambda: self.time)
+        self.lifecycle = Lifecycle(
+            self.iam, self.journal, read_only=read_only, now=self.now, wait=wait
+        )
+        self.recovery = Recovery(
+            self.iam, self.journal, self.lifecycle, self._store_at, now=self.now, wait=wait
+        )
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.time)
+
+    def lose_a_reply(self, store: SecretStore | None = None) -> str:
+        """Create a key whose reply is lost; return the attempt."""
+        self.iam.lose_reply = True
+        with pytest.raises(UnansweredError) as lost:
+            self.lifecycle.create(self.alice, store)
+        self.iam.lose_reply = False
+        return lost.value.attempt
+
+    def kill(self, when: str, store: SecretStore | None = None) -> None:
+        """Create a key and be killed before or after AWS made it; begin another run."""
+        self.iam.dies = when
+        with pytest.raises(Killed):
+            self.lifecycle.create(self.alice, store)
+        self.iam.dies = ""
+        self.begin()
+
+    def made(self, store: SecretStore | None = None) -> Custody:
+        """Create a key whose secret arrives."""
+        return self.lifecycle.create(self.alice, store)
+
+    def look(self) -> Finding:
+        """Look into the one open creation."""
+        (attempt,) = self.recovery.open_attempts()
+        finding = self.recovery.examine(attempt)
+        assert finding
+        return finding
+
+    def add_key(self, key_id: str, after: float = 0.0) -> AccessKey:
+        """Let somebody else make a key, some seconds after now."""
+        made = self.now() + timedelta(seconds=after)
+        return self.iam.add_key(self.alice, key_id, created=made)
+
+    @property
+    def key(self) -> AccessKey:
+        """Alice's one key."""
+        (key,) = self.iam.held(self.alice)
+        return key
+
+    @property
+    def events(self) -> list[Event]:
+        return [entry.event for entry in self.journal.entries()]
+
+    @property
+    def deletions(self) -> list[str]:
+        return [call for call in self.iam.calls if call.startswith("iam:DeleteAccessKey")]
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.recovery.open_attempts())
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def _store_at(self, locator: str) -> SecretStore | None:
+        return {self.keyring.locator: self.keyring, self.file.locator: self.file}.get(locator)
+
+
+class RefusingJournal(Journal):
+    """A record in which some events can't be written."""
+
+    def __init__(self, folder: Path, refused: set[Event]) -> None:
+        super().__init__(folder)
+        self._refused = refused
+
+    def append(self, entry: Entry) -> None:
+        if entry.event in self._refused:
+            raise StateError("keytui can't write its record.")
+        super().append(entry)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "state")
+
+
+def test_nothing_is_open_at_first(stage: Stage) -> None:
+    assert stage.recovery.open_attempts() == []
+    assert stage.recovery.other_accounts() == set()
+
+
+def test_a_creation_that_ended_well_is_not_open(stage: Stage) -> None:
+    stage.made(stage.keyring)
+    stage.begin()
+
+    assert not stage.is_open
+
+
+# Orphans.
+
+
+def test_a_lost_reply_leaves_a_key_that_nobody_can_use(stage: Stage) -> None:
+    stage.lose_a_reply(stage.keyring)
+
+    finding = stage.look()
+
+    assert (finding.verdict, finding.keys) == (Verdict.ORPHAN, (stage.key,))
+    assert finding.useless
+    assert finding.title == f"AWS made {stage.key.id} for alice, but its secret did not arrive."
+    assert finding.advice == "Nobody can use it."
+    assert stage.is_open
+
+
+def test_a_kill_after_the_reply_leaves_one_too(stage: Stage) -> None:
+    custody = stage.made()
+    stage.begin()
+
+    finding = stage.look()
+
+    assert (finding.verdict, finding.keys) == (Verdict.ORPHAN, (custody.new.key,))
+    assert finding.useless
+    assert "on 2026-01-15 09:00 UTC, and its secret is in no store" in finding.title
+
+
+def test_a_key_found_only_after_a_kill_may_be_somebody_elses(stage: Stage) -> None:
+    stage.kill("after")
+
+    finding = stage.look()
+
+    assert (finding.verdict, finding.keys) == (Verdict.ORPHAN, (stage.key,))
+    assert not finding.useless
+    assert finding.advice.startswith("Unless somebody else made it")
+
+
+def test_a_secret_that_was_shown_may_be_in_use(stage: Stage) -> None:
+    stage.lifecycle.shown(stage.made())
+    stage.begin()
+
+    finding = stage.look()
+
+    assert finding.verdict is Verdict.ORPHAN
+    assert not finding.useless
+    assert "unless somebody kept it" in finding.advice
+
+
+def test_an_orphan_is_told_from_the_keys_there_were_before(stage: Stage) -> None:
+    stage.add_key(OLD_ID)
+    stage.lose_a_reply()
+
+    (key,) = stage.look().keys
+
+    assert key.id != OLD_ID
+
+
+@pytest.mark.parametrize("error", [ThrottledError("Slow down."), UnreachableError("No network.")])
+def test_keys_of_before_are_no_orphans_though_only_the_last_listing_came(
+    stage: Stage, error: AwsError
+) -> None:
+    stage.add_key(OLD_ID)
+    stage.kill("before")
+    end = stage.time + LOOK_SECONDS
+
+    class Clearing(Wait):
+        def until(self, *arguments: object, **more: object) -> bool:
+            stage.time = end
+            del stage.iam.errors["iam:ListAccessKeys"]
+            return False
+
+    stage.iam.errors["iam:ListAccessKeys"] = error
+    stage.recovery._wait = Clearing()
+
+    assert stage.look().verdict is Verdict.NOTHING
+
+
+def test_the_found_key_is_pinned(stage: Stage) -> None:
+    """What is made for the user later is not mixed up with it."""
+    stage.lose_a_reply()
+    orphan = stage.look().keys[0]
+    assert (stage.events[-1], stage.journal.entries()[-1].key_id) == (Event.ORPHAN, orphan.id)
+    stage.begin()
+    stage.add_key("AKIALATER00000000001")
+
+    again = stage.look()
+
+    assert (again.verdict, again.keys) == (Verdict.ORPHAN, (orphan,))
+    assert stage.events.count(Event.ORPHAN) == 1
+
+
+def test_an_orphan_is_told_though_the_record_can_not_be_written(stage: Stage) -> None:
+    stage.lose_a_reply()
+    stage.no_record |= {Event.ORPHAN}
+
+    assert stage.look().keys == (stage.key,)
+
+
+def test_an_orphan_of_the_root_users(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, DyingIam(root=True))
+    stage.alice = ROOT_USER
+    stage.lose_a_reply()
+
+    finding = stage.look()
+
+    assert finding.verdict is Verdict.ORPHAN
+    stage.recovery.delete(finding)
+    assert len(stage.iam.held(ROOT_USER)) == 1
+
+
+@pytest.mark.parametrize("lag", [1, 5, 20])
+def test_iam_is_waited_for(stage: Stage, lag: int) -> None:
+    stage.iam.lag = lag
+    stage.lose_a_reply()
+
+    assert stage.look().keys == (stage.key,)
+    assert sum(stage.slept) <= LOOK_SECONDS
+
+
+# What it is not.
+
+
+@pytest.mark.parametrize(
+    ("seconds", "may_be"),
+    [
+        (-(CLOCK_GRAIN / SECOND) - 1, False),
+        (-(CLOCK_GRAIN / SECOND), True),
+        ((REQUEST_TIME + CLOCK_GRAIN) / SECOND, True),
+        ((REQUEST_TIME + CLOCK_GRAIN) / SECOND + 1, False),
+        (-86400, False),
+        (86400, False),
+    ],
+)
+def test_a_key_is_its_own_only_if_made_at_that_moment(
+    stage: Stage, seconds: float, may_be: bool
+) -> None:
+    stage.kill("before")
+    stage.add_key("AKIASOMEBODYELSES001", seconds)
+
+    verdict = stage.look().verdict
+
+    assert verdict is (Verdict.ORPHAN if may_be else Verdict.NOTHING)
+
+
+def test_after_a_lost_reply_a_key_is_made_no_later_than_that(stage: Stage) -> None:
+    stage.iam.latency = lambda: setattr(stage, "time", 10.0)
+    stage.lose_a_reply()
+    stage.iam.remove_key(stage.key)
+    stage.add_key("AKIASOMEBODYELSES001", 5)
+
+    assert stage.look().verdict is Verdict.NOTHING
+
+
+def test_the_window_is_by_the_clock_of_aws(stage: Stage) -> None:
+    """This machine's clock is ten minutes off."""
+    stage.iam.clock = lambda: stage.now() + timedelta(minutes=10)
+    stage.lose_a_reply()
+
+    assert stage.look().keys == (stage.key,)
+
+
+def test_a_key_of_another_creation_is_not_taken_for_it(stage: Stage) -> None:
+    stage.kill("before")
+    stage.made(stage.keyring)
+
+    assert stage.look().verdict is Verdict.NOTHING
+
+
+def test_two_creations_of_one_moment_are_told_apart_by_what_is_known_of_one(stage: Stage) -> None:
+    kept = stage.made()
+    stage.begin()
+    first = stage.look()
+    stage.lose_a_reply()
+
+    findings = [stage.recovery.examine(attempt) for attempt in stage.recovery.open_attempts()]
+
+    assert first.keys == (kept.new.key,)
+    ids = [[key.id for key in finding.keys] for finding in findings if finding]
+    (other,) = [key.id for key in stage.iam.held(stage.alice) if key != kept.new.key]
+    assert ids == [[kept.new.key.id], [other]]
+
+
+def test_two_keys_of_one_moment_are_told_and_none_is_deleted(stage: Stage) -> None:
+    stage.lose_a_reply()
+    own = stage.key
+    stage.add_key("AKIASOMEBODYELSES001", 2)
+
+    finding = stage.look()
+
+    assert finding.verdict is Verdict.AMBIGUOUS
+    assert {key.id for key in finding.keys} == {own.id, "AKIASOMEBODYELSES001"}
+    assert f"{own.id} at 2026-01-15 09:00:00 UTC" in finding.advice
+    assert "AKIASOMEBODYELSES001 at 2026-01-15 09:00:02 UTC" in finding.advice
+    assert not finding.useless
+    stage.recovery.delete(finding)
+    assert stage.deletions == []
+    assert stage.is_open
+
+
+# What ends it.
+
+
+def test_no_key_was_made(stage: Stage) -> None:
+    stage.kill("before")
+
+    finding = stage.look()
+
+    assert finding.verdict is Verdict.NOTHING
+    assert finding.title.startswith("AWS made no key for alice")
+    assert stage.events[-1] is Event.NOT_CREATED
+    assert not stage.is_open
+
+
+@pytest.mark.parametrize("store", ["keyring", "file"])
+def test_the_secret_is_found_where_it_was_put(stage: Stage, store: str) -> None:
+    """Killed after the secret was kept, and before that was written down."""
+    there: FakeStore = getattr(stage, store)
+    stage.no_record |= {Event.STORED}
+    stage.made(there)
+    stage.begin()
+    stage.no_record.clear()
+
+    finding = stage.look()
+
+    assert (finding.verdict, finding.locator) == (Verdict.STORED, there.locator)
+    assert finding.title.endswith(
+        "is in the OS keyring." if store == "keyring" else "is in /home/me/alice.csv."
+    )
+    last = stage.journal.entries()[-1]
+    assert (last.event, last.key_id, last.store) == (Event.STORED, stage.key.id, there.locator)
+    assert not stage.is_open
+
+
+def test_the_key_is_gone(stage: Stage) -> None:
+    custody = stage.made()
+    stage.iam.remove_key(custody.new.key)
+    stage.begin()
+
+    finding = stage.look()
+
+    assert finding.verdict is Verdict.GONE
+    assert finding.title == (
+        f"{custody.new.key.id} of alice, made on 2026-01-15 09:00 UTC, is deleted."
+    )
+    assert (stage.events[-1], stage.is_open) == (Event.GONE, False)
+
+
+@pytest.mark.parametrize(("known", "verdict"), [(True, Verdict.GONE), (False, Verdict.NOTHING)])
+def test_the_user_is_gone(stage: Stage, known: bool, verdict: Verdict) -> None:
+    if known:
+        stage.made()
+        stage.begin()
+    else:
+        stage.kill("after")
+    stage.iam.remove_user("alice")
+
+    assert stage.look().verdict is verdict
+    assert not stage.is_open
+
+
+# What can't be seen now stays open.
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AccessDeniedError("iam:ListAccessKeys", "iam:ListAccessKeys is denied."),
+        CredentialsError("The credentials have expired."),
+        UnreachableError("No network."),
+        ThrottledError("Too many calls."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_keys_that_can_not_be_listed(stage: Stage, error: AwsError) -> None:
+    stage.lose_a_reply()
+    stage.iam.errors["iam:ListAccessKeys"] = error
+
+    finding = stage.look()
+
+    assert (finding.verdict, finding.reason) == (Verdict.UNSURE, error)
+    assert error.title in finding.advice
+    assert stage.is_open
+    stage.iam.errors.clear()
+    assert stage.look().verdict is Verdict.ORPHAN
+
+
+def test_keys_that_can_not_be_listed_any_more(stage: Stage) -> None:
+    """AWS listed none yet; then the credentials expired."""
+    stage.iam.lag = 1000
+    stage.lose_a_reply()
+    real, asked = stage.iam.keys, 0
+
+    def keys(user: User) -> tuple[AccessKey, ...]:
+        nonlocal asked
+        asked += 1
+        if asked > 3:
+            stage.iam.errors["iam:ListAccessKeys"] = CredentialsError("Expired.")
+        return real(user)
+
+    stage.iam.keys = keys  # type: ignore[method-assign]
+
+    assert stage.look().verdict is Verdict.UNSURE
+    assert stage.is_open
+
+
+def test_a_store_that_is_locked(stage: Stage) -> None:
+    stage.no_record |= {Event.STORED}
+    stage.made(stage.keyring)
+    stage.begin()
+    stage.keyring.trouble = LOCKED
+
+    finding = stage.look()
+
+    assert (finding.verdict, finding.reason) == (Verdict.UNSURE, LOCKED)
+    assert finding.title == f"{stage.key.id} of alice exists; whether its secret is kept " + (
+        "can't be seen now."
+    )
+    assert finding.advice == "The keyring is locked. Unlock it, then try again."
+    assert stage.is_open
+    stage.recovery.delete(finding)
+    assert stage.deletions == []
+
+
+def test_a_keyring_that_was_never_tried_casts_no_doubt(stage: Stage) -> None:
+    stage.made()
+    stage.begin()
+    stage.keyring.trouble = StoreError("There is no keyring.")
+
+    assert stage.look().verdict is Verdict.ORPHAN
+
+
+def test_a_keyring_that_has_it_though_it_was_never_tried(stage: Stage) -> None:
+    """A rescue may have put it there while the record could not be written."""
+    key = stage.made().new.key
+    stage.keyring.kept[key.id] = Secret("somewhere")
+    stage.begin()
+
+    assert stage.look().verdict is Verdict.STORED
+
+
+def test_a_store_that_is_not_known_to_this_version(stage: Stage) -> None:
+    other = FakeStore()
+    other.locator = "vault:of/another/version"
+    other.trouble = StoreError("It did not take it.")
+    stage.no_record |= {Event.STORED}
+    custody = stage.made()
+    with pytest.raises(StoreError):
+        stage.lifecycle.keep(custody, other)
+    stage.begin()
+
+    assert stage.look().verdict is Verdict.ORPHAN
+
+
+# How long it takes.
+
+
+@pytest.mark.parametrize(
+    ("age", "at_most"), [(0.0, LOOK_SECONDS), (10.0, 5.0), (15.0, 0.0), (86400.0, 0.0)]
+)
+def test_the_wait_ends_15_seconds_after_the_creation_began(
+    stage: Stage, age: float, at_most: float
+) -> None:
+    stage.kill("before")
+    stage.time += age
+
+    stage.look()
+
+    assert LOOK_SECONDS == 15
+    assert sum(stage.slept) <= at_most + POLL_SECONDS
+
+
+def test_a_clock_that_was_set_back_does_not_lengthen_it(stage: Stage) -> None:
+    stage.kill("before")
+    stage.time -= 86400
+
+    stage.look()
+
+    assert sum(stage.slept) <= LOOK_SECONDS + POLL_SECONDS
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["key known", "key unknown"])
+def test_who_waits_no_longer_ends_it_at_once_and_closes_nothing(stage: Stage, known: bool) -> None:
+    stage.iam.lag = 1000
+    if known:
+        stage.made()
+        stage.begin()
+    else:
+        stage.kill("after")
+    events = stage.events
+    (attempt,) = stage.recovery.open_attempts()
+
+    finding = stage.recovery.examine(attempt, left=lambda: True)
+
+    assert finding
+    assert finding.verdict is Verdict.UNSURE
+    assert "exists" not in finding.title
+    assert stage.slept == []
+    assert stage.is_open
+    assert stage.events == events
+
+
+def test_what_is_being_done_is_told(stage: Stage) -> None:
+    attempt, told = stage.lose_a_reply(), list[str]()
+
+    stage.recovery.examine(attempt, told.append)
+
+    assert told == ["Looking for the key at AWS", "Looking for its secret"]
+
+
+# More than one keytui.
+
+
+def test_a_creation_in_other_hands_is_left_alone(stage: Stage) -> None:
+    stage.made()
+    other = Stage(stage.folder, stage.iam)
+    (attempt,) = other.recovery.open_attempts()
+
+    assert other.recovery.examine(attempt) is None
+    assert other.recovery.examine(attempt.id) is None
+    assert stage.recovery.examine(attempt) is None, "nor does the screen that shows it"
+
+
+def test_what_another_has_ended_is_not_looked_into_again(stage: Stage) -> None:
+    attempt = stage.lose_a_reply()
+    stage.recovery.delete(stage.look())
+    stage.iam.calls.clear()
+
+    assert stage.recovery.examine(attempt) is None
+    assert stage.recovery.examine("0123456789abcdef") is None
+    assert stage.iam.calls == []
+
+
+@pytest.mark.parametrize("trouble", [None, StoreError("Broken.")])
+def test_looking_leaves_no_claim_behind(stage: Stage, trouble: StoreError | None) -> None:
+    stage.lose_a_reply(stage.keyring)
+    stage.keyring.trouble = trouble
+
+    stage.look()
+
+    assert [path.name for path in stage.folder.iterdir()] == ["journal.jsonl"]
+
+
+def test_other_accounts_are_named_and_left_alone(stage: Stage) -> None:
+    entry = Entry(
+        START.isoformat(), Event.CREATING, "999999999999", "alice", "arn", attempt="abcdef"
+    )
+    stage.journal.append(entry)
+    stage.lose_a_reply()
+
+    assert [attempt.account for attempt in stage.recovery.open_attempts()] == [ACCOUNT]
+    assert stage.recovery.other_accounts() == {"999999999999"}
+
+
+# What the user wants done.
+
+
+def test_an_orphan_is_made_inactive_and_deleted(stage: Stage) -> None:
+    stage.lose_a_reply()
+    finding = stage.look()
+    key_id = stage.key.id
+    stage.iam.calls.clear()
+
+    stage.recovery.delete(finding)
+
+    assert stage.iam.calls[:3] == [
+        f"iam:GetAccessKeyLastUsed {key_id}",
+        f"iam:UpdateAccessKey {key_id} Inactive",
+        f"iam:DeleteAccessKey {key_id}",
+    ]
+    assert stage.iam.held(stage.alice) == ()
+    assert stage.events[-2:] == [Event.DISCARDED, Event.DELETED]
+    assert not stage.is_open
+
+
+def test_a_key_that_has_been_used_is_not_deleted(stage: Stage) -> None:
+    stage.lose_a_reply()
+    finding = stage.look()
+    stage.iam._uses[stage.key.id] = LastUsed(START, "s3", "eu-west-1")
+
+    with pytest.raises(KeytuiError, match="has been used") as caught:
+        stage.recovery.delete(finding)
+
+    assert caught.value.safe == "It was not deleted."
+    assert stage.key.status is KeyStatus.ACTIVE
+    assert stage.is_open
+
+
+def test_a_last_use_that_may_not_be_read_stops_nobody(stage: Stage) -> None:
+    stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
+    stage.lose_a_reply()
+
+    stage.recovery.delete(stage.look())
+
+    assert stage.iam.held(stage.alice) == ()
+
+
+def test_a_last_use_that_can_not_be_read_now_stops_it(stage: Stage) -> None:
+    stage.lose_a_reply()
+    finding = stage.look()
+    stage.iam.errors["iam:GetAccessKeyLastUsed"] = UnreachableError("No network.")
+
+    with pytest.raises(UnreachableError):
+        stage.recovery.delete(finding)
+
+    assert stage.deletions == []
+
+
+def test_a_deletion_that_is_refused_leaves_it_open(stage: Stage) -> None:
+    stage.iam.deny = {"iam:DeleteAccessKey"}
+    stage.lose_a_reply()
+    finding = stage.look()
+
+    with pytest.raises(AccessDeniedError):
+        stage.recovery.delete(finding)
+
+    assert stage.key.status is KeyStatus.INACTIVE
+    assert stage.is_open
+    assert stage.look().verdict is Verdict.ORPHAN
+
+
+def test_an_orphan_that_is_left_is_asked_about_no_more(stage: Stage) -> None:
+    stage.lose_a_reply()
+
+    stage.recovery.leave(stage.look())
+
+    last = stage.journal.entries()[-1]
+    assert (last.event, last.key_id) == (Event.UNKEPT, stage.key.id)
+    assert not stage.is_open
+    assert stage.key.status is KeyStatus.ACTIVE
+
+
+def test_read_only_mode_looks_and_deletes_nothing(stage: Stage) -> None:
+    stage.lose_a_reply()
+    stage.begin(read_only=True)
+    finding = stage.look()
+    assert finding.verdict is Verdict.ORPHAN
+    stage.iam.calls.clear()
+
+    with pytest.raises(ReadOnlyError):
+        stage.recovery.delete(finding)
+
+    assert stage.iam.calls == []
+    assert stage.key.status is KeyStatus.ACTIVE
+    assert stage.deletions == []
