@@ -26,7 +26,8 @@ test: $(VENV)/.dev-is-ready  ## Run all tests; installs the real components they
 
 faults: $(VENV)/.dev-is-ready  ## Run the fault matrix alone: every step of a creation x every fault
 	@scripts/install-test-packages.sh
-	$(BIN)/pytest -n auto --dist worksteal tests/faults tests/property $(ARGS)
+	KEYTUI_FAULTS=all KEYTUI_EXAMPLES=2000 \
+	  $(BIN)/pytest -n auto --dist worksteal tests/faults tests/property $(ARGS)
 
 check: $(VENV)/.dev-is-ready  ## Check format, style, types and who imports whom
 	$(BIN)/ruff format --check .

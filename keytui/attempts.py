@@ -21,7 +21,7 @@ class Attempt:
         caller: The ARN that asked.
         before: The key IDs that the user had before.
         key_id: The new key's ID; empty while it is not known.
-        stores: The locators of the stores that its secret was on the way to, in order.
+        stores: The locators of the stores that its secret may be in, the latest tried last.
         made: Whether its key and secret arrived.
         lost: When its reply was seen to be lost, by AWS's clock; None where it was not.
         shown: Whether the secret was shown or sent to the clipboard.
@@ -71,12 +71,14 @@ def _lost(entry: Entry) -> datetime | None:
 def _told(attempt: Attempt, entry: Entry) -> Attempt:
     """Return an attempt with what one more of its lines tells."""
     before = frozenset(entry.detail.split()) if entry.event is Event.CREATING else attempt.before
-    new = (entry.store,) if entry.store and entry.store not in attempt.stores else ()
+    stores = tuple(store for store in attempt.stores if store != entry.store)
+    if entry.store and entry.event is not Event.NOT_STORED:
+        stores += (entry.store,)
     return replace(
         attempt,
         before=before,
         key_id=entry.key_id or attempt.key_id,
-        stores=attempt.stores + new,
+        stores=stores,
         made=attempt.made or entry.event is Event.CREATED,
         lost=_lost(entry) if entry.event is Event.REPLY_LOST else attempt.lost,
         shown=attempt.shown or entry.event is Event.SHOWN,

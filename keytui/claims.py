@@ -8,6 +8,7 @@ as a process ID on a shared home folder could not.
 import fcntl
 import os
 import re
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Claims:
         path = self._path(attempt)
         if path is None or attempt in self._held:
             return False
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._folder)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         handle = os.open(path, flags, 0o600)
         try:
@@ -60,6 +61,19 @@ class Claims:
     def _path(self, attempt: str) -> Path | None:
         # The attempt may come from a damaged line: it names no file outside this folder.
         return self._folder / f"{attempt}.lock" if _ATTEMPT.fullmatch(attempt) else None
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, with those above it that are missing, for its owner alone.
+
+    Whatever the umask, and also where it is there already: others could swap what is in it.
+    """
+    for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+        missing.chmod(0o700)
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        with suppress(OSError):  # a folder of somebody else's, or a disk that knows no modes
+            folder.chmod(0o700)
 
 
 def _is_at(handle: int, path: Path) -> bool:

@@ -12,6 +12,7 @@ _ENDS = {
     Event.CREATING: "asked for a key, then cut short",
     Event.CREATED: "created, its secret not kept",
     Event.STORING: "created, its secret not kept",
+    Event.NOT_STORED: "created, its secret not kept",
     Event.SHOWN: "created and shown, its secret not kept",
     Event.REPLY_LOST: "asked for a key, the reply was lost",
     Event.ORPHAN: "created, its secret is lost",

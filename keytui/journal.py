@@ -5,18 +5,23 @@ alone (0600 in a 0700 folder). A line that can't be read, such as one torn by a 
 is passed over.
 """
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from keytui.claims import Claims
+from keytui.claims import Claims, make_private
 from keytui.errors import StateError
 from keytui.model import AccessKey, KeyStatus, User
+
+_MODE = 0o600
 
 
 class Event(StrEnum):
@@ -34,6 +39,8 @@ class Event(StrEnum):
     """The key was found afterwards; its secret is in no store."""
     STORING = "storing"
     """The secret is about to be put into a store."""
+    NOT_STORED = "not stored"
+    """It is certainly not there."""
     STORED = "stored"
     """It was read back from there."""
     SHOWN = "shown"
@@ -139,10 +146,11 @@ class Journal:
             StateError: There is one and it can't be read.
         """
         try:
-            size = self.path.stat().st_size
-            if size != self._size:
-                self._entries = list(_parse(self.path.read_bytes().splitlines()))
-                self._size = size
+            with os.fdopen(self._open(os.O_RDONLY), "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size != self._size:
+                    self._entries = list(_parse(file.read().splitlines()))
+                    self._size = size
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -170,10 +178,26 @@ class Journal:
             next_step="Make that folder writable, or set XDG_STATE_HOME to another.",
         )
 
+    def _open(self, flags: int) -> int:
+        """Open the file: a plain one, the user's own, or none.
+
+        What is written in it decides which keys may be deleted, so nobody else may have
+        written it; and a pipe would be waited for.
+        """
+        handle = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
+        try:
+            _require_own(os.fstat(handle))
+            if stat.S_IMODE(os.fstat(handle).st_mode) != _MODE:
+                with suppress(OSError):  # a disk that knows no modes, or is read-only
+                    os.fchmod(handle, _MODE)
+        except OSError:
+            os.close(handle)
+            raise
+        return handle
+
     def _write(self, line: bytes) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        handle = os.open(self.path, flags, 0o600)
+        make_private(self.path.parent)
+        handle = self._open(os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             size = os.fstat(handle).st_size
             if size and os.pread(handle, 1, size - 1) != b"\n":
@@ -183,6 +207,13 @@ class Journal:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _require_own(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a plain file")
+    if status.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "it belongs to another user")
 
 
 _FIELDS = {field.name for field in fields(Entry)}

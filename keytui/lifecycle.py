@@ -20,6 +20,7 @@ from keytui.errors import (
     QuotaError,
     ReadOnlyError,
     StoreError,
+    StoreTimeoutError,
 )
 from keytui.findings import could_go
 from keytui.journal import Event, Journal
@@ -211,7 +212,13 @@ class Lifecycle:
             StoreError: It is not kept there; the custody still holds it.
         """
         self._note(custody, Event.STORING, store=store.locator)
-        receipt = store.put(custody.new)
+        try:
+            receipt = store.put(custody.new)
+        except StoreTimeoutError:
+            raise  # It may be there all the same.
+        except StoreError:
+            self._note(custody, Event.NOT_STORED, store=store.locator)
+            raise
         custody.receipts.append(receipt)
         custody.problem = None
         self._note(custody, Event.STORED, store=store.locator)

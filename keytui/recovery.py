@@ -140,7 +140,8 @@ class Finding:
                     "is lost. keytui deletes neither by itself."
                 )
             case Verdict.UNSURE if self.reason:
-                return f"{self.reason.title} {self.reason.next_step}".strip()
+                why = f"{self.reason.title} {self.reason.next_step}".strip()
+                return f"{why} If it stays so, delete the key." if self.keys else why
         return ""
 
 
@@ -167,9 +168,15 @@ class Recovery:
         self._wait = wait or Wait()
 
     def open_attempts(self) -> list[Attempt]:
-        """Return the open creations of this account, oldest first. Raises ``StateError``."""
-        account = self._iam.identity().account
-        return [found for found in self._attempts() if found.open and found.account == account]
+        """Return the open creations of this account, latest first.
+
+        Each key that is found is out of question for those before it.
+
+        Raises:
+            StateError: The journal can't be read.
+        """
+        account, found = self._iam.identity().account, reversed(self._attempts())
+        return [attempt for attempt in found if attempt.open and attempt.account == account]
 
     def other_accounts(self) -> set[str]:
         """Return the IDs of other accounts with open creations. Raises ``StateError``."""

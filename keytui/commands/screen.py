@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from keytui.parts import Parts
+from keytui.plain import plain
 
 if TYPE_CHECKING:
     from keytui.ui.app import KeytuiApp
@@ -47,4 +48,4 @@ def _rescue(app: "KeytuiApp") -> None:
 def _tell(sentence: str) -> None:
     # The terminal may be gone; the record has it too.
     with suppress(OSError):
-        print(f"keytui: {sentence}", file=sys.stderr, flush=True)
+        print(f"keytui: {plain(sentence)}", file=sys.stderr, flush=True)

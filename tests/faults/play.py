@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from tests.e2e.conftest import on_bus
 from tests.faults.outside import Scene, key_ids, losses
 from tests.faults.program import Finished, Program, Zygote
 from tests.faults.proxy import FaultProxy
@@ -87,7 +88,7 @@ class Cell:
         run.send("c")
         ready = "can be written" if self.service else "can't be used"
         run.wait_for(ready)
-        for _ in range(goal.value if self.service else goal.value - 2):
+        for _ in range(goal.value):
             run.send(DOWN)
         run.wait_for({Goal.KEYRING: "◉ OS", Goal.CSV: "◉ CSV", Goal.SHOW: "◉ Show"}[goal])
         if description:
@@ -115,6 +116,11 @@ class Cell:
         else:
             run.kill(how.value)
         run.wait_exit(60)
+
+    def mended(self, service: SecretService) -> None:
+        """From now on the keyring is this one, unlocked."""
+        self.service = service
+        self.env |= on_bus(service)
 
     def recover(self, *flags: str) -> Finished:
         """Run ``keytui recover`` as the next start."""

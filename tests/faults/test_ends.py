@@ -1,6 +1,7 @@
 """The matrix, the program's side: every moment of a creation × every way a program ends."""
 
 import random
+import re
 import time
 from collections.abc import Callable
 
@@ -15,6 +16,8 @@ from tests.faults.summary import record_cell
 LOST = Break(Kind.RESET, after=True)
 ENDS = pytest.mark.parametrize("end", End, ids=lambda end: end.name.lower())
 KILLS_A_TEST = 10
+SPAN = 0.8
+"""Seconds after the key press; a creation takes half of it on an idle machine."""
 SEEDS = 20
 """Times ``KILLS_A_TEST``: how many runs are killed at a random moment."""
 
@@ -152,23 +155,16 @@ def test_killed_at_any_moment(
 ) -> None:
     """kill -9 somewhere between the key press and some time after the secret is kept."""
     chance = random.Random(seed)
-    span = 0.6
     for number in range(KILLS_A_TEST):
+        if len(cell.key_ids()) == 2:
+            remove_all(cell)
         with program(source, ["--user", cell.user], cell.env) as run:
-            run.wait_for(f"{cell.user}  ")
-            before = len(cell.key_ids())
-            if before == 2:
-                remove_all(cell)
-                run.send("r")
-                run.wait_for(f"{cell.user} has no access keys")
-            began = time.monotonic()
+            run.wait_for(re.compile(rf"{cell.user}  (no|\d) key"))
             cell.ask(run, Goal.KEYRING if number % 3 else Goal.SHOW)
-            chosen = chance.uniform(0, span)
-            time.sleep(chosen)  # The moment is what is random here.
+            time.sleep(chance.uniform(0, SPAN))  # The moment is what is random here.
             run.kill()
             run.wait_exit()
             cell.written += run.written
-            assert time.monotonic() - began < 60
     told = cell.recover()
     with program(source, ["--version"], cell.env) as last:
         lost = cell.lost(last, told.out)
@@ -178,9 +174,8 @@ def test_killed_at_any_moment(
 
 def remove_all(cell: Cell) -> None:
     """Settle what is open and delete all keys, so that there is room for more."""
-    told = cell.recover("--yes")
-    assert "could not" not in told.out
+    told = cell.recover("--yes").out
     for key in cell.key_ids():
         assert cell.service
-        assert cell.service.lookup(key), f"{key} has its secret nowhere, and was not offered"
+        assert cell.service.lookup(key), f"{key} has its secret nowhere: {told}"
         cell.account.iam.delete_access_key(UserName=cell.user, AccessKeyId=key)

@@ -33,7 +33,7 @@ def judge(
 ) -> None:
     """Mend everything, start anew, and count what was lost."""
     library.clear()
-    cell.service = services.take()
+    cell.mended(services.take())
     told = cell.recover()
     lost = cell.lost(run, told.out)
     record_cell(request, lost)
@@ -105,7 +105,7 @@ def test_probe(
         assert not cell.key_ids()
     cell.end(run, End.KILL)
     library.clear()
-    cell.service = services.take()
+    cell.mended(services.take())
     told = cell.recover()
     lost = cell.lost(run, told.out)
     record_cell(request, lost)
@@ -150,14 +150,11 @@ def test_full_disk(
 
 
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])
-def test_full_csv_disk(
-    cell: Cell, run: Program, request: pytest.FixtureRequest, tmp_path: Path, end: End
-) -> None:
+def test_full_csv_disk(cell: Cell, run: Program, request: pytest.FixtureRequest, end: End) -> None:
     """The disk of the CSV file is full once the key is made: the secret stays in the reveal."""
-    with small_disk(tmp_path / "csv") as disk:
+    with small_disk(cell.home / "disk") as disk:
         path = disk.path / "key.csv"
         cell.csv.append(path)
-        cell.folders.append(disk.path)
         cell.open(run)
         cell.ask(run, Goal.SHOW)
         cell.rest(run)
@@ -167,7 +164,7 @@ def test_full_csv_disk(
         run.send("\x01\x0b" + str(path))
         run.wait_for(str(path))
         run.send("\r")
-        run.wait_for("✗")
+        run.wait_for("is full")
         cell.screens.append(run.wait_for(NOWHERE))
         cell.end(run, end)
         disk.free()

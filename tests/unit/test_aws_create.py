@@ -16,7 +16,6 @@ from keytui.errors import (
     LostReplyError,
     NotFoundError,
     QuotaError,
-    ThrottledError,
     UnreachableError,
 )
 from keytui.model import User
@@ -50,8 +49,6 @@ def lost(name: str, fault: Fault) -> Case:
 
 CASES = [
     refused("AccessDenied", 403, AccessDeniedError),
-    refused("Throttling", 400, ThrottledError),
-    refused("TooManyRequestsException", 429, ThrottledError),
     refused("LimitExceeded", 409, QuotaError),
     refused("NoSuchEntity", 404, NotFoundError),
     refused("EntityTemporarilyUnmodifiable", 409, AwsError),
@@ -60,6 +57,8 @@ CASES = [
     refused("SignatureDoesNotMatch", 403, CredentialsError),
     lost("service failure", Fault(status=500, reply=failure("ServiceFailure", SENTINEL, 500))),
     lost("unavailable", Fault(status=503, reply=failure("ServiceUnavailable", "", 503))),
+    lost("throttled", Fault(status=400, reply=failure("Throttling", "", 400))),
+    lost("too many", Fault(status=429, reply=failure("TooManyRequestsException", "", 429))),
     lost("throttled by a proxy", Fault(status=429, reply=b"slow down")),
     lost("429 without a body", Fault(status=429)),
     lost("500 without a body", Fault(status=500)),

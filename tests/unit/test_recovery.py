@@ -367,7 +367,7 @@ def test_two_creations_of_one_moment_are_told_apart_by_what_is_known_of_one(stag
     assert first.keys == (kept.new.key,)
     ids = [[key.id for key in finding.keys] for finding in findings if finding]
     (other,) = [key.id for key in stage.iam.held(stage.alice) if key != kept.new.key]
-    assert ids == [[kept.new.key.id], [other]]
+    assert ids == [[other], [kept.new.key.id]], "the latest first"
 
 
 def test_two_keys_of_one_moment_are_told_and_none_is_deleted(stage: Stage) -> None:
@@ -505,7 +505,9 @@ def test_a_store_that_is_locked(stage: Stage) -> None:
     assert finding.title == f"{stage.key.id} of alice exists; whether its secret is kept " + (
         "can't be seen now."
     )
-    assert finding.advice == "The keyring is locked. Unlock it, then try again."
+    assert finding.advice == (
+        "The keyring is locked. Unlock it, then try again. If it stays so, delete the key."
+    )
     assert stage.is_open
     stage.recovery.delete(finding)
     assert stage.deletions == []
