@@ -165,6 +165,13 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
         await camera.press("enter")
         await camera.until_shown("read back")
         shots["reveal"] = camera.shoot()
+
+        await camera.press("escape")
+        await camera.until_shown("is active; its secret is in")
+        await camera.press("H")
+        await camera.until_shown("Access key ID")
+        await camera.until_shown("History")
+        shots["history"] = camera.shoot()
     return shots
 
 

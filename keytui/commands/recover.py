@@ -7,7 +7,8 @@ from keytui.errors import KeytuiError, ReadOnlyError
 from keytui.lifecycle import Lifecycle
 from keytui.parts import Parts
 from keytui.plain import plain
-from keytui.recovery import Finding, Recovery, Verdict
+from keytui.recovery import Recovery
+from keytui.verdicts import Finding, Verdict
 
 EXIT_OPEN = 3
 """The exit status while something is open."""

@@ -9,7 +9,8 @@ from keytui.model import Identity, KeyStatus, User
 from keytui.outcomes import StatusChange
 from keytui.parts import Parts
 from keytui.ports import Iam
-from keytui.recovery import Finding, Recovery
+from keytui.recovery import Recovery
+from keytui.verdicts import Finding
 
 
 @dataclass(slots=True)

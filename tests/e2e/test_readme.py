@@ -25,7 +25,8 @@ SHOWN = [
 ]
 DEMO = "make demo"
 START = ".venv/bin/keytui"
-MAINTAIN = ("make check", "make test", "make bench", "make screenshots")
+RECOVER = ".venv/bin/keytui recover --yes"
+MAINTAIN = ("make check", "make test", "make faults", "make bench", "make screenshots")
 """These take minutes, or would run this test again: make says what they would do."""
 LOOKUP = next(line for line in SHOWN if line.startswith("secret-tool"))
 UNLOCK = next(line for line in SHOWN if line.startswith("dbus-run-session"))
@@ -46,7 +47,7 @@ def shell(command: str) -> list[str | Path]:
 
 
 def test_no_command_is_left_out() -> None:
-    assert sorted(SHOWN) == sorted([DEMO, START, LOOKUP, UNLOCK, IMPORT, *MAINTAIN])
+    assert sorted(SHOWN) == sorted([DEMO, START, RECOVER, LOOKUP, UNLOCK, IMPORT, *MAINTAIN])
 
 
 def test_demo(desk: Desk) -> None:
@@ -61,6 +62,12 @@ def test_start(desk: Desk, moto: MotoAccount) -> None:
     run = desk.run(shell(START), env=signed_by(moto.options))
     run.wait_for("12 users")
     assert "admin @ 123456789012" in run.text()
+
+
+def test_recover(desk: Desk, moto: MotoAccount) -> None:
+    env = clean_env(desk.home) | signed_by(moto.options)
+    done = subprocess.run(shell(RECOVER), env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "Nothing is unfinished.\n"
 
 
 def test_lookup(keyring_service: SecretService) -> None:

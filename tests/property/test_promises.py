@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from keytui.errors import KeytuiError
 from keytui.model import KeyStatus
 from keytui.outcomes import Custody
-from keytui.recovery import Finding, Verdict
+from keytui.verdicts import Finding, Verdict
 from tests.property.world import How, Killed, World
 
 EXAMPLES = int(os.environ.get("KEYTUI_EXAMPLES", "300"))

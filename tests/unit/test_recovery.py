@@ -22,9 +22,10 @@ from keytui.journal import Entry, Event, Journal
 from keytui.lifecycle import Lifecycle
 from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey, Secret, User
 from keytui.outcomes import Custody, UnansweredError
-from keytui.recovery import CLOCK_GRAIN, LOOK_SECONDS, REQUEST_TIME, Finding, Recovery, Verdict
+from keytui.recovery import CLOCK_GRAIN, LOOK_SECONDS, REQUEST_TIME, Recovery
 from keytui.settle import POLL_SECONDS, Wait
 from keytui.stores.base import SecretStore
+from keytui.verdicts import Finding, Verdict
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
 

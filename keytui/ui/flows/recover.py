@@ -5,7 +5,6 @@ from functools import partial
 from threading import Event
 
 from keytui.errors import KeytuiError, StateError
-from keytui.recovery import Finding, Verdict
 from keytui.ui.account import Account
 from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
@@ -13,6 +12,7 @@ from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.orphan import Answer, OrphanScreen
 from keytui.ui.text import count
 from keytui.ui.threads import in_thread
+from keytui.verdicts import Finding, Verdict
 
 
 async def look_around(stage: Stage) -> None:

@@ -1,46 +1,37 @@
 """The main screen: users at the left, the keys of the highlighted one at the right."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from collections.abc import Callable
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker
 
 from keytui.errors import KeytuiError
 from keytui.inventory import Inventory
 from keytui.model import AccessKey, KeyStatus, User
-from keytui.outcomes import Custody
 from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.flows import create, delete, history, read, recover, status
 from keytui.ui.screens.help import HelpScreen
+from keytui.ui.screens.stage_screen import Flow, StageScreen
 from keytui.ui.text import count
 from keytui.ui.threads import in_thread
-from keytui.ui.typeahead import TypeAhead
 from keytui.ui.widgets.bars import KeyHints, MessageBar, StatusLine, TopBar
 from keytui.ui.widgets.keys_pane import KeysPane
 from keytui.ui.widgets.too_small import TooSmall
 from keytui.ui.widgets.users_pane import UsersPane
 
-if TYPE_CHECKING:
-    from keytui.ui.app import KeytuiApp
 
-T = TypeVar("T")
-Flow = Coroutine[Any, Any, None]
 REST_SECONDS = 0.08
 """How long the cursor rests on a user before their keys are read."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(StageScreen):
     """Pick a user, see the keys, work them. It is the stage that flows run on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,16 +65,11 @@ class MainScreen(Screen[None]):
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self.parts = parts
-        self.custody: Custody | None = None
-        """A new key's secret, from AWS's reply until the reveal is closed."""
         self.profile = parts.settings.profile
         """The profile in use; None for the SDK's choice."""
-        self.creating = Lock()
-        """Held while AWS is asked for a key and until its secret is in ``custody``."""
         self._account: Account | None = None
         self._show_deleted = True
         self._resting: Timer | None = None
-        self._flow: Worker[None] | None = None
         self._wanted = parts.settings.user
 
     def compose(self) -> ComposeResult:
@@ -143,35 +129,6 @@ class MainScreen(Screen[None]):
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong."""
         self.query_one(MessageBar).problem(error)
-
-    async def ask(self, dialog: Screen[T], *, unforeseen: bool = False) -> T:
-        """Open a dialog and wait for what it returns; keys typed ahead go into it.
-
-        Not so for one that nobody could foresee: they were meant for something else.
-        """
-        answer = asyncio.get_running_loop().create_future()
-        # From here on leaving is the dialog's affair: it may be waiting for a secret.
-        flow, self._flow = self._flow, None
-        await self.app.push_screen(dialog, answer.set_result)
-        self._flow = flow
-        if unforeseen:
-            self._typed.forget()
-        self._typed.release()
-        result: T = await answer
-        self._typed.hold()
-        return result
-
-    def no_more_questions(self) -> None:
-        """No further dialog comes: keys typed ahead go to this screen again."""
-        self._typed.release()
-
-    def take_custody(self, custody: Custody) -> None:
-        """From now on an unkept secret is here: no leaving, no screenshots. Any thread."""
-        self.custody = custody
-
-    def release_custody(self) -> None:
-        """The secret is kept or discarded."""
-        self.custody = None
 
     def draw_users(self, keep: User | None = None) -> None:
         """Draw the users anew, as they are known."""
@@ -362,38 +319,6 @@ class MainScreen(Screen[None]):
     async def action_quit(self) -> None:
         """Leave keytui."""
         await self.app.action_quit()
-
-    def run(self, flow: Flow) -> None:
-        """Set a flow going; what it can't do is told in the message bar.
-
-        Until it asks something or says that it won't, keys wait and clicks are passed over.
-        """
-        if self._typed.held:
-            flow.close()
-            return
-        self._typed.hold()
-        self._flow = self.run_worker(self._guarded(flow), description="a flow")
-
-    def give_up(self) -> bool:
-        """Leave a flow before it has asked anything; False where a secret is at stake."""
-        if self.custody or self._flow is None:
-            return False
-        self._flow.cancel()
-        self.say("Left; nothing was changed.", good=False)
-        return True
-
-    async def _guarded(self, flow: Flow) -> None:
-        try:
-            await flow
-        except KeytuiError as error:
-            self.problem(error)
-        finally:
-            self._typed.release()
-
-    @property
-    def _typed(self) -> TypeAhead:
-        app = cast("KeytuiApp", self.app)
-        return app.typed
 
     def _key_shown(self, key_id: str = "") -> AccessKey | None:
         """Return the key clicked, or the one under the cursor.

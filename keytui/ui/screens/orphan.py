@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from keytui.plain import plain
-from keytui.recovery import Finding, Verdict, second
 from keytui.ui.screens.dialogs import Dialog
 from keytui.ui.text import WARNS
+from keytui.verdicts import Finding, Verdict, second
 
 
 class Answer(Enum):

@@ -61,7 +61,7 @@ class HistoryList(Rows):
 def _columns(width: int, when: str, key_id: str, user: str, by: str, what: str) -> str:
     wide = width >= NARROW
     time = WHEN if wide else SHORT_WHEN
-    name = min(max((width - time - ID) // 4, 6), 24)
+    name = min(max((width - time - ID) // 4, 6), 18)
     cells = [fit(when, time).ljust(time), fit(key_id, ID).ljust(ID), fit(user, name).ljust(name)]
     if wide:
         cells.append(fit(by, name).ljust(name))
