@@ -26,7 +26,6 @@ from keytui.ui.widgets.keys_pane import KeysPane
 from keytui.ui.widgets.too_small import TooSmall
 from keytui.ui.widgets.users_pane import UsersPane
 
-
 REST_SECONDS = 0.08
 """How long the cursor rests on a user before their keys are read."""
 
