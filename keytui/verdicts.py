@@ -70,6 +70,8 @@ class Finding:
         user, began = self.attempt.user, f"{self.attempt.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         ids = " and ".join(key.id for key in self.keys) or self.attempt.key_id
         match self.verdict:
+            case Verdict.NOTHING if self.attempt.lost:
+                return f"No key was made for {user}: AWS's reply was lost, and none is listed."
             case Verdict.NOTHING:
                 return f"AWS made no key for {user} when keytui was cut short on {began}."
             case Verdict.GONE:

@@ -132,7 +132,7 @@ def test_a_request_that_made_no_key_is_told_so(
     create_to_lose(run, server, Fault(works=False, end="reset"))
     run.wait_for(LOOKING)
 
-    run.wait_for("AWS made no key for carol")
+    run.wait_for("No key was made for carol")
 
     assert events(desk) == ["creating", "reply lost", "not created"]
     assert server.received()["CreateAccessKey"] == 1

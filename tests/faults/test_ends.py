@@ -29,7 +29,7 @@ def judge(cell: Cell, run: Program, request: pytest.FixtureRequest) -> None:
     told = cell.recover()
     lost = cell.lost(run, told.out)
     record_cell(request, lost)
-    assert lost == []
+    assert lost == [], told.out
     if told.status:
         cell.recover("--yes")
     if cell.service:
@@ -169,7 +169,7 @@ def test_killed_at_any_moment(
     with program(source, ["--version"], cell.env) as last:
         lost = cell.lost(last, told.out)
     record_cell(request, lost)
-    assert lost == []
+    assert lost == [], told.out
 
 
 def remove_all(cell: Cell) -> None:

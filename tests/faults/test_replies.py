@@ -24,7 +24,7 @@ def judge(cell: Cell, run: Program, request: pytest.FixtureRequest) -> None:
     told = cell.recover()
     lost = cell.lost(run, told.out)
     record_cell(request, lost)
-    assert lost == []
+    assert lost == [], told.out
     if told.status:
         assert "is deleted" in cell.recover("--yes").out
     assert cell.service
@@ -115,4 +115,4 @@ def test_next_start(cell: Cell, run: Program, request: pytest.FixtureRequest, wh
     told = cell.recover()
     lost = cell.lost(run, told.out)
     record_cell(request, lost)
-    assert lost == []
+    assert lost == [], told.out

@@ -37,7 +37,7 @@ def judge(
     told = cell.recover()
     lost = cell.lost(run, told.out)
     record_cell(request, lost)
-    assert lost == []
+    assert lost == [], told.out
     assert cell.proxy.count("CreateAccessKey") == cell.asked
 
 
@@ -109,7 +109,7 @@ def test_probe(
     told = cell.recover()
     lost = cell.lost(run, told.out)
     record_cell(request, lost)
-    assert lost == []
+    assert lost == [], told.out
 
 
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])
@@ -146,7 +146,7 @@ def test_full_disk(
         told = cell.recover()
         lost = cell.lost(run, told.out)
         record_cell(request, lost)
-        assert lost == []
+        assert lost == [], told.out
 
 
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])
@@ -171,4 +171,4 @@ def test_full_csv_disk(cell: Cell, run: Program, request: pytest.FixtureRequest,
         told = cell.recover()
         lost = cell.lost(run, told.out)
         record_cell(request, lost)
-        assert lost == []
+        assert lost == [], told.out
