@@ -7,6 +7,8 @@ PYTHON ?=
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+# Many tests wait for a time limit to pass: one worker more than there are cores is no load.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 DEFINES_VENV := pyproject.toml constraints.txt scripts/make-venv.sh
 
@@ -22,12 +24,12 @@ demo: $(VENV)/.demo-is-ready  ## Open keytui on a demo account that can't reach 
 
 test: $(VENV)/.dev-is-ready  ## Run all tests; installs the real components they need
 	@scripts/install-test-packages.sh
-	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 faults: $(VENV)/.dev-is-ready  ## Run the fault matrix alone: every step of a creation x every fault
 	@scripts/install-test-packages.sh
 	KEYTUI_FAULTS=all KEYTUI_EXAMPLES=2000 \
-	  $(BIN)/pytest -n auto --dist worksteal tests/faults tests/property $(ARGS)
+	  $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/faults tests/property $(ARGS)
 
 check: $(VENV)/.dev-is-ready  ## Check format, style, types and who imports whom
 	$(BIN)/ruff format --check .
