@@ -158,6 +158,8 @@ class Zygote:
             with self._changed:
                 if "pid" in message:
                     self._pids.append(message["pid"])
+                    # An earlier run may have had this number: the system gives them out again.
+                    self._exits.pop(message["pid"], None)
                 else:
                     self._exits[message["exited"]] = message["code"]
                 self._changed.notify_all()

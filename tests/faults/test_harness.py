@@ -47,6 +47,8 @@ CREATE = "CreateAccessKey"
 NO_REPLY = (ConnectionClosedError, HTTPClientError)
 NEW_KEY = re.compile(r"Access key ID +(AKIA\w{16})")
 
+MAX_PID = int(Path("/proc/sys/kernel/pid_max").read_text())
+
 
 def client(url: str, attempts: int = 1) -> "IAMClient":
     """Return a bare client, which sends so many times."""
@@ -593,3 +595,14 @@ def test_cells_are_counted_from_reports() -> None:
         SimpleNamespace(nodeid="c"),
     ]
     assert cells(reports) == [("a", ["One.", "Two."])]
+
+
+def test_process_id_of_an_earlier_run(source: Zygote, env: dict[str, str]) -> None:
+    """The system gives numbers out again; the end of the run before is not this one's."""
+    with source._changed:
+        source._exits |= dict.fromkeys(range(MAX_PID + 1), -9)
+    done = source.run(["--version"], env)
+    with source._changed:
+        source._exits.clear()
+    assert done.status == 0
+    assert done.out.startswith("keytui")
