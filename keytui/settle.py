@@ -58,4 +58,6 @@ class Wait:
             if left() or self.clock() >= deadline:
                 return False
             self.sleep(POLL_SECONDS)
+            if left():
+                return False
         return False

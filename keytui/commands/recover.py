@@ -1,13 +1,12 @@
 """``keytui recover``: look into the creations that were cut short, without a screen."""
 
 import sys
-from typing import Any
 
 from keytui.errors import KeytuiError, ReadOnlyError
-from keytui.lifecycle import Lifecycle
 from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.recovery import Recovery
+from keytui.ui.account import open_account
 from keytui.verdicts import Finding, Verdict
 
 EXIT_OPEN = 3
@@ -19,8 +18,8 @@ def recover(parts: Parts, *, yes: bool) -> int:
 
     Args:
         parts: The parts of this run.
-        yes: Delete without asking. Otherwise each is asked about on a terminal, and
-            elsewhere only told.
+        yes: Delete without asking, but no key whose secret was shown. Otherwise each is
+            asked about on a terminal, and elsewhere only told.
 
     Returns:
         0 where nothing is open (any more), else 3.
@@ -28,11 +27,11 @@ def recover(parts: Parts, *, yes: bool) -> int:
     Raises:
         KeytuiError: AWS or keytui's record can't be read.
     """
-    recovery = _recovery(parts)
+    recovery = open_account(parts, parts.settings.profile).recovery
     unfinished = recovery.open_attempts()
     still_open = 0
     for attempt in unfinished:
-        finding = recovery.examine(attempt)
+        finding = recovery.examine(attempt, _progress)
         if finding is None:
             _say(f"A creation for {attempt.user} is in the hands of another keytui.")
             still_open += 1
@@ -48,21 +47,16 @@ def recover(parts: Parts, *, yes: bool) -> int:
     return EXIT_OPEN if still_open else 0
 
 
-def _recovery(parts: Parts) -> Recovery:
-    settings, journal = parts.settings, parts.journal
-    iam = parts.connect(settings.profile)
-    common: dict[str, Any] = {"now": parts.now, "wait": parts.wait}
-    lifecycle = Lifecycle(iam, journal, read_only=settings.read_only, **common)
-    return Recovery(iam, journal, lifecycle, parts.store_at, **common)
-
-
 def _settled(recovery: Recovery, finding: Finding, yes: bool) -> bool:
     """Delete an orphan where that is wanted; return whether it is gone."""
     if finding.verdict is not Verdict.ORPHAN:
         return False
     key_id = finding.keys[0].id
-    if not yes and not _asked(f"Delete {key_id}?", default=finding.useless):
-        _say(f"{key_id} stays: keytui recover --yes deletes it.")
+    shown = finding.attempt.shown
+    wanted = not shown if yes else _asked(f"Delete {key_id}?", default=finding.useless)
+    if not wanted:
+        way = "H in keytui offers to delete it" if shown else "keytui recover --yes deletes it"
+        _say(f"{key_id} stays: {way}.")
         return False
     try:
         recovery.delete(finding)
@@ -85,6 +79,11 @@ def _asked(question: str, *, default: bool) -> bool:
     except EOFError:
         return False
     return default if not answer else answer in {"y", "yes"}
+
+
+def _progress(step: str) -> None:
+    if sys.stderr.isatty():
+        print(f"{step}…", file=sys.stderr, flush=True)
 
 
 def _say(sentence: str) -> None:

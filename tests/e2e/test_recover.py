@@ -260,6 +260,10 @@ def test_killed_after_the_secret_was_looked_at(desk: Desk, moto: MotoAccount) ->
     key_id, secret = create_to_show(first)
     kill(first)
 
+    kept = recover(desk, env, "--yes")
+    assert kept.returncode == 3
+    assert f"{key_id} stays: H in keytui offers to delete it." in kept.stdout
+
     run = desk.keytui("--user", "carol", env=env)
     run.wait_for(BADGE)
     look_into_the_first(run)
@@ -407,7 +411,7 @@ def test_a_key_that_is_being_shown_is_left_alone_by_all_others(
     other.wait_for(row(key_id, "Active"))
     other.wait_for("12 users")
     look_into_the_first(other)
-    other.wait_for("It is being looked into already, or another keytui has ended it.")
+    other.wait_for("It is being looked into just now, or has been ended: H tells.")
     assert not re.search("unfinished|A key whose", other.text())
     assert statuses(moto, "carol") == {key_id: "Active"}
 

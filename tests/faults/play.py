@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import on_bus
 from tests.faults.outside import Scene, key_ids, losses
 from tests.faults.program import Finished, Program, Zygote
 from tests.faults.proxy import FaultProxy
+from tests.faults.summary import record_cell
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 
@@ -129,23 +132,29 @@ class Cell:
         assert "Traceback" not in done.err
         return done
 
-    def lost(self, run: Program, recovered: str) -> list[str]:
-        """Return what was lost or leaked, looked at from outside."""
-        return losses(
-            Scene(
-                iam=self.account.iam,
-                user=self.user,
-                proxy=self.proxy,
-                before=frozenset(),
-                asked=self.asked,
-                home=self.home,
-                service=self.service,
-                csv=tuple(self.csv),
-                screen="\n".join(self.screens),
-                recovered=recovered,
-                written=self.written + run.written,
-                folders=tuple(self.folders),
-            )
+    def judge(self, request: pytest.FixtureRequest, run: Program | None = None) -> Finished:
+        """Start anew, look at all from outside, count what was lost; return what was told."""
+        told = self.recover()
+        self.written += run.written if run else b""
+        lost = losses(self._scene(told.out))
+        record_cell(request, lost)
+        assert lost == [], told.out
+        return told
+
+    def _scene(self, recovered: str) -> Scene:
+        return Scene(
+            iam=self.account.iam,
+            user=self.user,
+            proxy=self.proxy,
+            before=frozenset(),
+            asked=self.asked,
+            home=self.home,
+            service=self.service,
+            csv=tuple(self.csv),
+            screen="\n".join(self.screens),
+            recovered=recovered,
+            written=self.written,
+            folders=tuple(self.folders),
         )
 
     def key_ids(self) -> frozenset[str]:

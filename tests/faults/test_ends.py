@@ -11,7 +11,6 @@ from tests.faults.keyrings import BrokenLibrary, Library
 from tests.faults.play import ORPHAN, REVEAL, Cell, End, Goal
 from tests.faults.program import Program, Zygote, program
 from tests.faults.proxy import Break, Kind
-from tests.faults.summary import record_cell
 
 LOST = Break(Kind.RESET, after=True)
 ENDS = pytest.mark.parametrize("end", End, ids=lambda end: end.name.lower())
@@ -26,10 +25,7 @@ def judge(cell: Cell, run: Program, request: pytest.FixtureRequest) -> None:
     """Start anew and count what was lost; what is offered is then accepted."""
     run.wait_exit(60)
     cell.proxy.clear()
-    told = cell.recover()
-    lost = cell.lost(run, told.out)
-    record_cell(request, lost)
-    assert lost == [], told.out
+    told = cell.judge(request, run)
     if told.status:
         cell.recover("--yes")
     if cell.service:
@@ -165,11 +161,7 @@ def test_killed_at_any_moment(
             run.kill()
             run.wait_exit()
             cell.written += run.written
-    told = cell.recover()
-    with program(source, ["--version"], cell.env) as last:
-        lost = cell.lost(last, told.out)
-    record_cell(request, lost)
-    assert lost == [], told.out
+    cell.judge(request)
 
 
 def remove_all(cell: Cell) -> None:

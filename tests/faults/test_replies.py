@@ -7,7 +7,6 @@ import pytest
 from tests.faults.play import ORPHAN, REVEAL, Cell, End, Goal
 from tests.faults.program import Program
 from tests.faults.proxy import BREAKS, Break, Kind
-from tests.faults.summary import record_cell
 
 QUICK = [what for what in BREAKS if what.kind is not Kind.HANG]
 """A reply that hangs takes as long as keytui waits for it: 10 s for a read, thrice."""
@@ -21,10 +20,7 @@ def judge(cell: Cell, run: Program, request: pytest.FixtureRequest) -> None:
     """
     cell.end(run, End.KILL)
     cell.proxy.clear()
-    told = cell.recover()
-    lost = cell.lost(run, told.out)
-    record_cell(request, lost)
-    assert lost == [], told.out
+    told = cell.judge(request, run)
     if told.status:
         assert "is deleted" in cell.recover("--yes").out
     assert cell.service
@@ -112,7 +108,4 @@ def test_next_start(cell: Cell, run: Program, request: pytest.FixtureRequest, wh
     cell.proxy.arrange("ListAccessKeys", what, times=None)
     assert cell.source.run(["recover"], cell.env).status == 3
     cell.proxy.clear()
-    told = cell.recover()
-    lost = cell.lost(run, told.out)
-    record_cell(request, lost)
-    assert lost == [], told.out
+    cell.judge(request, run)

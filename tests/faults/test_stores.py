@@ -8,7 +8,6 @@ from tests.faults.disk import small_disk
 from tests.faults.keyrings import BrokenLibrary, Daemon, Library, ServicePool, break_daemon
 from tests.faults.play import NOWHERE, Cell, End, Goal
 from tests.faults.program import Program
-from tests.faults.summary import record_cell
 from tests.support.secret_service import SecretService
 
 SLOW = {Daemon.STOPPED, Library.HANGS}
@@ -34,10 +33,7 @@ def judge(
     """Mend everything, start anew, and count what was lost."""
     library.clear()
     cell.mended(services.take())
-    told = cell.recover()
-    lost = cell.lost(run, told.out)
-    record_cell(request, lost)
-    assert lost == [], told.out
+    cell.judge(request, run)
     assert cell.proxy.count("CreateAccessKey") == cell.asked
 
 
@@ -106,10 +102,7 @@ def test_probe(
     cell.end(run, End.KILL)
     library.clear()
     cell.mended(services.take())
-    told = cell.recover()
-    lost = cell.lost(run, told.out)
-    record_cell(request, lost)
-    assert lost == [], told.out
+    cell.judge(request, run)
 
 
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])
@@ -143,10 +136,7 @@ def test_full_disk(
             cell.asked = 0
         cell.end(run, end)
         disk.free()
-        told = cell.recover()
-        lost = cell.lost(run, told.out)
-        record_cell(request, lost)
-        assert lost == [], told.out
+        cell.judge(request, run)
 
 
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])
@@ -168,7 +158,4 @@ def test_full_csv_disk(cell: Cell, run: Program, request: pytest.FixtureRequest,
         cell.screens.append(run.wait_for(NOWHERE))
         cell.end(run, end)
         disk.free()
-        told = cell.recover()
-        lost = cell.lost(run, told.out)
-        record_cell(request, lost)
-        assert lost == [], told.out
+        cell.judge(request, run)

@@ -30,14 +30,6 @@ _OPTIONS = (
     "set -g remain-on-exit on",
     "set -g history-limit 10000",
     "set -g status off",
-    "set -g default-terminal tmux-256color",
-    "set -s escape-time 0",
-    "set -s set-clipboard on",
-)
-_OPTIONS = (
-    "set -g remain-on-exit on",
-    "set -g history-limit 10000",
-    "set -g status off",
     "set -s escape-time 0",
     "set -s set-clipboard on",
     "set -g default-terminal tmux-256color",

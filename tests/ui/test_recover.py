@@ -139,7 +139,7 @@ async def test_one_that_another_keytui_works_on_is_left_alone(desk: Desk) -> Non
         assert custody.new.key.id not in desk.words
         assert "unfinished" not in desk.words
         await look_into_the_first(desk)
-        await desk.sees("It is being looked into already, or another keytui has ended it.")
+        await desk.sees("It is being looked into just now, or has been ended: H tells.")
         await desk.on_main()
     assert desk.held("carol") == {custody.new.key.id: KeyStatus.ACTIVE}
     other.let_go(custody)
@@ -266,7 +266,7 @@ async def test_esc_leaves_it_at_once_and_it_stays_open(slow: Desk) -> None:
         await slow.sees("15 at most", "esc Wait no longer")
         await slow.press("escape")
         await slow.on_main()
-        await slow.sees("It was not waited for.", "H looks again.", BADGE)
+        await slow.sees("Whether AWS has made a key is not known yet.", "H looks again.", BADGE)
         assert not slow.iam.gates["iam:ListAccessKeys"].is_set()
         slow.iam.gates["iam:ListAccessKeys"].set()
         await slow.until(lambda: not list(slow.journal.path.parent.glob("*.lock")))

@@ -23,6 +23,7 @@ from keytui.errors import NotStoredError, StoreError
 from keytui.model import ROOT_ACCOUNT, ROOT_USER, Secret, User
 from keytui.stores import private_file
 from keytui.stores.csv_file import CsvFile, default_path, expand
+from tests.support.modes import umask
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text, new_key
 
 NOBODY = 65534
@@ -38,15 +39,6 @@ def path(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     folder = tmp_path / "folder"
     folder.mkdir()
     return folder / "alice_accessKeys.csv"
-
-
-@contextmanager
-def umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def refuse_put(path: Path, reason: str) -> StoreError:

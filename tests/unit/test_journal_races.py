@@ -1,10 +1,8 @@
 """keytui's record where others could have put something: what it says decides what is deleted."""
 
 import os
-import stat
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from keytui.errors import StateError
 from keytui.journal import Entry, Event, Journal
+from tests.support.modes import mode, umask
 
 NOBODY = 65534
 PATIENCE = 10.0
@@ -21,10 +20,6 @@ PATIENCE = 10.0
 
 def entry(key_id: str = "AKIAIOSFODNN7EXAMPLE") -> Entry:
     return Entry("2026-01-02T03:04:05+00:00", Event.DELETED, "1", "alice", "arn", key_id)
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 @pytest.fixture
@@ -37,15 +32,6 @@ def file(folder: Path) -> Path:
     """The journal's path in a folder that is there, without a file."""
     folder.mkdir(parents=True, mode=0o700)
     return folder / "journal.jsonl"
-
-
-@contextmanager
-def umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def refused(work: Callable[[], object]) -> StateError:

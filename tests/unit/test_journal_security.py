@@ -1,33 +1,17 @@
 """keytui's record on a disk where others have been: what holds whatever stands there."""
 
-import os
 import resource
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from keytui.errors import StateError
 from keytui.journal import Entry, Event, Journal
+from tests.support.modes import mode, umask
 
 
 def entry(key_id: str = "AKIAIOSFODNN7EXAMPLE") -> Entry:
     return Entry("2026-01-02T03:04:05+00:00", Event.DELETED, "1", "alice", "arn", key_id)
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-@contextmanager
-def umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 @pytest.fixture

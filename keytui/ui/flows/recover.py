@@ -39,6 +39,7 @@ async def look_around(stage: Stage) -> None:
 async def look_into(stage: Stage, attempt: str) -> None:
     """Find out what became of one creation; an orphan is offered to be deleted at once."""
     account, left = stage.account, Event()
+    stage.say("")  # What was said before is not about this one.
 
     def work(progress: Callable[[str], None]) -> Finding | None:
         return account.recovery.examine(attempt, progress, left.is_set)
@@ -51,11 +52,15 @@ async def look_into(stage: Stage, attempt: str) -> None:
             leave=left.set,
         )
     )
+    if left.is_set():
+        result = KeytuiError(
+            "Whether AWS has made a key is not known yet.", next_step="H looks again."
+        )
     if isinstance(result, KeytuiError):
         await _remember_unseen(stage, attempt, result)
         raise result
     if result is None:
-        stage.say("It is being looked into already, or another keytui has ended it.", good=False)
+        stage.say("It is being looked into just now, or has been ended: H tells.", good=False)
         return
     _remember(account, result)
     stage.draw_unfinished()

@@ -252,7 +252,7 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
         if self._leave:
             self._left = True
             self._leave()
-            self.dismiss(KeytuiError("It was not waited for.", next_step="H looks again."))
+            self.dismiss(KeytuiError("It was not waited for."))
 
     def _tell(self, text: str) -> None:
         self.post_message(self.Progress(text))
