@@ -88,6 +88,11 @@ class Cell:
 
     def ask(self, run: Program, goal: Goal = Goal.KEYRING, description: str = "") -> None:
         """Go through the dialog; return when the creation is on its way."""
+        self.choose(run, goal, description)
+        self.confirm(run)
+
+    def choose(self, run: Program, goal: Goal = Goal.KEYRING, description: str = "") -> None:
+        """Fill in the dialog. The account has been read by then, and the keyring proved once."""
         run.send("c")
         ready = "can be written" if self.service else "can't be used"
         run.wait_for(ready)
@@ -98,6 +103,9 @@ class Cell:
             run.send("\t")
             run.send(description)
             run.wait_for(description)
+
+    def confirm(self, run: Program) -> None:
+        """Set the creation going."""
         self.asked += 1
         run.send("\r")
 

@@ -42,7 +42,7 @@ def ended(cell: Cell, run: Program, end: End) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("action", "when"),
     [("ListAccessKeys", "before"), ("CreateAccessKey", "before"), ("CreateAccessKey", "after")],
-    ids=" ".join,
+    ids=str,
 )
 def test_in_the_creation(
     cell: Cell,
@@ -55,8 +55,9 @@ def test_in_the_creation(
 ) -> None:
     cell.open(run)
     moment = "before" if when == "before" else "after"
+    cell.choose(run, goal)
     cell.proxy.at(action, when=moment, call=ended(cell, run, end))  # type: ignore[arg-type]
-    cell.ask(run, goal)
+    cell.confirm(run)
     judge(cell, run, request)
 
 

@@ -43,8 +43,9 @@ def test_create(cell: Cell, run: Program, request: pytest.FixtureRequest, what: 
 def test_list_before(cell: Cell, run: Program, request: pytest.FixtureRequest, what: Break) -> None:
     """Whatever cannot be read before a creation, no key is asked for without it."""
     cell.open(run)
+    cell.choose(run)
     cell.proxy.arrange("ListAccessKeys", what, times=None)
-    cell.ask(run)
+    cell.confirm(run)
     screen = cell.rest(run)
     if REVEAL not in screen:
         assert cell.proxy.count("CreateAccessKey") == 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from keytui.stores.keyring_codes import Op
 from tests.faults.disk import small_disk
 from tests.faults.keyrings import BrokenLibrary, Daemon, Library, ServicePool, break_daemon
 from tests.faults.play import NOWHERE, Cell, End, Goal
@@ -88,14 +89,13 @@ def test_probe(
         trouble = Daemon.STOPPED
     cell.env |= library.env
     cell.open(run)
+    cell.choose(run)
     if isinstance(trouble, Daemon):
         cell.proxy.at("ListAccessKeys", when="after", call=lambda: break_daemon(service, trouble))
     else:
         # The dialog's proof has passed when the creation lists the keys.
-        from keytui.stores.keyring_codes import Op
-
         cell.proxy.at("ListAccessKeys", when="after", call=lambda: library.set(trouble, Op.CANARY))
-    cell.ask(run)
+    cell.confirm(run)
     cell.rest(run)
     if trouble not in {Library.RAISES_AFTER, Library.DIES_AFTER}:
         assert not cell.key_ids()
@@ -124,11 +124,12 @@ def test_full_disk(
         journal = disk.path / "keytui" / "journal.jsonl"
         fill = lambda: disk.fill(journal if journal.exists() else None)  # noqa: E731
         cell.open(run)
+        cell.choose(run, goal)
         if moment == "before the request":
             cell.proxy.at("ListAccessKeys", when="after", call=fill)
         else:
             cell.proxy.at("CreateAccessKey", when="after", call=fill)
-        cell.ask(run, goal)
+        cell.confirm(run)
         screen = cell.rest(run)
         if moment == "before the request":
             assert "can't write its record" in screen
