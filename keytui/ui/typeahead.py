@@ -7,6 +7,7 @@ its way keys wait for it.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from textual import events
@@ -39,7 +40,8 @@ class TypeAhead:
         self._app = app
         self._hand_on = hand_on
         self._give_up = give_up
-        self._typed: asyncio.Queue[events.Key] = asyncio.Queue()
+        self._typed: deque[events.Key] = deque()
+        self._some = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
 
@@ -51,7 +53,8 @@ class TypeAhead:
         if self.held and key.key in LEAVING and self._give_up():
             self.forget()
         else:
-            self._typed.put_nowait(key)
+            self._typed.append(key)
+            self._some.set()
 
     @property
     def held(self) -> bool:
@@ -68,14 +71,19 @@ class TypeAhead:
 
     def forget(self) -> None:
         """Pass over what was typed and has not been handed on."""
-        while not self._typed.empty():
-            self._typed.get_nowait()
+        self._typed.clear()
+        self._some.clear()
 
     async def run(self) -> None:
         """Hand keys on, one after the other, for as long as the app runs."""
         while True:
-            key = await self._typed.get()
+            await self._some.wait()
             await self._open.wait()
+            if not self._typed or self.held:  # forgotten, or held again, meanwhile
+                continue
+            key = self._typed.popleft()
+            if not self._typed:
+                self._some.clear()
             await self._hand_on(key)
             for _ in range(ROUNDS):
                 for pump in self._on_the_way_up():

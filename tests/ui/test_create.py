@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual import events
 
 from keytui.attempts import attempts
 from keytui.errors import LostReplyError, StoreError, UnreachableError
@@ -300,6 +301,25 @@ async def test_a_key_that_nobody_can_use_can_be_left_for_good(desk: Desk) -> Non
     assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
     assert desk.journal.entries()[-1].event is Event.UNKEPT
     assert not attempts(desk.journal.entries())[0].open
+
+
+async def test_what_was_typed_before_the_offer_is_not_its_answer(desk: Desk) -> None:
+    """Somebody presses enter again while the keys are read: that deletes nothing."""
+    desk.iam.lose_reply = True
+    async with opened(desk, user="carol"):
+        await at_dialog(desk)
+        gate = desk.iam.hold("iam:ListUserTags")
+        await desk.press("enter")
+        await desk.sees("! 1 creation unfinished: H")
+        assert desk.app.typed.held
+        for key in ("enter", "y"):
+            desk.app.post_message(events.Key(key, None))
+        await desk.until(lambda: len(desk.app.typed._typed) == 2)
+        gate.set()
+        await desk.on(OrphanScreen)
+        await desk.settled()
+        assert isinstance(desk.app.screen, OrphanScreen)
+    assert desk.held("carol") == {only_key(desk, "carol").id: KeyStatus.ACTIVE}
 
 
 class GoneDark(GatedIam):
