@@ -158,6 +158,10 @@ class Promises(RuleBasedStateMachine):
             world.iam.add_key(world.alice, created=world.time)
         world.let_pass(APART)
 
+    @rule(how=st.sampled_from(How))
+    def request_goes_wrong(self, how: How) -> None:
+        self.create_at(None, "", (CREATE_STEP, how))
+
     @rule(how=st.sampled_from([How.BEFORE, How.KILL_BEFORE]))
     def somebody_else_makes_one_after_a_request_in_vain(self, how: How) -> None:
         self.create_at(None, "", (CREATE_STEP, how))

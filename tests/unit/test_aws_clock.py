@@ -1,0 +1,55 @@
+"""AWS's time comes from its replies: the moment of a creation is told by that, not by ours."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
+from types import SimpleNamespace
+
+import pytest
+
+from keytui.aws.clock import ServerClock
+from keytui.aws.session import connect
+from tests.support.fake_iam import FakeIam
+from tests.support.iam_server import IamServer
+
+CLOSE = timedelta(seconds=10)
+"""A slow machine may take some seconds between two looks at a clock."""
+
+
+def reply(**headers: str) -> SimpleNamespace:
+    return SimpleNamespace(headers=headers)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-4), timedelta(), timedelta(minutes=3)])
+def test_it_is_as_far_ahead_as_the_last_reply_said(ahead: timedelta) -> None:
+    clock = ServerClock()
+
+    clock.heard(reply(Date=format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)))
+    clock.heard(reply(Date=format_datetime(datetime.now(UTC) + ahead, usegmt=True)), model=None)
+
+    assert abs(clock.now() - datetime.now(UTC) - ahead) < CLOSE
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Date": ""}, {"Date": "soon"}, {"Date": "Tue, 24 Nov 2026 10:00:00 -0000"}]
+)
+def test_a_reply_without_a_time_changes_nothing(headers: dict[str, str]) -> None:
+    clock = ServerClock()
+
+    clock.heard(reply(**headers))
+
+    assert abs(clock.now() - datetime.now(UTC)) < CLOSE
+
+
+def test_the_gateway_hears_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = timedelta(minutes=3)
+    told = format_datetime(datetime.now(UTC) + ahead, usegmt=True)
+    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: told)
+    iam = FakeIam()
+    with IamServer(iam) as server:
+        gateway = connect(server.options)
+        assert abs(gateway.clock() - datetime.now(UTC)) < CLOSE
+
+        gateway.keys(iam.caller)
+
+        assert abs(gateway.clock() - datetime.now(UTC) - ahead) < CLOSE
