@@ -13,8 +13,9 @@ from keytui.aws.iam import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.translate import SETUP, ask
 from keytui.errors import CredentialsError
+from keytui.model import Identity, Secret
 
-__all__ = ["ConnectOptions", "connect", "profiles"]
+__all__ = ["ConnectOptions", "connect", "profiles", "who"]
 
 # These log reply bodies (a new secret), headers and canonical requests (session tokens).
 _TALKATIVE = ("botocore.parsers", "botocore.endpoint", "botocore.auth")
@@ -30,14 +31,28 @@ def connect(options: ConnectOptions) -> IamGateway:
         CredentialsError: There are no credentials, or they can't be had.
         AwsError: The region, the endpoint URL or the AWS config can't be used.
     """
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.INFO)
+    _hush()
     session = ask(SETUP, lambda: _session(options))
     key_id = ask(SETUP, lambda: _signing_key_id(session))
     if key_id is None:
         raise _no_credentials()
     clients = ask(SETUP, lambda: Clients(session, options))
     return IamGateway(clients, key_id)
+
+
+def who(options: ConnectOptions, key_id: str, secret: Secret) -> Identity:
+    """Ask AWS whose access key this is, signing with the key itself (sts:GetCallerIdentity).
+
+    The options say where AWS is asked; whatever credentials they lead to are not used.
+
+    Raises:
+        CredentialsError: AWS does not accept the key.
+        AwsError: AWS can't be asked.
+    """
+    _hush()
+    session = ask(SETUP, lambda: _session(options))
+    session.set_credentials(key_id, secret.reveal())
+    return IamGateway(ask(SETUP, lambda: Clients(session, options)), key_id).identity()
 
 
 def profiles() -> list[str]:
@@ -47,6 +62,11 @@ def profiles() -> list[str]:
         AwsError: The AWS config can't be read.
     """
     return ask(SETUP, lambda: sorted(Session().available_profiles))
+
+
+def _hush() -> None:
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 def _session(options: ConnectOptions) -> Session:

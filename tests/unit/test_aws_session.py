@@ -4,8 +4,9 @@ import logging
 from pathlib import Path
 
 import pytest
+from botocore.session import Session
 
-from keytui.aws.session import ConnectOptions, connect, profiles
+from keytui.aws.session import ConnectOptions, connect, profiles, who
 from keytui.errors import AwsError, CredentialsError, KeytuiError, UnreachableError
 from keytui.model import Secret
 from tests.support.aws_env import AwsHome
@@ -261,3 +262,38 @@ def test_options_that_do_not_fit_together() -> None:
 
 def test_nothing_here_needs_the_machines_home(home: AwsHome) -> None:
     assert Path.home() == home.config.parent
+
+
+def test_who_asks_with_the_key_given_and_nothing_else(
+    home: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFROMENVIRONMENT1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    home.config.write_text("[profile ci]\ncredential_process = no-such-program-anywhere\n")
+    home.credentials.write_text("[ci]\n" + KEYS)
+    signed: list[str] = []
+    set_credentials = Session.set_credentials
+
+    def seen(session: Session, key_id: str, secret: str, *more: str) -> None:
+        signed.append(key_id)
+        set_credentials(session, key_id, secret, *more)
+
+    monkeypatch.setattr(Session, "set_credentials", seen)
+    with IamServer(FakeIam(caller="alice")) as server:
+        for profile in (None, "ci"):
+            options = ConnectOptions(profile=profile, endpoint_url=server.url)
+            found = who(options, "AKIAALICE00000000001", Secret(SENTINEL))
+            assert (found.account, found.user_name) == ("123456789012", "alice")
+        assert who(server.options, "AKIAALICE00000000001", Secret(SENTINEL)).user_name == "alice"
+
+    assert server.requests == ["GetCallerIdentity"] * 3
+    assert signed[-1] == "AKIAALICE00000000001"
+
+
+def test_who_is_told_that_aws_does_not_know_the_key() -> None:
+    with IamServer(FakeIam()) as server:
+        server.fail("GetCallerIdentity", "InvalidClientTokenId", 403)
+        with pytest.raises(CredentialsError) as caught:
+            who(ConnectOptions(endpoint_url=server.url), "AKIAGONE000000000001", Secret(SENTINEL))
+
+    assert SENTINEL not in full_text(caught.value)
