@@ -1,0 +1,349 @@
+"""AWS's files on the disk: what is there, what is written, and what can't be."""
+
+import os
+import shlex
+import stat
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from botocore.session import Session
+
+from keytui.errors import StoreError
+from keytui.stores import replaced_file
+from keytui.stores.aws_profile import (
+    AwsFiles,
+    FileKind,
+    credentials_command,
+    default_name,
+    name_problem,
+)
+from tests.support.aws_env import AwsHome
+from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text
+
+COMMAND = f"/opt/keytui credentials {KEY_ID}"
+STATIC = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SENTINEL}\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> AwsFiles:
+    (tmp_path / ".aws").mkdir()
+    return AwsFiles({}, tmp_path)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def refused(files: AwsFiles, name: str = "dev") -> StoreError:
+    with pytest.raises(StoreError) as caught:
+        files.write(name, COMMAND)
+    assert caught.value.safe == "Nothing was written."
+    assert SENTINEL not in full_text(caught.value)
+    return caught.value
+
+
+def test_the_first_profile_makes_a_folder_and_a_file_for_their_owner(tmp_path: Path) -> None:
+    files = AwsFiles({}, tmp_path)
+    assert not files.look("dev").exists
+
+    files.write("dev", COMMAND)
+
+    assert files.config.read_text() == f"[profile dev]\ncredential_process = {COMMAND}\n"
+    assert (mode(files.config), mode(files.config.parent)) == (0o600, 0o700)
+    assert [path.name for path in files.config.parent.iterdir()] == ["config"]
+    assert files.look("dev").exists
+
+
+def test_a_file_keeps_its_mode_its_owner_and_its_bytes(files: AwsFiles) -> None:
+    before = b"# mine \xc3\xa9\r\n[default]\r\nregion=x"
+    files.config.write_bytes(before)
+    files.config.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(files.config, 12345, 12345)
+    owner = files.config.stat().st_uid
+
+    files.write("my dev", COMMAND)
+
+    after = files.config.read_bytes()
+    assert after.startswith(before + b'\r\n\r\n[profile "my dev"]\r\n')
+    assert (mode(files.config), files.config.stat().st_uid) == (0o640, owner)
+
+
+def test_a_symbolic_link_stays_one(files: AwsFiles, tmp_path: Path) -> None:
+    dotfiles = tmp_path / "dotfiles"
+    dotfiles.mkdir()
+    files.config.symlink_to("../dotfiles/config")
+
+    files.write("dev", COMMAND)
+    files.write("prod", COMMAND)
+
+    assert files.config.is_symlink()
+    assert (dotfiles / "config").read_text().count("credential_process") == 2
+
+
+def test_what_a_profile_has_is_shown_without_secrets(files: AwsFiles) -> None:
+    files.config.write_text(
+        f"[profile dev]\nregion = eu-west-1\n{STATIC}x = {SENTINEL}\n"
+        f"credential_process = /bin/tool --token {SENTINEL}\n"
+    )
+    files.credentials.write_text(f"[dev]\n{STATIC}")
+
+    state = files.look("dev")
+
+    assert state.exists
+    assert state.stays == ("region = eu-west-1", "x = …")
+    key = (f"aws_access_key_id = {KEY_ID}", "aws_secret_access_key = …")
+    assert state.aside == (*key, "credential_process = /bin/tool …")
+    assert state.static == key
+
+
+@pytest.mark.parametrize(
+    ("env", "wins"),
+    [
+        ({}, ()),
+        ({"AWS_ACCESS_KEY_ID": "AKIA"}, ("AWS_ACCESS_KEY_ID",)),
+        ({"AWS_ROLE_ARN": "arn:x"}, ()),
+        (
+            {"AWS_ROLE_ARN": "arn:x", "AWS_WEB_IDENTITY_TOKEN_FILE": "f"},
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"),
+        ),
+    ],
+)
+def test_variables_that_win(env: dict[str, str], wins: tuple[str, ...], tmp_path: Path) -> None:
+    assert AwsFiles(env, tmp_path).look("dev").environment == wins
+
+
+def test_the_places_are_the_sdks(tmp_path: Path) -> None:
+    env = {"AWS_CONFIG_FILE": "~/a/config", "AWS_SHARED_CREDENTIALS_FILE": "$PLACE/${WHICH}/$no"}
+    env |= {"PLACE": "/somewhere", "WHICH": "c"}
+
+    files = AwsFiles(env, tmp_path)
+
+    assert files.config == tmp_path / "a/config"
+    assert files.credentials == Path("/somewhere/c/$no")
+    assert files.short(files.config) == "~/a/config"
+    assert files.short(files.credentials) == "/somewhere/c/$no"
+
+
+def test_the_sdk_uses_the_command_once_a_static_entry_is_set_aside(aws_env: AwsHome) -> None:
+    files = AwsFiles(os.environ, Path.home())
+    script = Path.home() / "my tools" / "print it"
+    script.parent.mkdir()
+    script.write_text(
+        '#!/bin/sh\necho \'{"Version":1,"AccessKeyId":"AKIANEW","SecretAccessKey":"x"}\'\n'
+    )
+    script.chmod(0o755)
+    aws_env.credentials.write_text(f"[dev]\n{STATIC}")
+
+    files.write("dev", shlex.join([str(script), "credentials", KEY_ID]))
+    assert signer("dev") == KEY_ID  # The static entry wins.
+    assert files.set_aside("dev") == "dev-set-aside"
+
+    assert signer("dev") == "AKIANEW"
+    assert signer("dev-set-aside") == KEY_ID
+
+
+def signer(profile: str) -> str:
+    credentials = Session(profile=profile).get_credentials()
+    assert credentials is not None
+    return str(credentials.access_key)
+
+
+def test_a_static_key_can_be_taken_out(files: AwsFiles) -> None:
+    files.credentials.write_text(f"[a]\n{STATIC}[dev]\n{STATIC}region = x\n")
+
+    files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS)
+
+    assert files.credentials.read_text() == f"[a]\n{STATIC}[dev]\nregion = x\n"
+    assert mode(files.credentials) == 0o644
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "why"),
+    [
+        (b"[profile a]\nx = 1\n[profile a]\n", 3, "said before"),
+        (b"[profile a]\nx = 1\nX = 2\n", 3, "said before"),
+        (b"x = 1\n", 1, "before any"),
+        (f"[profile a]\n{SENTINEL}\n".encode(), 2, "no setting"),
+        (b"[profile a]\n# \xff\n", 2, "UTF-8"),
+        (b"\xef\xbb\xbf[profile a]\n", 1, "byte order mark"),
+    ],
+)
+def test_a_file_that_the_aws_tools_refuse_is_left_alone(
+    content: bytes, line: int, why: str, files: AwsFiles
+) -> None:
+    files.config.write_bytes(content)
+
+    error = refused(files)
+
+    assert f"line {line} of {files.config}" in error.title
+    assert why in error.title
+    assert files.config.read_bytes() == content
+    with pytest.raises(StoreError, match="The AWS tools can't read line"):
+        files.look("dev")
+
+
+def test_a_block_that_the_aws_tools_refuse(files: AwsFiles) -> None:
+    files.config.write_text("[profile a]\ns3 =\n  nothing\n")
+    assert "s3 in [profile a]" in refused(files).title
+
+
+def test_settings_that_reach_every_profile_are_no_way_around_the_check(files: AwsFiles) -> None:
+    files.config.write_text(f"[DEFAULT]\n{STATIC}")
+    assert "keytui can't write dev" in refused(files).title
+    assert files.config.read_text() == f"[DEFAULT]\n{STATIC}"
+
+
+def test_what_is_no_plain_file_is_left_alone(files: AwsFiles) -> None:
+    os.mkfifo(files.config)
+    assert "not a plain file" in refused(files).title
+    files.config.unlink()
+    files.config.mkdir()
+    assert "not a plain file" in refused(files).title
+    files.config.rmdir()
+    files.config.write_text("#" * 1_000_001)
+    assert "too large" in refused(files).title
+    files.config.unlink()
+    files.config.symlink_to("config")
+    assert "circle" in refused(files).title
+
+
+def test_credentials_that_are_no_file_hold_nothing(tmp_path: Path) -> None:
+    env = {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    assert AwsFiles(env, tmp_path).look("dev").static == ()
+
+
+def test_a_file_that_may_not_be_written(files: AwsFiles) -> None:
+    files.config.write_text("[default]\n")
+    files.config.chmod(0o444)
+    assert "is read-only" in refused(files).title
+    assert files.config.read_text() == "[default]\n"
+
+
+def test_a_folder_that_may_not_be_written(files: AwsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no(*_: object) -> None:
+        raise PermissionError(13, "no")
+
+    files.config.write_text("[default]\n")
+    monkeypatch.setattr(replaced_file, "_write", no)
+    assert refused(files).title == f"You may not write {files.config}."
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    files = AwsFiles({"AWS_CONFIG_FILE": str(tmp_path / "a/b/config")}, tmp_path)
+    assert refused(files).title == f"There is no folder {tmp_path / 'a/b'}."
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(
+    files: AwsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "full")
+
+    files.config.write_text("[default]\n")
+    monkeypatch.setattr(os, "write", full)
+    assert "is full" in refused(files).title
+    monkeypatch.undo()
+    assert files.config.read_text() == "[default]\n"
+    assert [path.name for path in files.config.parent.iterdir()] == ["config"]
+
+
+def test_what_another_program_writes_meanwhile_is_not_lost(
+    files: AwsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.config.write_text("[default]\n")
+    write = replaced_file._write
+    others = iter(("[default]\nregion = x\n", "[default]\nregion = y\n"))
+
+    def slowly(*args: object) -> None:
+        write(*args)  # type: ignore[arg-type]
+        if other := next(others, ""):
+            files.config.write_text(other)
+
+    monkeypatch.setattr(replaced_file, "_write", slowly)
+    files.write("dev", COMMAND)
+
+    assert files.config.read_text().startswith("[default]\nregion = y\n\n[profile dev]\n")
+    assert [path.name for path in files.config.parent.iterdir()] == ["config"]
+
+
+def test_a_program_that_never_stops_writing(
+    files: AwsFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, number = replaced_file._write, [0]
+
+    def slowly(*args: object) -> None:
+        write(*args)  # type: ignore[arg-type]
+        number[0] += 1
+        files.config.write_text(f"[default]\nregion = {number[0]}\n")
+
+    monkeypatch.setattr(replaced_file, "_write", slowly)
+    assert "keeps writing" in refused(files).title
+
+
+def test_many_at_once_lose_nothing(files: AwsFiles) -> None:
+    names = [f"dev{number}" for number in range(12)]
+    threads = [threading.Thread(target=files.write, args=(name, COMMAND)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(files.look(name).exists for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("", "needs a name"),
+        ("  ", "needs a name"),
+        (" dev", "blanks"),
+        ("a\nb", "control"),
+        ("a\x1b[2J", "control"),
+        ("a\u202eb", "control"),
+        *((f"a{char}b", "brackets") for char in "[]'\"\\#;"),
+    ],
+)
+def test_names_that_can_not_be(name: str, word: str) -> None:
+    assert word in name_problem(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["dev", "my  dev", "a,b+c=d@e.f-g_h", "a%$&(x)!", "müller", "=", "x:y"]
+)
+def test_names_that_can_be_are_read_by_the_sdk(name: str, aws_env: AwsHome) -> None:
+    assert name_problem(name) == ""
+    AwsFiles(os.environ, Path.home()).write(name, COMMAND)
+    assert Session().available_profiles == [name]
+
+
+def test_the_default_name_is_the_users() -> None:
+    assert default_name("Smith,John@x") == "Smith,John@x"
+    assert default_name("<root account>") == "root"
+    assert default_name("") == "root"
+
+
+def test_the_command_is_this_program_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "my tools" / "keytui"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    fallback = f"{sys.executable} -P -m keytui credentials {KEY_ID}"
+    assert credentials_command(KEY_ID, str(program)) == fallback  # It can't be run.
+    program.chmod(0o755)
+    command = f"'{program}' credentials {KEY_ID}"
+    assert credentials_command(KEY_ID, str(program)) == command
+    monkeypatch.chdir(program.parent.parent)
+    assert credentials_command(KEY_ID, "my tools/keytui") == command
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert credentials_command(KEY_ID, "keytui") == command
+    assert credentials_command(KEY_ID, "/bin/sh") == fallback
+    assert credentials_command(KEY_ID, "", "/my py").endswith(f"-P -m keytui credentials {KEY_ID}")
+
+
+def test_no_copy_of_a_secret_is_left_anywhere(files: AwsFiles, tmp_path: Path) -> None:
+    files.credentials.write_text(f"[dev]\n{STATIC}")
+    files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS)
+    assert files_that_hold(SENTINEL, tmp_path) == []
