@@ -42,6 +42,11 @@ class IamGateway:
         self._asking = threading.Lock()
 
     @property
+    def clients(self) -> Clients:
+        """The SDK's clients, for what is asked of AWS besides users and keys."""
+        return self._clients
+
+    @property
     def custom_endpoint(self) -> str | None:
         """Where IAM is asked instead of at AWS, without any user info; None for AWS."""
         url = urlsplit(self._clients.iam.meta.endpoint_url)

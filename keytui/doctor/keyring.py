@@ -1,0 +1,101 @@
+"""The keyring: which, why that one, on which D-Bus, locked or not, writable or not."""
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from keytui.doctor.checks import Group, Probe, Row, Status, blank
+from keytui.doctor.mend import Which, install, missing_for_keyring
+from keytui.parts import Parts
+from keytui.stores.base import Probe as StoreProbe
+from keytui.stores.session_bus import Bus, BusKind, find_bus
+
+SECONDS = 12.0
+"""The keyring's own limit is 10 s; this one is for what is around it."""
+_UNLOCK_FLAG = "--unlock-keyring"
+_UNLOCK = f"keytui {_UNLOCK_FLAG}"
+_SETTING = "PYTHON_KEYRING_BACKEND"
+_KINDS = {
+    BusKind.SESSION: "from DBUS_SESSION_BUS_ADDRESS",
+    BusKind.USER: "the user's own bus",
+    BusKind.PRIVATE: "the private bus of a running keytui --unlock-keyring",
+}
+
+_BACKEND = blank(Group.KEYRING, "backend", "Keyring")
+_WRITABLE = blank(Group.KEYRING, "writable", "Writable")
+_LOCKED = blank(Group.KEYRING, "locked", "Locked")
+_BUS = blank(Group.KEYRING, "bus", "D-Bus")
+
+
+def probes(parts: Parts, env: Mapping[str, str]) -> list[Probe]:
+    """Return the looks at the keyring."""
+    kind = parts.settings.keyring
+    return [
+        Probe(
+            "The keyring",
+            (_BACKEND, _WRITABLE, _LOCKED),
+            SECONDS,
+            lambda: _keyring(parts.keyring.probe(canary=True), kind, env),
+        ),
+        Probe("D-Bus", (_BUS,), 2.0, lambda: [_bus(find_bus(env), kind)]),
+    ]
+
+
+def _keyring(probe: StoreProbe, kind: str, env: Mapping[str, str]) -> Iterable[Row]:
+    chosen = f": {probe.chosen}" if probe.chosen else ""
+    status = Status.OK if probe.writable else Status.UNKNOWN
+    text = f"{probe.label}{chosen}."
+    yield replace(_BACKEND, status=status, text=text, value=probe.label)
+    yield _writable(probe, kind, env)
+    if probe.locked:
+        yield replace(_LOCKED, status=Status.WARN, text="Yes.", value=True)
+    elif probe.writable:
+        yield replace(_LOCKED, status=Status.OK, text="No.", value=False)
+    else:
+        yield _LOCKED
+
+
+def _writable(probe: StoreProbe, kind: str, env: Mapping[str, str]) -> Row:
+    if probe.writable:
+        text = "Yes: a made-up value was written, read back and deleted."
+        return replace(_WRITABLE, status=Status.OK, text=text, value=True)
+    advice, command = mend(probe, kind, env)
+    told = replace(_WRITABLE, status=Status.FAIL, text=probe.reason, value=False)
+    return replace(told, advice=advice, command=command)
+
+
+def mend(
+    probe: StoreProbe, kind: str, env: Mapping[str, str], which: Which = shutil.which
+) -> tuple[str, str]:
+    """Return what mends a keyring that can't be written: a sentence, and the command for it."""
+    if kind == "pass" and not which("pass"):
+        return "", install("pass", which=which)
+    if "pip install" in probe.next_step:
+        return "", f"{sys.executable} -m pip install 'keytui[{kind}]'"
+    if kind == "os" and _SETTING in env and _UNLOCK_FLAG not in probe.next_step:
+        return f"{_SETTING} names it.", f"unset {_SETTING}"
+    no_bus = kind == "os" and sys.platform != "darwin" and find_bus(env) is None
+    if probe.locked or no_bus or _UNLOCK_FLAG in probe.next_step:
+        return _start(missing_for_keyring(which) if kind == "os" else [], which)
+    return probe.next_step, ""
+
+
+def _start(missing: list[str], which: Which) -> tuple[str, str]:
+    """Return how the keyring is started or unlocked, or what has to be installed first."""
+    if not missing:
+        return "", _UNLOCK
+    command = install(*missing, which=which)
+    if not command:
+        return f"Install {' and '.join(missing)}, then run {_UNLOCK}.", ""
+    return "First install what is missing.", f"{command} && {_UNLOCK}"
+
+
+def _bus(bus: Bus | None, kind: str) -> Row:
+    if bus is not None:
+        text = f"{bus.address} ({_KINDS[bus.kind]})."
+        return replace(_BUS, status=Status.OK, text=text, value=bus.address)
+    if kind != "os" or sys.platform == "darwin":
+        return replace(_BUS, text="None, and this keyring needs none.")
+    text = "None, so no Secret Service can be reached."
+    return replace(_BUS, status=Status.WARN, text=text)
