@@ -12,9 +12,9 @@ from botocore.session import Session
 
 from keytui.errors import StoreError
 from keytui.stores import replaced_file
+from keytui.stores.aws_ini import FileKind
 from keytui.stores.aws_profile import (
     AwsFiles,
-    FileKind,
     credentials_command,
     default_name,
     name_problem,

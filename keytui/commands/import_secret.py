@@ -1,0 +1,191 @@
+"""``keytui import``: take the secrets of a file into the keyring, and the file out of the way."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from keytui.errors import KeytuiError, NotStoredError, StoreError
+from keytui.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
+from keytui.parts import Parts
+from keytui.plain import plain
+from keytui.stores.aws_ini import KEY_SETTINGS, FileKind
+from keytui.stores.aws_profile import AwsFiles, credentials_command, name_problem
+from keytui.stores.csv_file import expand
+from keytui.stores.imports import NOTHING_IMPORTED, Form, FoundKey, KeyFile, read_keys
+from keytui.stores.private_file import FileProblem, remove
+from keytui.stores.replaced_file import read
+
+COPIES = "Copies in backups, and what a disk keeps of deleted files, are beyond keytui's reach."
+
+
+def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) -> int:
+    """Take the secrets of a file into the keyring, test them, and offer to remove the plaintext.
+
+    Args:
+        parts: The parts of this run.
+        file: The file's path as typed.
+        section: The profile wanted of an AWS config or credentials file; None for the only one.
+        yes: Remove the plaintext without asking. Otherwise that is asked about on a terminal,
+            and elsewhere not done.
+
+    Returns:
+        0 where all was done, 1 where something failed.
+
+    Raises:
+        KeytuiError: The file can't be used; nothing was imported.
+    """
+    path = _real(expand(file))
+    content = _content(path)
+    found = read_keys(content.reveal().encode(errors="surrogateescape"), str(path), section)
+    good = [_import(parts, key) for key in found.keys]
+    if not all(good):
+        _say(f"{path} stays as it is.")
+        return 1
+    try:
+        if found.form is Form.PROFILES:
+            return _clear_profile(parts.aws_files(), path, found.keys[0], yes)
+        return _delete(path, content, found, yes)
+    except StoreError as error:
+        _say(str(error))
+        return 1
+
+
+def _content(path: Path) -> Secret:
+    try:
+        content = read(path)
+    except FileProblem as found:
+        problem = found
+    else:
+        if content is not None:
+            return Secret(content.decode(errors="surrogateescape"))
+        problem = FileProblem(f"There is no file {path}.", "")
+    raise StoreError(problem.reason, NOTHING_IMPORTED, problem.next_step)
+
+
+def _import(parts: Parts, found: FoundKey) -> bool:
+    """Keep one key and test it; return whether it works with the secret from the keyring."""
+    key_id = found.key_id
+    identity, refusal = _who(parts, key_id, found.secret)
+    try:
+        if refusal and _differs(parts, found):
+            _say(f"{key_id}: the keyring has another secret for it already, which stays.")
+            _say(str(refusal))
+            return False
+        receipt = parts.vault.take(_new_key(found, identity), identity.arn if identity else "")
+        kept = parts.keyring.get(key_id)
+    except KeytuiError as error:
+        _say(f"{key_id} could not be kept. {error}")
+        return False
+    _say(f"{key_id} is in the {receipt.where}, read back.")
+    if identity is None:
+        _say(f"It could not be tested, and its user is not known. {refusal}")
+        return False
+    again, refusal = _who(parts, key_id, kept)
+    if again is None:
+        _say(f"It could not be tested with the secret from the keyring. {refusal}")
+        return False
+    _say(f"It works: AWS knows it as {again.label} in the account {again.account}.")
+    return True
+
+
+def _who(
+    parts: Parts, key_id: str, secret: Secret
+) -> tuple[Identity, None] | tuple[None, KeytuiError]:
+    try:
+        return parts.who(key_id, secret), None
+    except KeytuiError as error:
+        return None, error
+
+
+def _differs(parts: Parts, found: FoundKey) -> bool:
+    """Return whether the keyring has another secret for a key: a good one may not be lost."""
+    try:
+        return not parts.keyring.get(found.key_id).matches(found.secret)
+    except NotStoredError:
+        return False
+
+
+def _new_key(found: FoundKey, identity: Identity | None) -> NewAccessKey:
+    name = (identity.user_name if identity else None) or found.user
+    user = ROOT_USER if identity and identity.is_root else User(name)
+    key = AccessKey(found.key_id, user, KeyStatus.ACTIVE, created=None)
+    return NewAccessKey(key, identity.account if identity else "", found.secret)
+
+
+def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
+    """Offer to delete a file that holds nothing but keys."""
+    if found.more:
+        _say(f"{path} stays: it also holds {', '.join(found.more)}.")
+        return 0
+    if not _agreed(f"Delete {path}? {COPIES}", yes):
+        _say(f"{path} stays, with the secret in plain text. --yes removes it.")
+        return 0
+    if not _content(path).matches(content):
+        raise StoreError(f"{path} was changed meanwhile and stays.")
+    try:
+        remove(path)
+    except FileProblem as problem:
+        _say(f"{problem.reason} {problem.next_step}")
+        return 1
+    _say(f"{path} is deleted." + (f" {COPIES}" if yes else ""))
+    return 0
+
+
+def _clear_profile(files: AwsFiles, path: Path, found: FoundKey, yes: bool) -> int:
+    """Offer to take a static key out of an AWS file, and to let its profile use the keyring."""
+    name, kind = found.profile, found.kind
+    if name == "default" and path == _real(files.config):
+        kind = FileKind.CONFIG
+    own = files.config if kind is FileKind.CONFIG else files.credentials
+    at_home = path == _real(own) and not name_problem(name)
+    if at_home and (obstacle := _obstacle(files, name)):
+        _say(f"The secret stays in {path}: {obstacle}")
+        return 1 if yes else 0
+    if not _agreed(f"Take the secret of {name} out of {path}? {COPIES}", yes):
+        _say(f"{path} stays, with the secret in plain text. --yes removes it.")
+        return 0
+    config, shown = files.short(files.config), shlex.quote(name)
+    question = f"Let {name} in {config} take it from the keyring? aws --profile {shown} needs that."
+    if at_home and _agreed(question, yes):
+        in_config = kind is FileKind.CONFIG
+        files.write(name, credentials_command(found.key_id), drop_keys=in_config)
+        _say(f"Profile {name} in {config} takes its key from the keyring.")
+        if in_config:
+            return 0
+    files.drop_key(path, name, kind)
+    _say(f"The secret of {name} is no more in {path}.")
+    return 0
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _obstacle(files: AwsFiles, name: str) -> str:
+    """Return why a profile can't simply go over to the keyring; empty where it can."""
+    state = files.look(name)
+    others = [
+        line
+        for line in (*state.aside, *state.static)
+        if line.partition(" =")[0] not in KEY_SETTINGS
+    ]
+    if not others:
+        return ""
+    return f"the profile {name} also has {', '.join(others)}, and keytui can't tell which is meant."
+
+
+def _agreed(question: str, yes: bool) -> bool:
+    """Ask on a terminal; elsewhere the answer is no, unless it was given in advance."""
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        return input(f"{plain(question)} [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
+
+
+def _say(sentence: str) -> None:
+    print(plain(sentence), flush=True)
