@@ -1,13 +1,14 @@
 """AWS: who signs the calls, where they go, and what the caller may do."""
 
-from collections.abc import Iterable
+import os
+import shlex
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keytui.doctor.checks import Group, Probe, Row, Status, blank
 from keytui.doctor.run import finish, start
-from keytui.errors import AccessDeniedError, AwsError, KeytuiError
+from keytui.errors import AccessDeniedError, AwsError, CredentialsError, KeytuiError
 from keytui.model import Identity
 from keytui.parts import Parts
 from keytui.ports import Iam
@@ -32,6 +33,10 @@ _WITHOUT = {
 }
 """What is lost without each action."""
 
+_CALLER = blank(Group.AWS, "caller", "Caller")
+_ACCOUNT = blank(Group.AWS, "account", "Account")
+_ENDPOINT = blank(Group.AWS, "endpoint", "Endpoint")
+_MFA = blank(Group.AWS, "mfa", "MFA")
 _BLANKS = tuple(
     blank(Group.AWS, action.removeprefix("iam:"), "IAM actions", action.removeprefix("iam:"))
     for action in _WITHOUT
@@ -64,48 +69,63 @@ class _Caller:
 def probes(parts: Parts) -> list[Probe]:
     """Return the looks at AWS."""
     caller = _Caller(parts)
-    who = (("caller", "Caller"), ("account", "Account"), ("endpoint", "Endpoint"))
-    mfa = blank(Group.AWS, "mfa", "MFA")
     changes = not parts.settings.read_only
     return [
-        Probe(
-            "AWS",
-            tuple(blank(Group.AWS, key, name) for key, name in who),
-            SECONDS,
-            lambda: [*_who(caller.connect()), _endpoint(caller.wait(), demo=parts.settings.demo)],
-        ),
-        Probe("AWS", (mfa,), SECONDS, lambda: [_mfa(caller.wait(), mfa)]),
+        Probe("AWS", (_CALLER, _ACCOUNT, _ENDPOINT), SECONDS, lambda: _first(parts, caller)),
+        Probe("AWS", (_MFA,), SECONDS, lambda: [_mfa(caller.wait())]),
         Probe("AWS", _BLANKS, SECONDS, lambda: _actions(caller.wait(), changes)),
     ]
 
 
-def _who(iam: Iam) -> Iterable[Row]:
-    identity, signing = iam.identity(), iam.signing_key_id()
-    kind = _kind(identity)
-    passing = ", temporary credentials" if signing.startswith("ASIA") else f", key {signing}"
-    row = blank(Group.AWS, "caller", "Caller")
-    yield replace(
-        row,
-        status=Status.WARN if identity.is_root else Status.OK,
-        text=f"{identity.arn} ({kind}{passing}).",
-        value=identity.arn,
-        advice="Use an IAM user or a role: the root user can't be limited."
-        if identity.is_root
-        else "",
-    )
+def _first(parts: Parts, caller: _Caller) -> list[Row]:
+    """Raises KeytuiError where the credentials are not to blame."""
+    try:
+        iam = caller.connect()
+    except CredentialsError as error:
+        failed = replace(_CALLER, status=Status.FAIL, text=error.title, advice=error.next_step)
+        return [replace(failed, command=_sign_in(parts)), _ACCOUNT, _ENDPOINT]
+    identity = iam.identity()
     where = "" if identity.partition == "aws" else f", partition {identity.partition}"
-    account = f"{identity.account}{where}."
-    yield Row(Group.AWS, "account", "Account", Status.OK, account, identity.account)
+    account = replace(_ACCOUNT, status=Status.OK, value=identity.account)
+    return [
+        _who(identity, iam.signing_key_id()),
+        replace(account, text=f"{identity.account}{where}."),
+        _endpoint(iam.custom_endpoint, demo=parts.settings.demo),
+    ]
 
 
-def _endpoint(iam: Iam | None, *, demo: bool) -> Row:
-    url = iam.custom_endpoint if iam else None
+def _sign_in(parts: Parts) -> str:
+    """Return the command that most likely gives credentials."""
+    if name := parts.settings.profile or os.environ.get("AWS_PROFILE"):
+        return f"aws sso login --profile {shlex.quote(name)}"
+    try:
+        names = parts.profiles()
+    except KeytuiError:
+        names = []
+    return f"keytui doctor --profile {shlex.quote(names[0])}" if names else "aws configure"
+
+
+def _who(identity: Identity, signing: str) -> Row:
+    passing = "temporary credentials" if signing.startswith("ASIA") else f"key {signing}"
+    text = f"{identity.arn} ({_kind(identity)}, {passing})."
+    row = replace(_CALLER, status=Status.OK, text=text, value=identity.arn)
+    if not identity.is_root:
+        return row
+    advice = "Use an IAM user or a role: the root user can't be limited."
+    return replace(row, status=Status.WARN, advice=advice)
+
+
+def _endpoint(url: str | None, *, demo: bool) -> Row:
     if url is None or demo:
         text = f"{url}, the demo account's." if url else "AWS's own."
-        return Row(Group.AWS, "endpoint", "Endpoint", Status.OK, text, url)
-    text = f"{url}, not AWS's own."
-    advice = "It comes from --endpoint-url, AWS_ENDPOINT_URL or the config."
-    return Row(Group.AWS, "endpoint", "Endpoint", Status.WARN, text, url, advice)
+        return replace(_ENDPOINT, status=Status.OK, text=text, value=url)
+    return replace(
+        _ENDPOINT,
+        status=Status.WARN,
+        text=f"{url}, not AWS's own.",
+        value=url,
+        advice="It comes from --endpoint-url, AWS_ENDPOINT_URL or the config.",
+    )
 
 
 def _kind(identity: Identity) -> str:
@@ -119,7 +139,8 @@ def _kind(identity: Identity) -> str:
     return kinds.get(resource, resource)
 
 
-def _mfa(iam: Iam | None, row: Row) -> Row:
+def _mfa(iam: Iam | None) -> Row:
+    row = _MFA
     if iam is None:
         return row
     from keytui.aws.permissions import mfa_devices

@@ -8,6 +8,7 @@ from dataclasses import replace
 from keytui.doctor.checks import Group, Probe, Row, Status, blank
 from keytui.doctor.mend import Which, install, missing_for_keyring
 from keytui.parts import Parts
+from keytui.stores.base import Mend
 from keytui.stores.base import Probe as StoreProbe
 from keytui.stores.session_bus import Bus, BusKind, find_bus
 
@@ -73,11 +74,12 @@ def mend(
         return "", install("pass", which=which)
     if "pip install" in probe.next_step:
         return "", f"{sys.executable} -m pip install 'keytui[{kind}]'"
-    if kind == "os" and _SETTING in env and _UNLOCK_FLAG not in probe.next_step:
-        return f"{_SETTING} names it.", f"unset {_SETTING}"
-    no_bus = kind == "os" and sys.platform != "darwin" and find_bus(env) is None
-    if probe.locked or no_bus or _UNLOCK_FLAG in probe.next_step:
+    if kind == "pass" and probe.mend is Mend.MAKE:
+        return "", "pass init YOUR-GPG-KEY"
+    if probe.mend is not Mend.NOTHING or _UNLOCK_FLAG in probe.next_step:
         return _start(missing_for_keyring(which) if kind == "os" else [], which)
+    if kind == "os" and _SETTING in env:
+        return f"{_SETTING} names it.", f"unset {_SETTING}"
     return probe.next_step, ""
 
 
