@@ -34,7 +34,7 @@ async def write_profile(
     key_id: str,
     user_name: str,
     keep: Callable[[], object] = lambda: None,
-) -> str:
+) -> tuple[str, ...]:
     """Ask for a name and for what stands in its way, then write the profile.
 
     Args:
@@ -46,7 +46,7 @@ async def write_profile(
             ``StoreError`` where it can't.
 
     Returns:
-        What was done, in a sentence or two; empty where the user left.
+        What was done, a line each; none where the user left.
 
     Raises:
         StoreError: Nothing was written, and why.
@@ -61,30 +61,32 @@ async def write_profile(
     config, credentials = files.short(files.config), files.short(files.credentials)
     name = await ask(ProfileScreen(default_name(user_name), key_id, config))
     if not name:
-        return ""
+        return ()
     state = await in_thread(lambda: files.look(name))
     if state.exists and not await ask(exists_screen(state, key_id, config)):
-        return ""
+        return ()
     if state.static and not await ask(static_screen(state, config, credentials)):
         raise StoreError(f"[{name}] in {credentials} would win over it.", NOTHING_WRITTEN)
     return await in_thread(lambda: _write(files, state, key_id, keep))
 
 
-def _write(files: AwsFiles, state: ProfileState, key_id: str, keep: Callable[[], object]) -> str:
-    name = state.name
+def _write(
+    files: AwsFiles, state: ProfileState, key_id: str, keep: Callable[[], object]
+) -> tuple[str, ...]:
+    name, shown = state.name, shlex.quote(state.name)
     _keep_first(keep)
     files.write(name, credentials_command(key_id))
-    said = [f"Profile {name} in {files.short(files.config)}."]
+    written = f"Profile {name} in {files.short(files.config)}."
+    said = [f"{written} Try: aws --profile {shown} sts get-caller-identity"]
     if state.static:
         said.append(_move_aside(files, name))
-    said.append(f"Try: aws --profile {shlex.quote(name)} sts get-caller-identity")
     if state.environment:
         variables = " and ".join(state.environment)
         said.append(
-            f"({variables} in your environment would win over AWS_PROFILE={shlex.quote(name)}, "
-            "not over --profile: unset it there.)"
+            f"{variables} in your environment wins over AWS_PROFILE={shown}, though not over "
+            f"--profile: unset it."
         )
-    return " ".join(said)
+    return tuple(said)
 
 
 def _keep_first(keep: Callable[[], object]) -> None:

@@ -11,12 +11,12 @@ from textual.widgets import Static
 from keytui.plain import plain
 from keytui.stores.aws_profile import ProfileState, name_problem
 from keytui.ui.screens.dialogs import ConfirmScreen, Dialog, Note
-from keytui.ui.text import DIM
+from keytui.ui.text import DIM, fit
 from keytui.ui.widgets.line_input import LineInput
 
 NAME_LENGTH = 128
-SHOWN = 5
-"""How many settings are shown; a small terminal has room for no more."""
+SHOWN, WIDTH = 5, 50
+"""How many settings are shown, and how much of each; a small terminal has room for no more."""
 
 
 class ProfileScreen(Dialog[str | None]):
@@ -51,7 +51,7 @@ class ProfileScreen(Dialog[str | None]):
 
 def exists_screen(state: ProfileState, key_id: str, path: str) -> ConfirmScreen:
     """Return the question whether a profile that exists is to take the key."""
-    stays = f"Stays: {', '.join(state.stays)}" if state.stays else ""
+    stays = fit(f"Stays: {', '.join(state.stays)}", WIDTH) if state.stays else ""
     aside = "Becomes a comment, so that nothing is lost:" if state.aside else ""
     return ConfirmScreen(
         f"The profile {state.name} exists",
@@ -78,4 +78,6 @@ def static_screen(state: ProfileState, config: str, credentials: str) -> Confirm
 
 def _some(settings: tuple[str, ...]) -> list[str]:
     more = len(settings) - SHOWN
-    return [f"  {one}" for one in settings[:SHOWN]] + ([f"  and {more} more"] if more > 0 else [])
+    return [f"  {fit(one, WIDTH)}" for one in settings[:SHOWN]] + (
+        [f"  and {more} more"] if more > 0 else []
+    )
