@@ -20,11 +20,11 @@ SECONDS = 10.0
 _ACTION_SECONDS = 9.0
 
 _WITHOUT = {
-    "iam:ListUsers": "the users are not listed",
+    "iam:ListUsers": "no list of users",
     "iam:GetUser": "--user NAME finds nobody",
     "iam:ListAccessKeys": "no keys are shown",
-    "iam:GetAccessKeyLastUsed": "it is not shown when a key was last used",
-    "iam:ListUserTags": "descriptions are not shown",
+    "iam:GetAccessKeyLastUsed": "no last use is shown",
+    "iam:ListUserTags": "no descriptions are shown",
     "iam:CreateAccessKey": "no key can be created",
     "iam:UpdateAccessKey": "no key can be made inactive or active",
     "iam:DeleteAccessKey": "no key can be deleted",
@@ -178,15 +178,30 @@ def _actions(iam: Iam | None, changes: bool) -> list[Row]:
     if asked is None:
         return list(_BLANKS)
     rows = finish(start(_action_probe(asked, row) for row in _BLANKS))
-    if all(row.value == "denied" for row in rows):
-        return [replace(row, status=Status.FAIL, advice=_ALL_DENIED) for row in rows]
-    return rows
+    if any(row.status is Status.OK or row.value in _UNDECIDED for row in rows):
+        return rows
+    command = _grant(iam.identity())
+    denied = [replace(row, status=Status.FAIL, text="Denied", item=row.key) for row in rows]
+    return [replace(row, advice=_ALL_DENIED, command=command) for row in denied]
 
 
+_UNDECIDED = {None, "unknown"}
 _ALL_DENIED = (
-    "Use another profile (--profile NAME), or ask who looks after the account for the policy "
-    "in keytui's README."
+    "Use another profile (--profile NAME), or ask who looks after the account to allow what "
+    "the policy in keytui's README has."
 )
+
+
+def _grant(identity: Identity) -> str:
+    """Return the command by which somebody else allows the caller to work; empty for none."""
+    policy = "--policy-name keytui --policy-document file://policy.json"
+    if name := identity.user_name:
+        return f"aws iam put-user-policy --user-name {shlex.quote(name)} {policy}"
+    kind, _, rest = identity.arn.split(":", 5)[-1].partition("/")
+    role = rest.partition("/")[0]
+    if kind != "assumed-role" or role.startswith("AWSReservedSSO_"):
+        return ""
+    return f"aws iam put-role-policy --role-name {shlex.quote(role)} {policy}"
 
 
 def _action_probe(asked: "Permissions", row: Row) -> Probe:
@@ -204,8 +219,8 @@ def _action(row: Row, found: "Permission") -> Row:
         case Scope.OWN:
             return replace(told, status=Status.OK, text="Allowed for the caller's own user")
         case Scope.DENIED:
-            lost = f"Without it {_WITHOUT[found.action]}."
-            return replace(told, status=Status.WARN, text="Denied", advice=lost)
+            item = f"{row.item} ({_WITHOUT[found.action]})"
+            return replace(told, status=Status.WARN, text="Denied", item=item)
         case Scope.OTHERS_DENIED:
             text = "Denied for other users; for the caller's own it can't be told without doing it"
             return replace(told, text=text)

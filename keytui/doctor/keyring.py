@@ -74,7 +74,7 @@ def mend(
         return "", install("pass", which=which)
     if "pip install" in probe.next_step:
         return "", f"{sys.executable} -m pip install 'keytui[{kind}]'"
-    if kind == "pass" and probe.mend is Mend.MAKE:
+    if kind == "pass" and "pass init" in probe.next_step:
         return "", "pass init YOUR-GPG-KEY"
     if probe.mend is not Mend.NOTHING or _UNLOCK_FLAG in probe.next_step:
         return _start(missing_for_keyring(which) if kind == "os" else [], which)

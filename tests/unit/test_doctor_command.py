@@ -12,11 +12,13 @@ from typing import Any, cast
 
 import pytest
 
+from keytui.aws.permissions import ACTIONS
 from keytui.aws.session import connect
 from keytui.commands.doctor import doctor
 from keytui.doctor import account, clipboard
 from keytui.errors import CredentialsError, StoreError, UnreachableError
 from keytui.journal import Journal
+from keytui.model import Identity
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.settings import Settings
@@ -133,6 +135,18 @@ def test_nothing_is_changed_in_the_account(
     assert all(server.requests.count(change) == 1 for change in CHANGES)
 
 
+def test_a_try_of_a_change_that_fails_is_not_sent_again(
+    server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for change in CHANGES:
+        server.fail(change, "ServiceFailure", 500)
+
+    found = told(capsys, parts(lambda _: connect(server.options), tmp_path), 0)
+
+    assert {found["aws"][change]["value"] for change in CHANGES} == {"unknown"}
+    assert all(server.received()[change] == 1 for change in CHANGES)
+
+
 def test_read_only_sends_no_change(
     server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,7 +166,40 @@ def test_a_denied_read_is_a_warning_with_what_is_lost(
     row = told(capsys, parts(lambda _: connect(server.options), tmp_path), 0)["aws"]["ListUsers"]
 
     assert (row["status"], row["value"]) == ("warn", "denied")
-    assert "users are not listed" in row["advice"]
+    assert row["text"] == "ListUsers (no list of users): Denied"
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_caller_who_may_do_nothing_at_all_fails(
+    server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], read_only: bool
+) -> None:
+    for action in ACTIONS:
+        server.fail(action.removeprefix("iam:"), "AccessDenied", 403)
+    of = parts(lambda _: connect(server.options), tmp_path, read_only=read_only)
+
+    found = told(capsys, of, 1)["aws"]
+
+    assert {found[action.removeprefix("iam:")]["status"] for action in ACTIONS} == {"fail"}
+    assert "--profile" in found["ListUsers"]["advice"]
+    assert "put-user-policy --user-name admin " in found["ListUsers"]["command"]
+    assert doctor(of, as_json=False) == 1
+    assert capsys.readouterr().out.count("IAM actions") == 1
+
+
+@pytest.mark.parametrize(
+    ("resource", "command"),
+    [
+        ("iam::1:user/team/al+ice", "aws iam put-user-policy --user-name al+ice "),
+        ("sts::1:assumed-role/ops/me", "aws iam put-role-policy --role-name ops "),
+        ("sts::1:assumed-role/AWSReservedSSO_Ops_0/me", ""),
+        ("iam::1:root", ""),
+        ("sts::1:federated-user/me", ""),
+    ],
+)
+def test_who_could_be_allowed_more(resource: str, command: str) -> None:
+    granted = account._grant(Identity("1", f"arn:aws:{resource}"))
+    assert granted.startswith(command)
+    assert bool(granted) is bool(command)
 
 
 def test_no_credentials(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

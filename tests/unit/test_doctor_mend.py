@@ -101,7 +101,7 @@ def test_what_only_the_keyring_knows_is_passed_on(bus: dict[str, str]) -> None:
 
 def test_pass_is_installed(no_bus: dict[str, str]) -> None:
     assert mend(BROKEN, "pass", no_bus, having("dnf"))[1].endswith("dnf install pass")
-    empty = replace(BROKEN, mend=Mend.MAKE)
+    empty = replace(BROKEN, next_step="Make one with: pass init YOUR-GPG-KEY.")
     assert mend(empty, "pass", no_bus, having("pass")) == ("", "pass init YOUR-GPG-KEY")
     missing = replace(BROKEN, next_step="Install it with: pip install 'keytui[pass]'.")
     assert mend(missing, "pass", no_bus, having("pass"))[1] == (
