@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.e2e.conftest import Desk, on_bus
@@ -39,7 +40,7 @@ def test_a_static_profile_goes_on_working_from_the_keyring(
     assert json.loads(before)["Arn"] == "arn:aws:iam::123456789012:user/carol"
 
 
-def run(command: list[str | Path], env: dict[str, str]) -> str:
+def run(command: Sequence[str | Path], env: dict[str, str]) -> str:
     """Run a command without a terminal and return what it prints."""
     done = subprocess.run(
         command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False

@@ -1,11 +1,11 @@
 """``keytui import``: into the keyring, tested from there, and only then out of the file."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from keytui.commands import import_secret as command
 from keytui.commands.import_secret import import_secret
 from keytui.errors import CredentialsError, StoreError, StoreLockedError
 from keytui.model import Identity, Secret
@@ -43,8 +43,8 @@ def run(desk: Desk, path: Path, *, section: str | None = None, yes: bool = True)
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is typed on a terminal, in order; the questions take their places."""
     typed: list[str] = []
-    monkeypatch.setattr(command.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(command.sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda _: typed.pop(0))
     return typed
 
