@@ -68,14 +68,15 @@ def _import(parts: Parts, found: FoundKey) -> bool:
     key_id = found.key_id
     identity, refusal = _who(parts, key_id, found.secret)
     try:
-        if refusal and _differs(parts, found):
-            _say(f"{key_id}: the keyring has another secret for it already, which stays.")
-            _say(str(refusal))
+        # What AWS does not vouch for takes the place of nothing.
+        if refusal and (known := _known(parts, key_id)):
+            what = "it" if known.matches(found.secret) else "another secret for it"
+            _say(f"{key_id}: the keyring has {what} already, which stays. {refusal}")
             return False
         receipt = parts.vault.take(_new_key(found, identity), identity.arn if identity else "")
         kept = parts.keyring.get(key_id)
     except KeytuiError as error:
-        _say(f"{key_id} could not be kept. {error}")
+        _say(f"{key_id} could not be kept. {error.title} {error.next_step}")
         return False
     _say(f"{key_id} is in the {receipt.where}, read back.")
     if identity is None:
@@ -98,12 +99,12 @@ def _who(
         return None, error
 
 
-def _differs(parts: Parts, found: FoundKey) -> bool:
-    """Return whether the keyring has another secret for a key: a good one may not be lost."""
+def _known(parts: Parts, key_id: str) -> Secret | None:
+    """Return what the keyring has for a key; None where it has nothing."""
     try:
-        return not parts.keyring.get(found.key_id).matches(found.secret)
+        return parts.keyring.get(key_id)
     except NotStoredError:
-        return False
+        return None
 
 
 def _new_key(found: FoundKey, identity: Identity | None) -> NewAccessKey:
@@ -118,8 +119,8 @@ def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
     if found.more:
         _say(f"{path} stays: it also holds {', '.join(found.more)}.")
         return 0
-    if not _agreed(f"Delete {path}? {COPIES}", yes):
-        _say(f"{path} stays, with the secret in plain text. --yes removes it.")
+    if not _agreed(f"Delete {path}?", yes):
+        _say(f"{path} stays, with the secret in plain text.")
         return 0
     if not _content(path).matches(content):
         raise StoreError(f"{path} was changed meanwhile and stays.")
@@ -128,7 +129,7 @@ def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
     except FileProblem as problem:
         _say(f"{problem.reason} {problem.next_step}")
         return 1
-    _say(f"{path} is deleted." + (f" {COPIES}" if yes else ""))
+    _say(f"{path} is deleted. {COPIES}")
     return 0
 
 
@@ -142,8 +143,8 @@ def _clear_profile(files: AwsFiles, path: Path, found: FoundKey, yes: bool) -> i
     if at_home and (obstacle := _obstacle(files, name)):
         _say(f"The secret stays in {path}: {obstacle}")
         return 1 if yes else 0
-    if not _agreed(f"Take the secret of {name} out of {path}? {COPIES}", yes):
-        _say(f"{path} stays, with the secret in plain text. --yes removes it.")
+    if not _agreed(f"Take the secret of {name} out of {path}?", yes):
+        _say(f"{path} stays, with the secret in plain text.")
         return 0
     config, shown = files.short(files.config), shlex.quote(name)
     question = f"Let {name} in {config} take it from the keyring? aws --profile {shown} needs that."
@@ -152,9 +153,10 @@ def _clear_profile(files: AwsFiles, path: Path, found: FoundKey, yes: bool) -> i
         files.write(name, credentials_command(found.key_id), drop_keys=in_config)
         _say(f"Profile {name} in {config} takes its key from the keyring.")
         if in_config:
+            _say(f"Its secret is no more in {path}. {COPIES}")
             return 0
     files.drop_key(path, name, kind)
-    _say(f"The secret of {name} is no more in {path}.")
+    _say(f"The secret of {name} is no more in {path}. {COPIES}")
     return 0
 
 
@@ -180,6 +182,7 @@ def _agreed(question: str, yes: bool) -> bool:
     if yes:
         return True
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _say(f"{question} There is nobody to ask here; --yes answers yes.")
         return False
     try:
         return input(f"{plain(question)} [y/N] ").strip().lower() in {"y", "yes"}

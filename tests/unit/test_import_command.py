@@ -120,11 +120,26 @@ def test_a_key_that_aws_refuses_is_kept_and_the_file_stays(
     assert "AWS does not know this access key." in said
 
 
-def test_a_good_secret_is_not_overwritten_by_one_that_aws_refuses(desk: Desk, csv: Path) -> None:
+def test_a_good_secret_is_not_overwritten_by_one_that_aws_refuses(
+    desk: Desk, csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     desk.keyring.kept[KEY_ID] = Secret("the good one")
     desk.who = refuse
     assert run(desk, csv) == 1
+    assert "the keyring has another secret for it already, which stays" in capsys.readouterr().out
     assert desk.keyring.kept[KEY_ID].reveal() == "the good one"
+
+
+def test_what_is_known_of_a_key_is_not_lost_where_aws_can_not_be_asked(
+    desk: Desk, csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(desk, csv, yes=False) == 0
+    desk.who = refuse
+    assert run(desk, csv) == 1
+    assert "the keyring has it already, which stays" in capsys.readouterr().out
+    (held,) = parts_of(desk, Settings()).vault.held()
+    assert held.user == "alice"
+    assert csv.exists()
 
 
 def test_a_keyring_that_fails_leaves_the_file(
