@@ -1,5 +1,6 @@
 """Write an AWS profile that takes its credentials from the keyring."""
 
+import os
 import shlex
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -15,6 +16,7 @@ from keytui.stores.aws_profile import (
     credentials_command,
     default_name,
 )
+from keytui.stores.session_bus import BusKind, find_bus
 from keytui.ui.screens.profile import ProfileScreen, exists_screen, static_screen
 from keytui.ui.threads import in_thread
 
@@ -51,12 +53,7 @@ async def write_profile(
     Raises:
         StoreError: Nothing was written, and why.
     """
-    if parts.settings.demo:
-        raise StoreError(
-            "AWS does not know the keys of the demo account.",
-            NOTHING_WRITTEN,
-            "On an account of AWS's, p writes a profile that takes its key from the keyring.",
-        )
+    _refuse_demo(parts)
     files = parts.aws_files()
     config, credentials = files.short(files.config), files.short(files.credentials)
     name = await ask(ProfileScreen(default_name(user_name), key_id, config))
@@ -67,7 +64,25 @@ async def write_profile(
         return ()
     if state.static and not await ask(static_screen(state, config, credentials)):
         raise StoreError(f"[{name}] in {credentials} would win over it.", NOTHING_WRITTEN)
-    return await in_thread(lambda: _write(files, state, key_id, keep))
+    said = await in_thread(lambda: _write(files, state, key_id, keep))
+    return (*said, *_limits(parts))
+
+
+def _refuse_demo(parts: Parts) -> None:
+    if parts.settings.demo:
+        raise StoreError(
+            "AWS does not know the keys of the demo account.",
+            NOTHING_WRITTEN,
+            "On an account of AWS's, p writes a profile that takes its key from the keyring.",
+        )
+
+
+def _limits(parts: Parts) -> list[str]:
+    """Return what the profile will need beside the config file."""
+    bus = find_bus(os.environ) if parts.settings.keyring == "os" else None
+    if bus and bus.kind is BusKind.PRIVATE:
+        return ["It works while this keytui runs; later, while a keytui --unlock-keyring does."]
+    return []
 
 
 def _write(
