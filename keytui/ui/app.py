@@ -1,6 +1,7 @@
 """The application: theme, guards and the way out."""
 
 import asyncio
+import os
 import select
 import signal
 import sys
@@ -19,6 +20,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from keytui.parts import Parts
+from keytui.stores.clipboard import Clipboard
+from keytui.ui.copier import Copier
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
@@ -47,11 +50,13 @@ class KeytuiApp(App[None]):
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True),
     ]
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, clipboard: Clipboard | None = None) -> None:
         super().__init__()
         self.animation_level = "none"
         self.theme = "ansi-dark"
         self.main = MainScreen(parts)
+        self.copier = Copier(self, clipboard or Clipboard(os.environ))
+        """The way to the clipboard."""
         self.typed = TypeAhead(self, super().on_event, self.main.give_up)
         """The keys that wait for their turn."""
 
@@ -84,9 +89,10 @@ class KeytuiApp(App[None]):
         if isinstance(error, Exception):
             self._handle_exception(error)
 
-    def on_unmount(self) -> None:
-        """Hand no more keys on."""
+    async def on_unmount(self) -> None:
+        """Hand no more keys on; leave no secret in the clipboard."""
         self._handing_on.cancel()
+        await self.copier.close()
 
     async def on_event(self, event: events.Event) -> None:
         """Let keys wait for their turn; everything else goes on at once."""

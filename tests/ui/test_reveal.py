@@ -10,6 +10,7 @@ from keytui.errors import StoreError
 from keytui.journal import Event
 from keytui.model import KeyStatus
 from keytui.stores.clipboard import osc52, osc52_clear
+from keytui.ui.copier import Copier
 from keytui.ui.screens.create import CreateScreen
 from keytui.ui.screens.dialogs import ConfirmScreen, PathScreen, TypeScreen
 from keytui.ui.screens.reveal import HIDDEN, RevealScreen
@@ -36,6 +37,7 @@ async def revealed(desk: Desk, *, choose: tuple[str, ...] = SHOW_ONLY) -> AsyncI
 def shortly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is shown or sent for a while end at once."""
     monkeypatch.setattr(RevealScreen, "SHOW_SECONDS", 0.05)
+    monkeypatch.setattr(Copier, "SECONDS", 0.05)
 
 
 async def test_the_secret_is_hidden_at_first(desk: Desk) -> None:

@@ -13,9 +13,10 @@ from textual.widget import Widget
 
 from keytui.errors import KeytuiError
 from keytui.inventory import Inventory
-from keytui.model import AccessKey, KeyStatus, User
+from keytui.model import AccessKey, KeyStatus, Secret, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
+from keytui.ui.copier import copier
 from keytui.ui.flows import create, delete, history, read, recover, status
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.screens.stage_screen import Flow, StageScreen
@@ -278,11 +279,13 @@ class MainScreen(StageScreen):
         """Undo the last change of status."""
         self.run(status.undo(self))
 
-    def action_copy(self) -> None:
-        """Send the access key ID to the terminal's clipboard."""
+    @work(description="send an access key ID to the clipboard")
+    async def action_copy(self) -> None:
+        """Send the access key ID to the clipboard."""
         if key := self._key_shown():
-            self.app.copy_to_clipboard(key.id)
-            self.say(f"{key.id} was sent to the terminal's clipboard.")
+            sent = await copier(self.app).send(Secret(key.id), secret=False)
+            note = "" if sent.sent else f" {sent.note[0].upper()}{sent.note[1:]}"
+            self.say(f"{key.id} was {sent.done}.{note}", good=sent.sent)
 
     def action_refresh(self) -> None:
         """Read everything anew."""

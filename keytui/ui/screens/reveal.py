@@ -1,12 +1,14 @@
 """The one-time reveal: a new key's secret, until it is kept or discarded."""
 
+import asyncio
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -16,10 +18,17 @@ from keytui.outcomes import Custody
 from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.stores.base import SecretStore
-from keytui.stores.clipboard import osc52, osc52_clear
-from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, TypeScreen
+from keytui.ui.copier import Copier, copier
+from keytui.ui.flows.profile import write_profile
+from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, TypeScreen, sentences
 from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place
 from keytui.ui.threads import in_thread
+from keytui.ui.typeahead import TypeAhead
+
+if TYPE_CHECKING:
+    from keytui.ui.app import KeytuiApp
+
+T = TypeVar("T")
 
 HIDDEN = "•" * 40
 
@@ -37,12 +46,13 @@ class RevealScreen(Dialog[Closing]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "show", "Show"),
         Binding("k", "keyring", "Keyring"),
-        Binding("f", "csv", "CSV file"),
-        Binding("y", "clipboard", "Clipboard"),
+        Binding("f", "csv", "CSV"),
+        Binding("p", "profile", "Profile"),
+        Binding("y", "clipboard", "Copy"),
         Binding("escape", "close", "Close", key_display="esc"),
     ]
     SHOW_SECONDS: ClassVar[float] = 30
-    """After how long a shown secret hides itself and a sent one is cleared."""
+    """After how long a shown secret hides itself."""
 
     def __init__(self, custody: Custody, lifecycle: Lifecycle, parts: Parts) -> None:
         super().__init__("Secret access key ─ shown only now")
@@ -50,7 +60,6 @@ class RevealScreen(Dialog[Closing]):
         self._shown = False
         self._busy = False
         self._hide: Timer | None = None
-        self._clear: Timer | None = None
         self._said = Text()
 
     def content(self) -> ComposeResult:
@@ -68,8 +77,8 @@ class RevealScreen(Dialog[Closing]):
         self._draw()
 
     def on_unmount(self) -> None:
-        """Leave nothing in the terminal's clipboard."""
-        self._clear_clipboard()
+        """Leave nothing in the clipboard."""
+        copier(self.app).clear_soon()
 
     def action_show(self) -> None:
         """Show or hide the secret."""
@@ -89,14 +98,52 @@ class RevealScreen(Dialog[Closing]):
         if chosen:
             self.keep(self._parts.csv_file(chosen))
 
-    def action_clipboard(self) -> None:
-        """Send the secret to the terminal's clipboard; delivery can't be known."""
-        self._write_to_terminal(osc52(self._custody.new.secret.reveal()))
-        self._remember_shown()
-        if self._clear:
-            self._clear.stop()
-        self._clear = self.set_timer(self.SHOW_SECONDS, self._clear_clipboard)
-        self._say("Sent to the terminal's clipboard; keytui can't know whether it arrived.", "")
+    @work(description="write an AWS profile")
+    async def action_profile(self) -> None:
+        """Write an AWS profile; the secret is put into the OS keyring first."""
+        if self._busy:
+            return
+        self._busy = True
+        key = self._custody.new.key
+        self._typed.hold()
+        try:
+            said = await write_profile(
+                self._ask, self._parts, key.id, key.user.name, self._put_into_keyring
+            )
+            self._said = sentences(*said)
+            self._said.stylize(GOOD)
+            self._draw()
+        except StoreError as error:
+            self._say(str(error), FAILS)
+        finally:
+            self._busy = False
+            self._typed.release()
+
+    def _put_into_keyring(self) -> None:
+        keyring = self._parts.keyring
+        if all(receipt.store != keyring.name for receipt in self._custody.receipts):
+            self._lifecycle.keep(self._custody, keyring)
+
+    async def _ask(self, dialog: Screen[T]) -> T:
+        """Open a dialog and wait for its answer; keys typed ahead go to it, and not here."""
+        answer = asyncio.get_running_loop().create_future()
+        await self.app.push_screen(dialog, answer.set_result)
+        self._typed.release()
+        result: T = await answer
+        self._typed.hold()
+        return result
+
+    @property
+    def _typed(self) -> TypeAhead:
+        return cast("KeytuiApp", self.app).typed
+
+    @work(description="send the secret to the clipboard")
+    async def action_clipboard(self) -> None:
+        """Send the secret to the clipboard; a terminal does not say whether it took it."""
+        await in_thread(lambda: self._lifecycle.shown(self._custody))
+        sent = await copier(self.app).send(self._custody.new.secret)
+        after = f" It is cleared after {Copier.SECONDS:.0f} s and on close." if sent.sent else ""
+        self._say(sent.sentence + after, "" if sent.sent else WARNS)
 
     @work(description="remember that the secret was shown")
     async def _remember_shown(self) -> None:
@@ -168,14 +215,3 @@ class RevealScreen(Dialog[Closing]):
             lines.append(Text("! It is kept nowhere yet.", style=f"bold {WARNS}"))
         lines += [Text(f"! {plain(str(warning))}", style=WARNS) for warning in custody.warnings]
         return Text("\n").join(lines)
-
-    def _clear_clipboard(self) -> None:
-        if self._clear:
-            self._clear.stop()
-            self._clear = None
-            self._write_to_terminal(osc52_clear())
-
-    def _write_to_terminal(self, sequence: str) -> None:
-        # Textual's own copy_to_clipboard keeps the text in the app; a secret must not stay.
-        if driver := self.app._driver:  # noqa: SLF001
-            driver.write(sequence)
