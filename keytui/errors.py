@@ -87,6 +87,10 @@ class StoreLockedError(StoreError):
     """The OS keyring is locked."""
 
 
+class WrongPasswordError(StoreError):
+    """The password is not the keyring's."""
+
+
 class StoreTimeoutError(StoreError):
     """The store gave no answer in time and was stopped."""
 

@@ -24,6 +24,13 @@ _ENDS = {
 }
 
 
+_KEYRINGS = {
+    "keyring": "the OS keyring",
+    "keyring:pass": "pass",
+    "keyring:cryptfile": "the encrypted file",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """One thing that keytui did, or began.
@@ -106,6 +113,10 @@ def _change(entry: Entry) -> Matter:
             what = f"made {entry.detail.lower()}"
         case Event.UNDONE:
             what = f"made {entry.detail.lower()} again"
+        case Event.STORED:
+            what = f"its secret put into {place(entry.store)}"
+        case Event.FORGOTTEN:
+            what = f"its secret deleted from {place(entry.store)}"
         case _:
             what = entry.event.value
     at = time_of(entry.at)
@@ -124,7 +135,7 @@ def _change(entry: Entry) -> Matter:
 
 def place(locator: str) -> str:
     """Return a store's locator in words, as it stands after ``in``."""
-    return "the OS keyring" if locator == "keyring" else locator.partition(":")[2] or locator
+    return _KEYRINGS.get(locator) or locator.partition(":")[2] or locator
 
 
 def _time(matter: Matter) -> float:

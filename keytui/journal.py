@@ -57,6 +57,8 @@ class Event(StrEnum):
     """The same, as the undoing of a change before."""
     DELETED = "deleted"
     """A key was deleted."""
+    FORGOTTEN = "forgotten"
+    """A secret was deleted from the store it was kept in."""
 
 
 CLOSING = frozenset({Event.NOT_CREATED, Event.STORED, Event.DISCARDED, Event.UNKEPT, Event.GONE})

@@ -1,16 +1,28 @@
 """What the command line joins and the screens work with."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keytui.journal import Journal
-from keytui.model import User
+from keytui.model import Identity, Secret, User
 from keytui.ports import Iam
 from keytui.settings import Settings
 from keytui.settle import Wait
-from keytui.stores.base import SecretStore
+from keytui.stores.base import Keyring, SecretStore
+from keytui.vault import Vault
+
+if TYPE_CHECKING:
+    from keytui.stores.aws_profile import AwsFiles
+
+
+def _own_aws_files() -> "AwsFiles":
+    from keytui.stores.aws_profile import AwsFiles
+
+    return AwsFiles(os.environ, Path.home())
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +38,27 @@ class Parts:
         csv_file: Makes the store for a CSV file of that path.
         store_at: Opens the store of a journal's locator; None for one that is unknown.
         csv_path: Proposes a path for a user's CSV file that is free now.
+        who: Asks AWS whose an access key is, with its ID and secret (GetCallerIdentity);
+            blocks, raises KeytuiError.
         now: The clock, aware.
         wait: How IAM is waited for.
+        aws_files: The AWS config and credentials files.
     """
 
     settings: Settings
     connect: Callable[[str | None], Iam]
     profiles: Callable[[], list[str]]
     journal: Journal
-    keyring: SecretStore
+    keyring: Keyring
     csv_file: Callable[[str], SecretStore]
     store_at: Callable[[str], SecretStore | None]
     csv_path: Callable[[User], Path]
+    who: Callable[[str, Secret], Identity]
     now: Callable[[], datetime]
     wait: Wait = field(default_factory=Wait)
+    aws_files: "Callable[[], AwsFiles]" = _own_aws_files
+
+    @property
+    def vault(self) -> Vault:
+        """The secrets that the keyring holds."""
+        return Vault(self.journal, self.keyring, self.store_at, self.now)

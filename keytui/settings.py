@@ -12,6 +12,7 @@ from typing import Any
 from keytui.errors import UsageError
 
 DEMO_USERS = 12
+KEYRINGS = ("os", "pass", "cryptfile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Settings:
         read_only: Refuse every change.
         demo: Work on a demo account of keytui's own.
         demo_users: How many users the demo account has.
+        keyring: Which keyring: ``os``, or one asked for by name, ``pass`` or ``cryptfile``.
         state_folder: Where keytui's record is kept.
     """
 
@@ -36,6 +38,7 @@ class Settings:
     read_only: bool = False
     demo: bool = False
     demo_users: int = DEMO_USERS
+    keyring: str = "os"
     state_folder: Path = Path()
 
 
@@ -54,6 +57,8 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settin
     settings = _from_file(settings, _folder(env, "XDG_CONFIG_HOME", home / ".config"), env)
     if text := env.get("KEYTUI_READ_ONLY", ""):
         settings = replace(settings, read_only=_truth("KEYTUI_READ_ONLY", text))
+    if text := env.get("KEYTUI_KEYRING", ""):
+        settings = replace(settings, keyring=_keyring("KEYTUI_KEYRING", text))
     given = {name: value for name, value in flags.items() if value is not None}
     if "demo_users" in given:
         given["demo"] = True
@@ -77,11 +82,21 @@ def _truth(name: str, text: str) -> bool:
     )
 
 
+def _keyring(where: str, name: str) -> str:
+    if name in KEYRINGS:
+        return name
+    raise UsageError(
+        f"{where} is {name!r}, which is no keyring that keytui knows.",
+        next_step=f"It takes {', '.join(KEYRINGS[:-1])} or {KEYRINGS[-1]}.",
+    )
+
+
 _CONFIG_TYPES: dict[str, type] = {
     "profile": str,
     "region": str,
     "endpoint_url": str,
     "read_only": bool,
+    "keyring": str,
 }
 
 
@@ -118,6 +133,8 @@ def _from_file(settings: Settings, folder: Path, env: Mapping[str, str]) -> Sett
             )
         if type(value) is not wanted:
             raise UsageError(f"In the config file {path}, {name} takes a {wanted.__name__}.")
+    if "keyring" in values:
+        _keyring(f"In the config file {path}, keyring", values["keyring"])
     for name, variables in _SDK_VARIABLES.items():
         if any(env.get(variable) for variable in variables):
             values.pop(name, None)

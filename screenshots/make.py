@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -21,7 +22,7 @@ from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
 from keytui.errors import NotStoredError
 from keytui.journal import Journal
-from keytui.model import NewAccessKey, Secret, User
+from keytui.model import Identity, NewAccessKey, Secret, User
 from keytui.parts import Parts
 from keytui.settings import Settings
 from keytui.stores.base import Probe, Receipt
@@ -75,6 +76,14 @@ class MadeUpKeyring:
         """Forget a secret."""
         self.get(key_id)
         del self._kept[key_id]
+
+    def unlock(self, password: Secret) -> None:
+        """Do nothing: it is open."""
+
+    def hurried(self, seconds: float) -> Self:
+        """Return itself."""
+        del seconds
+        return self
 
 
 class Camera:
@@ -207,6 +216,7 @@ def _parts(options: ConnectOptions, folder: Path) -> Parts:
         keyring=MadeUpKeyring(),
         csv_file=lambda path: CsvFile(expand(path)),
         store_at=lambda _: None,
+        who=lambda *_: Identity("123456789012", "arn:aws:iam::123456789012:user/admin"),
         csv_path=_csv_path,
         now=lambda: NOW + timedelta(seconds=4),
     )

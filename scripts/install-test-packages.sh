@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the real components that the tests work with, where they are missing: a D-Bus session,
-# GNOME Keyring and secret-tool, tmux, screen, the aws command line version 2, and sshd.
+# GNOME Keyring and secret-tool, pass with GnuPG, tmux, screen, the aws command line version 2, and sshd.
 #
 # On Debian and its kin they are installed, as root or through a sudo that asks nothing. Elsewhere
 # this names what is missing and ends with status 1.
@@ -30,6 +30,8 @@ missing() {
     if ! has dbus-run-session || ! has dbus-daemon; then echo dbus; fi
     has gnome-keyring-daemon || echo gnome-keyring
     has secret-tool || echo libsecret-tools
+    has gpg || echo gnupg
+    has pass || echo pass
     has tmux || echo tmux
     has screen || echo screen
     has sshd || echo openssh-server
@@ -74,7 +76,7 @@ refuse() {
     echo "keytui: the tests need these, which are not installed:" "$@" >&2
     case $(uname -s) in
         Darwin)
-            echo "  brew install awscli dbus gnome-keyring libsecret tmux screen" >&2
+            echo "  brew install awscli dbus gnome-keyring gnupg libsecret pass tmux screen" >&2
             echo "  (the keyring tests are made for Linux; on macOS run: make check)" >&2
             ;;
         *)

@@ -39,9 +39,7 @@ def _rescue(app: "KeytuiApp") -> None:
         custody = main.custody
         if custody is None or custody.kept or custody.discarded:
             return
-        from keytui.stores.os_keyring import OsKeyring
-
-        keyring = OsKeyring(timeout=RESCUE_SECONDS)
+        keyring = main.parts.keyring.hurried(RESCUE_SECONDS)
         _tell(main.account.lifecycle.rescue(custody, keyring))
 
 

@@ -5,9 +5,19 @@ each method returns or raises in bounded time.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from keytui.model import NewAccessKey, Secret
+
+
+class Mend(Enum):
+    """What keytui can do about a store that can't be used."""
+
+    NOTHING = "nothing"
+    UNLOCK = "unlock it with its password"
+    MAKE = "make it, with a new password"
+    START = "start a D-Bus session for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +29,21 @@ class Probe:
         writable: Whether a secret can be kept there now.
         reason: Why not, one sentence; empty when writable.
         next_step: How to mend it, one sentence; may be empty.
-        locked: Whether unlocking it would mend it.
+        mend: What keytui itself can do about it.
+        chosen: Why this one is used, in a clause; empty where there is no choice.
     """
 
     label: str
     writable: bool
     reason: str = ""
     next_step: str = ""
-    locked: bool = False
+    mend: Mend = Mend.NOTHING
+    chosen: str = ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether unlocking it would mend it."""
+        return self.mend is Mend.UNLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +68,10 @@ class SecretStore(Protocol):
 
     @property
     def locator(self) -> str:
-        """How a later run finds it again: ``keyring``, or ``csv:`` and an absolute path."""
+        """How a later run finds it again.
+
+        ``keyring``, ``keyring:pass``, ``keyring:cryptfile``, or ``csv:`` and an absolute path.
+        """
 
     def probe(self, *, canary: bool = True) -> Probe:
         """Say whether a secret can be kept here; never raises ``StoreError``.
@@ -73,3 +93,18 @@ class SecretStore(Protocol):
 
     def delete(self, key_id: str) -> None:
         """Forget a secret. Raises ``NotStoredError`` where there is none."""
+
+
+class Keyring(SecretStore, Protocol):
+    """The store that can be locked."""
+
+    def unlock(self, password: Secret) -> None:
+        """Unlock it, or make it with this password where there is none yet.
+
+        Raises:
+            WrongPasswordError: It is not the keyring's password.
+            StoreError: The keyring can't be unlocked from here.
+        """
+
+    def hurried(self, seconds: float) -> "Keyring":
+        """Return the same keyring with less patience."""

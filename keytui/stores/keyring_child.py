@@ -2,8 +2,9 @@
 
 A keyring call can hang on a prompt for ever and a thread can't be killed, so the calls are
 made here. ``python -P -m keytui.stores.keyring_child OP`` reads one JSON object from
-standard input (``service``, ``username``, ``value``, ``limit`` in seconds) and writes one
-to standard output: ``backend`` and ``value``, or ``trouble``, ``detail`` and ``backend``.
+standard input (``kind``, ``password``, ``service``, ``username``, ``value``, ``limit`` in
+seconds) and writes one to standard output: ``backend``, ``chosen`` and ``value``, or
+``trouble``, ``detail`` and ``backend``.
 """
 
 import configparser
@@ -13,11 +14,25 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keytui.hygiene import harden_process
-from keytui.stores.keyring_codes import LABELS, PROBE_SERVICE, Op, Trouble
+from keytui.stores.keyring_codes import (
+    CRYPTFILE,
+    LABELS,
+    NAMED,
+    PASS,
+    PROBE_SERVICE,
+    SECRET_SERVICE,
+    Op,
+    Refusal,
+    Trouble,
+)
+from keytui.stores.session_bus import VARIABLE as BUS_VARIABLE
+from keytui.stores.session_bus import find_bus
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -25,10 +40,12 @@ if TYPE_CHECKING:
 _CHAINER = "keyring.backends.chainer"
 _FAIL = "keyring.backends.fail"
 _KWALLET = "keyring.backends.kwallet"
-_SECRET_SERVICE = ("keyring.backends.SecretService", "keyring.backends.libsecret")
+_SECRET_SERVICE = (SECRET_SERVICE, "keyring.backends.libsecret")
 _SETTING = "PYTHON_KEYRING_BACKEND"
 
-_BY_EXCEPTION = {
+_BY_KIND = {"pass": PASS, "cryptfile": CRYPTFILE}
+
+TROUBLE_OF = {
     "KeyringLocked": Trouble.LOCKED,
     "LockedException": Trouble.LOCKED,
     "PromptDismissedException": Trouble.LOCKED,
@@ -36,32 +53,25 @@ _BY_EXCEPTION = {
     "NoKeyringError": Trouble.NO_SERVICE,
     "SecretServiceNotAvailableException": Trouble.NO_SERVICE,
     "ConnectionResetError": Trouble.NO_SERVICE,
+    "CalledProcessError": Trouble.PASS_FAILED,
 }
 """By name, so that libraries which this platform may lack need not be imported."""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """The keyring can't or must not be used.
-
-    Attributes:
-        trouble: Why.
-        detail: A name to show with it: a backend, a setting or an exception type.
-        backend: The module of the backend, where it is a trusted one.
-    """
-
-    def __init__(self, trouble: Trouble, detail: str = "", backend: str = "") -> None:
-        super().__init__(trouble)
-        self.trouble = trouble
-        self.detail = detail
-        self.backend = backend
-
-
-def open_keyring() -> "KeyringBackend":
+def open_keyring(kind: str = "os", password: str = "") -> "KeyringBackend":
     """Return the keyring to use: one that keytui trusts, and that is open.
+
+    Args:
+        kind: ``os`` for what the keyring library chooses, or the name of another.
+        password: What unlocks an encrypted file.
 
     Raises:
         Refusal: There is none, it is locked, or it is one that loses or exposes secrets.
     """
+    if kind != "os":
+        from keytui.stores.keyring_named import open_named
+
+        return open_named(kind, password)
     backend = _trusted(_configured_backend())
     module = type(backend).__module__
     if module in _SECRET_SERVICE:
@@ -97,14 +107,16 @@ def _trusted(backend: "KeyringBackend") -> "KeyringBackend":
     """Return the backend if it is on the list, taking it out of a chain where it is in one."""
     module = type(backend).__module__
     if module == _CHAINER:
-        chain: list[KeyringBackend] = list(getattr(backend, "backends", ()))
+        links: list[KeyringBackend] = list(getattr(backend, "backends", ()))
+        chain = [link for link in links if not type(link).__module__.startswith(tuple(NAMED))]
         trusted = [link for link in chain if type(link).__module__ in LABELS]
         if trusted:
             return trusted[0]
         backend = chain[0] if chain else backend
     elif module in LABELS:
         return backend
-    elif module == _FAIL and _SETTING not in os.environ:
+    nothing = (_FAIL, _CHAINER, *NAMED)
+    if type(backend).__module__.startswith(nothing) and _SETTING not in os.environ:
         # keyring found nothing to use: say what is missing, which is more use than a name.
         check_secret_service()
     raise Refusal(Trouble.REFUSED, f"{type(backend).__module__}.{type(backend).__qualname__}")
@@ -187,24 +199,44 @@ def check_kwallet(bus_name: str, object_path: str) -> None:
         raise Refusal(Trouble.LOCKED, backend=_KWALLET)
 
 
-def answer(op: Op, service: str, username: str, value: str) -> dict[str, str]:
+def answer(op: Op, asked: Mapping[str, str]) -> dict[str, str]:
     """Do what is asked and return the reply.
 
     Raises:
         Refusal: It was not done.
     """
-    backend = open_keyring()
-    reply = {"backend": type(backend).__module__}
+    if bus := find_bus(os.environ):
+        os.environ[BUS_VARIABLE] = bus.address
+    kind, password = asked["kind"], asked["password"]
+    if op is Op.UNLOCK and kind == "os":
+        from keytui.stores.keyring_unlock import unlock_secret_service
+
+        unlock_secret_service(password)
+    backend = open_keyring(kind, password)
+    service, username = asked["service"], asked["username"]
+    reply = {"backend": type(backend).__module__ if kind == "os" else _BY_KIND[kind]}
+    if op in {Op.STATE, Op.CANARY} and kind == "os":
+        reply["chosen"] = _why_chosen()
     if op is Op.CANARY:
         _prove(backend)
     elif op is Op.PUT:
-        backend.set_password(service, username, value)
+        backend.set_password(service, username, asked["value"])
         reply["value"] = _read(backend, service, username)
     elif op is Op.GET:
         reply["value"] = _read(backend, service, username)
     elif op is Op.DELETE:
         _forget(backend, service, username)
     return reply
+
+
+def _why_chosen() -> str:
+    """Return why the keyring library uses this backend, in a clause."""
+    from keyring.util.platform_ import config_root
+
+    if _SETTING in os.environ:
+        return f"{_SETTING} names it"
+    named = Path(config_root(), "keyringrc.cfg").exists()
+    return "keyringrc.cfg names it" if named else "the best of those that work here"
 
 
 def _read(backend: "KeyringBackend", service: str, username: str) -> str:
@@ -245,13 +277,15 @@ def _reply_to(op: str, request: bytes) -> dict[str, str]:
     if hasattr(signal, "alarm"):
         # The parent may be killed while this waits: nobody would end it then.
         signal.alarm(math.ceil(asked["limit"]) + 1)
-    return answer(Op(op), asked["service"], asked["username"], asked["value"])
+    return answer(Op(op), asked)
 
 
 def main(op: str) -> None:
     """Answer one request. Never raises: a traceback could show the secret."""
     harden_process()
     reply_fd = _take_stdout()
+    # gpg's agent asks for a passphrase on the terminal that this names: keytui draws there.
+    os.environ.pop("GPG_TTY", None)
     try:
         reply = _reply_to(op, sys.stdin.buffer.read())
     except Refusal as refusal:
@@ -262,7 +296,7 @@ def main(op: str) -> None:
         }
     except Exception as error:  # noqa: BLE001 - the child's one top-level guard
         name = type(error).__name__
-        trouble = _BY_EXCEPTION.get(name, Trouble.FAILED)
+        trouble = TROUBLE_OF.get(name, Trouble.FAILED)
         reply = {"trouble": trouble, "detail": name, "backend": ""}
     with os.fdopen(reply_fd, "w", encoding="utf-8") as out:
         json.dump(reply, out)

@@ -21,12 +21,14 @@ class Reply:
         detail: A name that belongs to the trouble.
         backend: The module of the keyring backend in use; empty where unknown.
         value: The value read from the keyring; None where none was asked for.
+        chosen: Why this backend is the one; empty where unknown.
     """
 
     trouble: Trouble | None = None
     detail: str = ""
     backend: str = ""
     value: Secret | None = None
+    chosen: str = ""
 
 
 def ask(
@@ -86,7 +88,8 @@ def _parse(output: Secret) -> Reply:
             trouble = Trouble(reply["trouble"])
             return Reply(trouble, _printable(str(reply["detail"])), str(reply["backend"]))
         value = Secret(str(reply["value"])) if "value" in reply else None
-        return Reply(backend=str(reply["backend"]), value=value)
+        chosen = _printable(str(reply.get("chosen", "")))
+        return Reply(backend=str(reply["backend"]), value=value, chosen=chosen)
     except (ValueError, KeyError, TypeError):
         return Reply(Trouble.CRASHED)
 

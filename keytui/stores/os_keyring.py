@@ -1,14 +1,31 @@
-"""The OS keyring: Secret Service, KWallet, macOS Keychain, Windows Credential Manager."""
+"""The OS keyring: Secret Service, KWallet, macOS Keychain, Windows Credential Manager.
+
+Or one that was asked for by name: ``pass``, or an encrypted file.
+"""
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
-from keytui.errors import NotStoredError, StoreError, StoreLockedError, StoreTimeoutError
+from keytui.errors import (
+    NotStoredError,
+    StoreError,
+    StoreLockedError,
+    StoreTimeoutError,
+    WrongPasswordError,
+)
 from keytui.model import NewAccessKey, Secret
-from keytui.stores.base import Probe, Receipt
-from keytui.stores.keyring_codes import LABELS, SERVICE_PREFIX, Op, Trouble
+from keytui.stores.base import Mend, Probe, Receipt
+from keytui.stores.keyring_codes import (
+    CRYPTFILE,
+    LABELS,
+    NAMED,
+    PASS,
+    SERVICE_PREFIX,
+    Op,
+    Trouble,
+)
 from keytui.stores.keyring_process import Reply, ask
 
 CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring_child")
@@ -17,28 +34,41 @@ CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring_child")
 _LABEL = "OS keyring"
 _STILL_HELD = "The secret is not lost: keytui still holds it."
 _OR_CSV = "or choose the CSV file"
-_HOW_TO_UNLOCK = (
-    "Unlock it in the desktop's password application, or with: "
-    'read -rs P && printf %s "$P" | gnome-keyring-daemon --replace --unlock'
-)
+_UNLOCK = "keytui --unlock-keyring"
 
 _WORDS: dict[Trouble, tuple[str, str]] = {
     Trouble.NO_BUS: (
         "There is no D-Bus session here, so no OS keyring can be reached.",
-        f"Start keytui in a desktop session or under dbus-run-session, {_OR_CSV}.",
+        f"Start keytui with --unlock-keyring, which makes one, {_OR_CSV}.",
     ),
     Trouble.NO_SERVICE: (
         "No keyring service answers on this D-Bus session.",
-        f"Start gnome-keyring-daemon or KWallet, {_OR_CSV}.",
+        f"Install gnome-keyring and start keytui with --unlock-keyring, {_OR_CSV}.",
     ),
     Trouble.NO_COLLECTION: (
         "The OS keyring holds no default collection yet.",
-        "Make one in the desktop's password application, or unlock gnome-keyring-daemon "
-        f"once with a new password, {_OR_CSV}.",
+        f"{_UNLOCK} makes one with a new password; {_OR_CSV}.",
     ),
     Trouble.LOCKED: (
         "The OS keyring is locked.",
-        f"Unlock it and try again, {_OR_CSV}.",
+        f"Unlock it in its own window or with {_UNLOCK}, {_OR_CSV}.",
+    ),
+    Trouble.WRONG_PASSWORD: ("That is not the keyring's password.", "Try again."),
+    Trouble.FOREIGN: (
+        "This Secret Service can't be unlocked from here.",
+        "Unlock it in its own window, such as KeePassXC's or KWallet's.",
+    ),
+    Trouble.NO_PACKAGE: (
+        "The keyring {detail} is asked for, and its Python package is not installed.",
+        "Install it with: pip install 'keytui[{detail}]'.",
+    ),
+    Trouble.NO_PASS: (
+        "The keyring pass is asked for, and the command pass is not installed.",
+        "Install it, for instance with: sudo apt install pass.",
+    ),
+    Trouble.PASS_FAILED: (
+        "pass could not do it: most often gpg has the key's passphrase not at hand.",
+        f"Run {_UNLOCK}, which lets gpg ask for it, {_OR_CSV}.",
     ),
     Trouble.REFUSED: (
         "keytui does not trust a secret to the keyring backend {detail}{why}.",
@@ -88,8 +118,32 @@ _WHY_REFUSED = {
 
 _ERRORS: dict[Trouble, type[StoreError]] = {
     Trouble.LOCKED: StoreLockedError,
+    Trouble.WRONG_PASSWORD: WrongPasswordError,
     Trouble.TIMEOUT: StoreTimeoutError,
     Trouble.NOT_STORED: NotStoredError,
+}
+
+
+_MEND = {
+    Trouble.LOCKED: Mend.UNLOCK,
+    Trouble.WRONG_PASSWORD: Mend.UNLOCK,
+    Trouble.NO_COLLECTION: Mend.MAKE,
+    Trouble.NO_BUS: Mend.START,
+}
+
+_NAMED_WORDS: dict[tuple[str, Trouble], tuple[str, str]] = {
+    ("pass", Trouble.NO_COLLECTION): (
+        "pass has no password store yet.",
+        "Make one with: pass init YOUR-GPG-KEY.",
+    ),
+    ("cryptfile", Trouble.NO_COLLECTION): (
+        "There is no encrypted file yet.",
+        f"{_UNLOCK} makes one with a new password.",
+    ),
+    ("cryptfile", Trouble.LOCKED): (
+        "The encrypted file is locked.",
+        f"Unlock it with {_UNLOCK}, {_OR_CSV}.",
+    ),
 }
 
 
@@ -104,14 +158,14 @@ class OsKeyring:
     """
 
     name = "keyring"
-    locator = "keyring"
-    """How a later run finds it again."""
 
     def __init__(
         self,
         command: Sequence[str] = CHILD_COMMAND,
         timeout: float = 10.0,
         env: Mapping[str, str] | None = None,
+        kind: str = "os",
+        ask: Callable[..., Reply] = ask,
     ) -> None:
         """Set how the child is run.
 
@@ -119,19 +173,55 @@ class OsKeyring:
             command: The child's command line, to which the operation is added.
             timeout: Seconds that a call may take.
             env: The child's environment; None for keytui's own at the time of the call.
+            kind: ``os``, or the keyring asked for by name: ``pass`` or ``cryptfile``.
+            ask: How the request is put: to a child, or in this process.
         """
         self._command = tuple(command)
         self._timeout = timeout
         self._env = env
+        self._ask_child = ask
+        self.kind = kind
+        """``os``, ``pass`` or ``cryptfile``."""
+        self._password = Secret("")
+
+    @property
+    def locator(self) -> str:
+        """How a later run finds it again."""
+        return "keyring" if self.kind == "os" else f"keyring:{self.kind}"
 
     def probe(self, *, canary: bool = True) -> Probe:
         """Say whether a secret can be kept in the keyring now; see ``SecretStore``."""
         reply = self._ask(Op.CANARY if canary else Op.STATE)
+        chosen = reply.chosen if self.kind == "os" else "asked for by name"
         if reply.trouble is None:
-            return Probe(_label(reply), writable=True)
+            return Probe(self._label(reply), writable=True, chosen=chosen)
         title, next_step = self._words(reply)
-        locked = reply.trouble is Trouble.LOCKED
-        return Probe(_label(reply), False, title, next_step, locked)
+        mend = _MEND.get(reply.trouble, Mend.NOTHING)
+        if self.kind == "pass":
+            mend = Mend.NOTHING  # gpg asks for the passphrase itself, on a terminal
+        return Probe(self._label(reply), False, title, next_step, mend, chosen)
+
+    def hurried(self, seconds: float) -> "OsKeyring":
+        """Return the same keyring with less patience."""
+        other = OsKeyring(self._command, seconds, self._env, self.kind, self._ask_child)
+        other._password = self._password
+        return other
+
+    def unlock(self, password: Secret) -> None:
+        """Unlock the keyring, or make it with this password where there is none yet.
+
+        The password of an encrypted file stays in this object, which needs it for each call.
+
+        Raises:
+            WrongPasswordError: It is not the keyring's password.
+            StoreError: The keyring can't be unlocked from here.
+        """
+        before, self._password = self._password, password
+        reply = self._ask(Op.UNLOCK)
+        if self.kind != "cryptfile" or reply.trouble is not None:
+            self._password = before
+        if reply.trouble is not None:
+            self._fail(reply, "")
 
     def put(self, new: NewAccessKey) -> Receipt:
         """Keep a secret and read it back; see ``SecretStore``.
@@ -148,7 +238,7 @@ class OsKeyring:
             reply = Reply(Trouble.DIFFERS)
         if reply.trouble is not None:
             self._fail(reply, new.key.id, safe=_STILL_HELD)
-        return Receipt(store=self.name, where=_label(reply))
+        return Receipt(store=self.name, where=self._label(reply))
 
     def get(self, key_id: str) -> Secret:
         """Return a kept secret.
@@ -178,6 +268,8 @@ class OsKeyring:
 
     def _ask(self, op: Op, key_id: str = "", value: Secret | None = None) -> Reply:
         request = {
+            "kind": self.kind,
+            "password": self._password.reveal(),
             "service": SERVICE_PREFIX + key_id,
             "username": key_id,
             "value": value.reveal() if value else "",
@@ -185,26 +277,25 @@ class OsKeyring:
         }
         sealed = Secret(json.dumps(request))
         del request
-        return ask((*self._command, op), sealed, self._timeout, self._env)
+        return self._ask_child((*self._command, op), sealed, self._timeout, self._env)
 
     def _words(self, reply: Reply, key_id: str = "") -> tuple[str, str]:
         """Return what happened and the next step."""
         trouble = reply.trouble or Trouble.FAILED
-        title, next_step = _WORDS[trouble]
+        title, next_step = _NAMED_WORDS.get((self.kind, trouble)) or _WORDS[trouble]
         whys = (why for part, why in _WHY_REFUSED.items() if reply.detail.startswith(part))
-        if trouble is Trouble.LOCKED and reply.backend == "keyring.backends.SecretService":
-            next_step = _HOW_TO_UNLOCK
         words = {"detail": reply.detail, "why": next(whys, ""), "key_id": key_id}
-        return title.format(timeout=self._timeout, **words), next_step
+        return title.format(timeout=self._timeout, **words), next_step.format(**words)
+
+    def _label(self, reply: Reply) -> str:
+        if self.kind != "os":
+            return {"pass": NAMED[PASS], "cryptfile": NAMED[CRYPTFILE]}[self.kind]
+        return LABELS.get(reply.backend, _LABEL)
 
     def _fail(self, reply: Reply, key_id: str, safe: str = "") -> NoReturn:
         title, next_step = self._words(reply, key_id)
         error = _ERRORS.get(reply.trouble or Trouble.FAILED, StoreError)
         raise error(title, safe, next_step)
-
-
-def _label(reply: Reply) -> str:
-    return LABELS.get(reply.backend, _LABEL)
 
 
 def _value(new: NewAccessKey) -> Secret:

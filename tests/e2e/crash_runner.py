@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from keytui.journal import Journal
-from keytui.model import NewAccessKey, User
+from keytui.model import Identity, NewAccessKey, User
 from keytui.parts import Parts
 from keytui.settings import Settings
 from keytui.stores.base import Probe
@@ -47,6 +47,7 @@ def main() -> None:
         keyring=FakeStore(),
         csv_file=lambda _: FaultyStore(),
         store_at=lambda _: None,
+        who=lambda *_: Identity("123456789012", "arn:aws:iam::123456789012:user/admin"),
         csv_path=csv_path,
         now=lambda: datetime.now(UTC),
     )

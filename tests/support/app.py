@@ -15,13 +15,15 @@ from textual.screen import Screen
 from keytui.errors import StoreError
 from keytui.journal import Journal
 from keytui.lifecycle import Lifecycle
-from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
+from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, Secret, User
 from keytui.outcomes import UnansweredError
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.settings import Settings
 from keytui.settle import Wait
+from keytui.stores.aws_profile import AwsFiles
 from keytui.stores.base import Probe, Receipt, SecretStore
+from keytui.stores.clipboard import Clipboard
 from keytui.ui.app import KeytuiApp
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
@@ -102,7 +104,7 @@ class Keyring(FakeStore):
         self.probes.append(canary)
         if self.trouble is None:
             return Probe(self.label, writable=True)
-        return Probe(self.label, False, self.trouble.title, self.trouble.next_step)
+        return Probe(self.label, False, self.trouble.title, self.trouble.next_step, self.mend)
 
     def put(self, new: NewAccessKey) -> Receipt:
         if self.gate:
@@ -131,8 +133,10 @@ class Desk:
         keyring: The OS keyring.
         files: Path → the CSV file; a test may put one here before it is asked for.
         journal: keytui's record.
+        aws_files: The AWS config and credentials files.
         profiles: The profiles of the AWS config.
         connected: The profiles connected with, in order.
+        who: Whose an access key is, as AWS would say.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
     """
 
@@ -141,10 +145,12 @@ class Desk:
         self.keyring = Keyring()
         self.files: dict[str, CsvFile] = {}
         self.journal = Journal(folder / "state")
+        self.aws_files = AwsFiles({}, folder)
         self.profiles: list[str] = ["default", "prod"]
         self.connected: list[str | None] = []
         self.connecting: Callable[[str | None], Iam] | None = None
         self.sent: list[str] = []
+        self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
         self._running: tuple[KeytuiApp, Pilot[None]] | None = None
 
     @property
@@ -253,7 +259,7 @@ async def opened(
         size: The terminal's columns and lines.
         ready: Wait until the account has been read.
     """
-    app = KeytuiApp(parts_of(desk, Settings(user=user, read_only=read_only)))
+    app = KeytuiApp(parts_of(desk, Settings(user=user, read_only=read_only)), Clipboard({}))
     try:
         async with app.run_test(size=size) as pilot:
             desk._running = app, pilot
@@ -288,6 +294,8 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         now=lambda: START,
         wait=Wait(lambda _: None, lambda: 0.0),
         store_at=lambda locator: desk.keyring if locator == "keyring" else None,
+        who=lambda key_id, secret: desk.who(key_id, secret),
+        aws_files=lambda: desk.aws_files,
     )
 
 

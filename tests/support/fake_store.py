@@ -1,8 +1,10 @@
 """A store in memory, for tests of what is built on a store."""
 
-from keytui.errors import NotStoredError, StoreError
+from typing import Self
+
+from keytui.errors import NotStoredError, StoreError, WrongPasswordError
 from keytui.model import NewAccessKey, Secret
-from keytui.stores.base import Probe, Receipt
+from keytui.stores.base import Mend, Probe, Receipt
 
 
 class FakeStore:
@@ -11,6 +13,8 @@ class FakeStore:
     Attributes:
         kept: Access key ID → secret.
         trouble: Raised by ``put``, ``get`` and ``delete``, and told by ``probe``, while set.
+        mend: What ``probe`` says can be done about it.
+        password: What ``unlock`` takes; it ends the trouble.
     """
 
     name = "fake"
@@ -19,12 +23,14 @@ class FakeStore:
     def __init__(self) -> None:
         self.kept: dict[str, Secret] = {}
         self.trouble: StoreError | None = None
+        self.mend = Mend.NOTHING
+        self.password = "correct horse"
 
     def probe(self, *, canary: bool = True) -> Probe:
         """Say writable unless a trouble is set."""
         if self.trouble is None:
             return Probe("Fake store", writable=True)
-        return Probe("Fake store", False, self.trouble.title, self.trouble.next_step)
+        return Probe("Fake store", False, self.trouble.title, self.trouble.next_step, self.mend)
 
     def put(self, new: NewAccessKey) -> Receipt:
         """Keep a secret."""
@@ -43,6 +49,16 @@ class FakeStore:
         """Forget a secret."""
         self.get(key_id)
         del self.kept[key_id]
+
+    def unlock(self, password: Secret) -> None:
+        """Unlock it."""
+        if password.reveal() != self.password:
+            raise WrongPasswordError("That is not the keyring's password.")
+        self.trouble = None
+
+    def hurried(self, _seconds: float) -> Self:
+        """Return this store, which is always quick."""
+        return self
 
     def _raise(self) -> None:
         if self.trouble is not None:

@@ -12,8 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import NotStoredError, StoreError, StoreLockedError, StoreTimeoutError
+from keytui.errors import (
+    NotStoredError,
+    StoreError,
+    StoreLockedError,
+    StoreTimeoutError,
+    WrongPasswordError,
+)
 from keytui.model import ROOT_ACCOUNT, Secret
+from keytui.stores.base import Mend
 from keytui.stores.os_keyring import CHILD_COMMAND, OsKeyring
 from tests.support.secret_service import (
     PATIENCE,
@@ -205,36 +212,86 @@ def test_a_lock_that_falls_after_the_check_does_not_prompt(
     assert (tmp_path / "prompts").read_text() == ""
 
 
-def test_the_way_to_unlock_that_is_shown_unlocks(own_service: SecretService) -> None:
+def test_the_password_unlocks_and_a_wrong_one_is_called_wrong(own_service: SecretService) -> None:
     store = OsKeyring(env=own_service.env)
+    store.put(new_key())
     own_service.lock()
-    hint = store.probe().next_step.partition("with: ")[2]
 
-    subprocess.run(
-        ["bash", "-c", hint],
-        env=own_service.env,
-        input=b"correct horse\n",
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=PATIENCE,
-        check=True,
-    )
+    with pytest.raises(WrongPasswordError) as caught:
+        store.unlock(Secret("wrong horse"))
+    assert caught.value.title == "That is not the keyring's password."
+    assert "horse" not in full_text(caught.value)
+    assert store.probe().mend is Mend.UNLOCK
 
-    wait_until(lambda: store.probe().writable, "the keyring is unlocked")
+    store.unlock(Secret("correct horse"))
+    assert store.get(KEY_ID).reveal() == SENTINEL
+    store.unlock(Secret("whatever, it is open"))
+
+
+def test_the_first_password_makes_the_keyring(tmp_path: Path) -> None:
+    with secret_service(tmp_path, password="") as service:
+        store = OsKeyring(env=service.env)
+        assert store.probe().mend is Mend.MAKE
+
+        store.unlock(Secret("brand new"))
+
+        assert store.probe().writable
+        service.lock()
+        with pytest.raises(WrongPasswordError):
+            store.unlock(Secret("another"))
+        store.unlock(Secret("brand new"))
+        assert store.probe().writable
+
+
+def test_a_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
+    with secret_service(tmp_path, daemon=False) as service:
+        store = OsKeyring(env=service.env)
+
+        store.unlock(Secret("brand new"))
+
+        assert store.probe().writable
+
+
+def test_a_service_that_takes_no_password_is_unlocked_in_its_own_window(
+    tmp_path: Path, keyring_service: SecretService
+) -> None:
+    body = "from keytui.stores import keyring_unlock as u; u._INTERFACE = 'org.example.Other'"
+    store = OsKeyring(python_child(tmp_path, body), env=keyring_service.env)
+    keyring_service.lock()
+    try:
+        with pytest.raises(StoreError) as caught:
+            store.unlock(Secret("correct horse"))
+    finally:
+        OsKeyring(env=keyring_service.env).unlock(Secret("correct horse"))
+    assert caught.value.title == "This Secret Service can't be unlocked from here."
 
 
 def test_without_a_bus_the_reason_is_the_bus(keyring_service: SecretService) -> None:
+    env = keyring_service.env | {"XDG_RUNTIME_DIR": "/nonexistent"}
+    del env["DBUS_SESSION_BUS_ADDRESS"]
+
+    probe = OsKeyring(env=env).probe()
+    assert "no D-Bus session" in probe.reason
+    assert probe.mend is Mend.START
+
+
+def test_the_bus_of_the_user_is_found_where_the_login_names_none(
+    keyring_service: SecretService,
+) -> None:
     env = dict(keyring_service.env)
     del env["DBUS_SESSION_BUS_ADDRESS"]
 
-    assert "no D-Bus session" in OsKeyring(env=env).probe().reason
+    assert OsKeyring(env=env).probe().writable
 
 
 @pytest.mark.parametrize(
     "address", ["unix:path=/nonexistent/bus", "tcp:host=localhost,port=1", "", "nonsense"]
 )
 def test_a_stale_or_odd_bus_address_is_no_bus(keyring_service: SecretService, address: str) -> None:
-    env = keyring_service.env | {"DBUS_SESSION_BUS_ADDRESS": address}
+    env = keyring_service.env | {
+        "DBUS_SESSION_BUS_ADDRESS": address,
+        "XDG_RUNTIME_DIR": "/nonexistent",
+    }
 
     assert "no D-Bus session" in OsKeyring(env=env).probe().reason
 
@@ -540,8 +597,9 @@ def test_a_probe_of_a_hanging_keyring_says_so() -> None:
 def test_a_child_whose_parent_is_gone_ends_by_itself(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
-    command = python_child(tmp_path, "keyring_child.open_keyring = lambda: time.sleep(1000)")
-    request = json.dumps({"service": "s", "username": "u", "value": "v", "limit": 0})
+    command = python_child(tmp_path, "keyring_child.open_keyring = lambda *_: time.sleep(1000)")
+    asked = {"kind": "os", "password": "", "service": "s", "username": "u", "value": "v"}
+    request = json.dumps(asked | {"limit": 0})
 
     done = subprocess.run(
         [*command, "get"],

@@ -29,7 +29,8 @@ class Rescuer:
 def rescued(custody: Custody | None) -> list[OsKeyring]:
     rescuer = Rescuer()
     account = SimpleNamespace(lifecycle=rescuer)
-    main = SimpleNamespace(custody=custody, creating=Lock(), account=account)
+    parts = SimpleNamespace(keyring=OsKeyring())
+    main = SimpleNamespace(custody=custody, creating=Lock(), account=account, parts=parts)
     screen._rescue(SimpleNamespace(main=main))  # type: ignore[arg-type]
     return rescuer.stores
 

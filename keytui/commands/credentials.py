@@ -1,0 +1,58 @@
+"""``keytui credentials``: a secret from the keyring, for AWS's ``credential_process``.
+
+The format is the one that the AWS SDKs ask for in "Sourcing credentials with an external
+process": one JSON object with ``Version`` (the number 1), ``AccessKeyId`` and
+``SecretAccessKey`` on standard output, and nothing else there.
+"""
+
+import json
+
+from keytui.errors import KeytuiError, NotStoredError
+from keytui.parts import Parts
+from keytui.stores.keyring_here import ask_here
+from keytui.stores.os_keyring import OsKeyring
+
+PASS_SECONDS = 60.0
+"""How long gpg may take: it may be asking for a passphrase."""
+SECONDS = 10.0
+
+
+def credentials(parts: Parts, key_id: str | None) -> int:
+    """Print a key with its secret.
+
+    Args:
+        parts: The parts of this run; ``settings.user`` names the user where no key is named.
+        key_id: The access key ID; None for the user's only one.
+
+    Returns:
+        0.
+
+    Raises:
+        StoreError: The keyring does not have it, is locked, or gives no answer.
+        KeytuiError: The user has no key in the keyring, or more than one.
+    """
+    if key_id is None:
+        key_id = _only_key_of(parts, parts.settings.user or "")
+    kind = parts.settings.keyring
+    keyring = OsKeyring(
+        kind=kind, timeout=PASS_SECONDS if kind == "pass" else SECONDS, ask=ask_here
+    )
+    secret = keyring.get(key_id)
+    fields = {"Version": 1, "AccessKeyId": key_id, "SecretAccessKey": secret.reveal()}
+    print(json.dumps(fields), flush=True)
+    return 0
+
+
+def _only_key_of(parts: Parts, user: str) -> str:
+    ids = [one.key_id for one in parts.vault.held() if one.user == user]
+    if not ids:
+        raise NotStoredError(
+            f"By keytui's record, the keyring holds no secret of {user}.",
+            next_step="keytui shows what it holds with V.",
+        )
+    if len(ids) > 1:
+        raise KeytuiError(
+            f"The keyring holds {len(ids)} secrets of {user}: {', '.join(ids)}.",
+            next_step="Name the access key ID instead of the user.",
+        )
+    return ids[0]

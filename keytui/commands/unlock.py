@@ -1,0 +1,101 @@
+"""``--unlock-keyring``: have an open keyring before the screen opens, also without a desktop."""
+
+import getpass
+import os
+import sys
+from contextlib import ExitStack
+
+from keytui.errors import StoreError, WrongPasswordError
+from keytui.model import Secret
+from keytui.parts import Parts
+from keytui.stores.base import Mend, Probe
+from keytui.stores.os_keyring import OsKeyring
+
+TRIES = 3
+PASS_SECONDS = 120.0
+"""How long gpg may take to ask for a passphrase."""
+
+
+def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
+    """Unlock the keyring, make it where there is none yet, start a D-Bus where that is missing.
+
+    Args:
+        parts: The parts of this run.
+        stack: Ends a private D-Bus session with the run.
+
+    Raises:
+        StoreError: The keyring can't be unlocked, with why.
+    """
+    if parts.settings.keyring == "pass":
+        _let_gpg_ask()
+        return
+    probe = parts.keyring.probe(canary=False)
+    if probe.mend is Mend.START:
+        from keytui.stores.private_bus import private_bus
+
+        stack.enter_context(private_bus(os.environ))
+        _say("No D-Bus session here: keytui made one that lasts for this run.")
+        probe = parts.keyring.probe(canary=False)
+    if probe.mend is Mend.UNLOCK:
+        _unlock(parts, probe)
+    elif probe.mend is Mend.MAKE:
+        _make(parts, probe)
+    elif not probe.writable:
+        raise StoreError(probe.reason, next_step=probe.next_step)
+
+
+def _unlock(parts: Parts, probe: Probe) -> None:
+    for left in reversed(range(TRIES)):
+        try:
+            parts.keyring.unlock(_asked(f"Password of the {_name(probe)}: "))
+        except WrongPasswordError as error:
+            if not left:
+                raise
+            _say(error.title)
+        else:
+            return
+
+
+def _make(parts: Parts, probe: Probe) -> None:
+    _say(f"There is no {_name(probe)} yet. Choose its password; nobody can recover it.")
+    for left in reversed(range(TRIES)):
+        password = _asked("New password: ")
+        if not password.reveal().strip():
+            trouble = "An empty password protects nothing."
+        elif not _asked("The same again: ").matches(password):
+            trouble = "The two differ."
+        else:
+            parts.keyring.unlock(password)
+            return
+        if left:
+            _say(trouble)
+    raise StoreError("No keyring was made.", next_step="Start again with --unlock-keyring.")
+
+
+def _let_gpg_ask() -> None:
+    """Read and write a made-up secret with pass, on the terminal: gpg keeps the passphrase."""
+    from keytui.stores.keyring_here import ask_here
+
+    if "GPG_TTY" not in os.environ:
+        os.environ["GPG_TTY"] = os.ttyname(sys.stdin.fileno())
+    probe = OsKeyring(kind="pass", timeout=PASS_SECONDS, ask=ask_here).probe(canary=True)
+    if not probe.writable:
+        raise StoreError(probe.reason, next_step=probe.next_step)
+
+
+def _asked(prompt: str) -> Secret:
+    """Ask without an echo. Raises ``StoreError`` where nobody answers."""
+    try:
+        return Secret(getpass.getpass(prompt))
+    except EOFError:
+        pass
+    raise StoreError("No password was given.", "The keyring stays as it is.")
+
+
+def _name(probe: Probe) -> str:
+    label = probe.label
+    return label[0].lower() + label[1:] if not label.startswith("OS") else label
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

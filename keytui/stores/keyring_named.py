@@ -1,0 +1,115 @@
+"""The keyrings for servers that are used only when asked for by name; child side.
+
+``pass`` keeps each secret in a file encrypted by GnuPG (package keyring-pass). ``cryptfile``
+keeps all of them in one file, encrypted by AES-GCM with a key that Argon2id makes from a
+password (package keyrings.cryptfile).
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keytui.stores.keyring_codes import CRYPTFILE, PASS, Refusal, Trouble
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+CRYPTFILE_VARIABLE = "KEYRING_CRYPTFILE_PASSWORD"
+"""keyrings.cryptfile's own: what unlocks the file where nobody can be asked."""
+
+
+def open_named(kind: str, password: str) -> "KeyringBackend":
+    """Return the keyring of a name.
+
+    Args:
+        kind: ``pass`` or ``cryptfile``.
+        password: What unlocks the encrypted file; empty where it was not asked for.
+
+    Raises:
+        Refusal: NO_PACKAGE, NO_PASS, NO_COLLECTION, LOCKED or WRONG_PASSWORD.
+    """
+    return _open_pass() if kind == "pass" else _open_cryptfile(password)
+
+
+def _open_pass() -> "KeyringBackend":
+    try:
+        from keyring_pass import PasswordStoreBackend
+    except ImportError:
+        raise Refusal(Trouble.NO_PACKAGE, "pass") from None
+    if not shutil.which("pass"):
+        raise Refusal(Trouble.NO_PASS)
+    store = Path(os.environ.get("PASSWORD_STORE_DIR") or Path.home() / ".password-store")
+    if not (store / ".gpg-id").is_file():
+        raise Refusal(Trouble.NO_COLLECTION, backend=PASS)
+    backend: KeyringBackend = PasswordStoreBackend()
+    return backend
+
+
+def _open_cryptfile(password: str) -> "KeyringBackend":
+    try:
+        from keyrings.cryptfile.cryptfile import CryptFileKeyring
+    except ImportError:
+        raise Refusal(Trouble.NO_PACKAGE, "cryptfile") from None
+
+    class WholeOrNotAtAll(CryptFileKeyring):  # type: ignore[misc] # an untyped library
+        """Writes a copy and puts it in the file's place: a kill or a full disk loses nothing."""
+
+        def _write_config_value(self, service: str, key: str, value: str) -> None:
+            with _rewritten(self):
+                super()._write_config_value(service, key, value)
+
+        def delete_password(self, service: str, username: str) -> None:
+            with _rewritten(self):
+                super().delete_password(service, username)
+
+    backend: KeyringBackend = WholeOrNotAtAll()
+    password = password or os.environ.get(CRYPTFILE_VARIABLE, "")
+    if not password.strip():
+        exists = Path(backend.file_path).exists()  # type: ignore[attr-defined]
+        raise Refusal(Trouble.LOCKED if exists else Trouble.NO_COLLECTION, backend=CRYPTFILE)
+    try:
+        backend.keyring_key = password  # type: ignore[attr-defined]
+    except ValueError:
+        raise Refusal(Trouble.WRONG_PASSWORD, backend=CRYPTFILE) from None
+    return backend
+
+
+@contextmanager
+def _rewritten(backend: "KeyringBackend") -> Iterator[None]:
+    """Let a backend write into a copy of its file, then put that in the file's place."""
+    path = Path(backend.file_path)  # type: ignore[attr-defined]
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copy = path.with_name(f"{path.name}.new")
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        copy.unlink(missing_ok=True)
+        _copy_privately(path, copy)
+        backend.file_path = str(copy)  # type: ignore[attr-defined]
+        yield
+        _flush(copy)
+        copy.replace(path)
+        _flush(path.parent)
+    finally:
+        backend.file_path = str(path)  # type: ignore[attr-defined]
+        with suppress(OSError):
+            copy.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _copy_privately(path: Path, copy: Path) -> None:
+    handle = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file, suppress(FileNotFoundError):
+        file.write(path.read_bytes())
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

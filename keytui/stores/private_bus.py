@@ -1,0 +1,118 @@
+"""A D-Bus session of keytui's own, where an SSH login has none: for one run."""
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from keytui.errors import StateError, StoreError
+from keytui.stores.session_bus import VARIABLE, private_bus_file
+
+START_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_HOW_TO_INSTALL = (
+    "Install dbus and gnome-keyring, on Debian with: sudo apt install dbus gnome-keyring"
+)
+
+
+@contextmanager
+def private_bus(env: MutableMapping[str, str]) -> Iterator[None]:
+    """Start a bus, name it in the environment and for other logins, and end it afterwards.
+
+    A file in keytui's state folder names it, so that ``keytui credentials`` of another login
+    finds the keyring while this run lasts.
+
+    Args:
+        env: The environment to name it in.
+
+    Raises:
+        StoreError: It can't be started.
+        StateError: keytui's state folder can't be written.
+    """
+    missing = [name for name in ("dbus-daemon", "gnome-keyring-daemon") if not shutil.which(name)]
+    if missing:
+        raise StoreError(
+            f"A keyring without a desktop needs {' and '.join(missing)}, not found here.",
+            next_step=f"{_HOW_TO_INSTALL}.",
+        )
+    # Short: a socket's path may have 107 characters.
+    with TemporaryDirectory(prefix="keytui-bus-") as folder:
+        socket = Path(folder) / "bus"
+        daemon = _start(socket, env)
+        named = private_bus_file(env)
+        try:
+            _wait_for(socket, daemon)
+            env[VARIABLE] = f"unix:path={socket}"
+            _name_it(named, socket)
+            yield
+        finally:
+            env.pop(VARIABLE, None)
+            _forget(named, socket)
+            _end(daemon)
+
+
+def _start(socket: Path, env: MutableMapping[str, str]) -> subprocess.Popen[bytes]:
+    # A session of its own: a cut line must not end it before a secret is rescued into it.
+    return subprocess.Popen(
+        ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={socket}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=dict(env),
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _wait_for(socket: Path, daemon: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not socket.exists():
+        if daemon.poll() is not None or time.monotonic() > deadline:
+            raise StoreError(
+                "The private D-Bus session did not start.",
+                next_step="Try: dbus-run-session -- true",
+            )
+        time.sleep(0.01)
+
+
+def _name_it(named: Path, socket: Path) -> None:
+    try:
+        named.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = named.with_name(f"{named.name}.{os.getpid()}")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({"socket": str(socket)}, file)
+        new.replace(named)
+    except OSError as error:
+        reason = error.strerror or "unknown reason"
+        raise StateError(
+            f"keytui can't write {named}: {reason}.",
+            next_step="Make that folder writable, or set XDG_STATE_HOME to another.",
+        ) from None
+
+
+def _forget(named: Path, socket: Path) -> None:
+    """Remove the file, unless a later run has named its own bus in it."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if json.loads(named.read_text("utf-8"))["socket"] == str(socket):
+            named.unlink()
+
+
+def _end(daemon: subprocess.Popen[bytes]) -> None:
+    daemon.terminate()
+    try:
+        daemon.wait(START_SECONDS)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()

@@ -1,0 +1,78 @@
+"""Which D-Bus session a keyring is reached on, also where no desktop has set one up.
+
+An SSH login often has no ``DBUS_SESSION_BUS_ADDRESS`` although the user's own bus is there, at
+the place that systemd gives it; cron and ``credential_process`` have none either.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
+PRIVATE_BUS = "bus.json"
+"""The file in keytui's state folder that names the private bus, while there is one."""
+
+
+class BusKind(Enum):
+    """How a bus was found."""
+
+    SESSION = "the session's own"
+    USER = "the user's own"
+    PRIVATE = "a private one of keytui's"
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """A D-Bus session.
+
+    Attributes:
+        address: As ``DBUS_SESSION_BUS_ADDRESS`` has it.
+        kind: How it was found.
+    """
+
+    address: str
+    kind: BusKind
+
+
+def find_bus(env: Mapping[str, str]) -> Bus | None:
+    """Return the bus to use; None where there is none. It may still not answer.
+
+    Args:
+        env: The environment; ``DBUS_SESSION_BUS_ADDRESS`` wins, even a stale one.
+    """
+    if address := env.get(VARIABLE):
+        return Bus(address, BusKind.SESSION)
+    runtime = Path(env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    if _is_own_socket(runtime / "bus"):
+        return Bus(f"unix:path={runtime / 'bus'}", BusKind.USER)
+    return _private_bus(env)
+
+
+def private_bus_file(env: Mapping[str, str]) -> Path:
+    """Return where the private bus is named: in keytui's state folder."""
+    state = Path(env.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():
+        state = Path(env.get("HOME") or Path.home()) / ".local/state"
+    return state / "keytui" / PRIVATE_BUS
+
+
+def _private_bus(env: Mapping[str, str]) -> Bus | None:
+    """Return the bus that a running ``keytui --unlock-keyring`` has made."""
+    try:
+        socket = Path(json.loads(private_bus_file(env).read_text("utf-8"))["socket"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Bus(f"unix:path={socket}", BusKind.PRIVATE) if _is_own_socket(socket) else None
+
+
+def _is_own_socket(path: Path) -> bool:
+    """Return whether this is a socket of the user's: another's would see each secret."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISSOCK(status.st_mode) and status.st_uid == os.getuid()

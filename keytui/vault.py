@@ -1,0 +1,119 @@
+"""The secrets that this machine's keyring holds, by keytui's own record.
+
+A keyring can't be asked what it holds, so the journal is the index: a key whose secret was
+stored and not forgotten since. It has key IDs only.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from keytui.errors import NotStoredError
+from keytui.journal import Entry, Event, Journal, time_of
+from keytui.model import NewAccessKey, Secret
+from keytui.stores.base import Receipt, SecretStore
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A secret in the keyring.
+
+    Attributes:
+        key_id: The access key ID.
+        user: The user name; empty where it is not known.
+        account: The account ID; empty where it is not known.
+        stored_at: When it was put there; None where the record's line is damaged.
+        locator: The store it is in, as ``SecretStore.locator`` has it.
+    """
+
+    key_id: str
+    user: str
+    account: str
+    stored_at: datetime | None
+    locator: str
+
+
+def held(entries: Iterable[Entry]) -> tuple[Held, ...]:
+    """Return the secrets that these lines tell of, by user and age. Pure."""
+    found: dict[tuple[str, str], Held] = {}
+    for entry in entries:
+        place = (entry.key_id, entry.store)
+        if not entry.key_id or entry.store.partition(":")[0] != "keyring":
+            continue
+        if entry.event is Event.STORED:
+            found[place] = Held(
+                entry.key_id, entry.user, entry.account, time_of(entry.at), entry.store
+            )
+        elif entry.event is Event.FORGOTTEN:
+            found.pop(place, None)
+    return tuple(sorted(found.values(), key=lambda one: (one.user.casefold(), one.user)))
+
+
+class Vault:
+    """What the keyring holds, and the verbs on it. Methods block; any thread may call them."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        keyring: SecretStore,
+        store_at: Callable[[str], SecretStore | None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._journal = journal
+        self._keyring = keyring
+        self._store_at = store_at
+        self._now = now
+
+    def held(self) -> tuple[Held, ...]:
+        """Return what is held. Raises ``StateError`` where the record can't be read."""
+        return held(self._journal.entries())
+
+    def take(self, new: NewAccessKey, caller: str = "") -> Receipt:
+        """Put a secret that came from elsewhere into the keyring, and remember that.
+
+        Args:
+            new: The key with its secret.
+            caller: The ARN of the secret's own user, where it is known.
+
+        Raises:
+            StoreError: It is not kept.
+            StateError: It is kept, but keytui can't remember it.
+        """
+        receipt = self._keyring.put(new)
+        user, locator = new.key.user.name, self._keyring.locator
+        self._journal.append(
+            Entry(self._at(), Event.STORED, new.account, user, caller, new.key.id, store=locator)
+        )
+        return receipt
+
+    def get(self, one: Held) -> Secret:
+        """Return a secret. Raises ``NotStoredError``, ``StoreError``."""
+        return self._store(one).get(one.key_id)
+
+    def forget(self, one: Held) -> None:
+        """Delete a secret from the keyring; one that is gone already counts as forgotten.
+
+        Raises:
+            StoreError: It may still be there.
+            StateError: It is gone, but keytui can't remember that.
+        """
+        with suppress(NotStoredError):
+            self._store(one).delete(one.key_id)
+        self._journal.append(
+            Entry(
+                self._at(),
+                Event.FORGOTTEN,
+                one.account,
+                one.user,
+                "",
+                one.key_id,
+                store=one.locator,
+            )
+        )
+
+    def _store(self, one: Held) -> SecretStore:
+        return self._store_at(one.locator) or self._keyring
+
+    def _at(self) -> str:
+        return self._now().isoformat(timespec="seconds")

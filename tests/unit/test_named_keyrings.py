@@ -1,0 +1,180 @@
+"""The keyrings asked for by name, for real: pass with GnuPG, and the encrypted file."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keytui.errors import StoreError, StoreLockedError, WrongPasswordError
+from keytui.model import Secret
+from keytui.stores.base import Mend
+from keytui.stores.os_keyring import OsKeyring
+from tests.support.sentinel import KEY_ID, SENTINEL, new_key
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home whose path is short: gpg's agent has a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="keytui-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def env(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return kept | {
+        "HOME": str(home),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_RUNTIME_DIR": "/nonexistent",
+        "GNUPGHOME": str(home / ".gnupg"),
+    }
+
+
+def gpg(env: dict[str, str], *words: str, given: str = "") -> None:
+    command = ["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", *words]
+    subprocess.run(
+        command, env=env, input=given.encode(), capture_output=True, check=True, timeout=PATIENCE
+    )
+
+
+@pytest.fixture
+def password_store(env: dict[str, str], home: Path) -> Iterator[dict[str, str]]:
+    """A password store whose GnuPG key has a passphrase, which the agent knows."""
+    for command in ("gpg", "pass"):
+        if shutil.which(command) is None:
+            pytest.fail(f"{command} is missing: apt-get install gnupg pass")
+    (home / ".gnupg").mkdir(mode=0o700)
+    try:
+        identity = "keytui <keytui@example.invalid>"
+        generate = ("--passphrase", "gpg horse", "--quick-generate-key", identity, "default")
+        gpg(env, *generate, "default", "never")
+        subprocess.run(["pass", "init", identity], env=env, capture_output=True, check=True)
+        letter = str(home / "letter.asc")
+        gpg(env, "--output", letter, "--encrypt", "--recipient", identity, given="hello")
+        # A decryption lets the agent keep the passphrase.
+        gpg(env, "--passphrase", "gpg horse", "--decrypt", letter)
+        yield env
+    finally:
+        subprocess.run(["gpgconf", "--kill", "all"], env=env, check=False, timeout=PATIENCE)
+
+
+def forget_passphrase(env: dict[str, str]) -> None:
+    subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=env, check=True, timeout=PATIENCE)
+
+
+def test_pass_keeps_a_secret(password_store: dict[str, str]) -> None:
+    store = OsKeyring(env=password_store, kind="pass")
+
+    probe = store.probe()
+    assert (probe.writable, probe.label, probe.chosen) == (True, "pass", "asked for by name")
+    assert store.put(new_key()).where == "pass"
+    assert store.locator == "keyring:pass"
+    assert store.get(KEY_ID).reveal() == SENTINEL
+    store.delete(KEY_ID)
+    files = [path.read_bytes() for path in Path(password_store["HOME"]).rglob("*.gpg")]
+    assert not any(SENTINEL.encode() in content for content in files)
+
+
+def test_pass_without_the_passphrase_says_so_and_asks_on_no_terminal(
+    password_store: dict[str, str],
+) -> None:
+    forget_passphrase(password_store)
+    store = OsKeyring(env=password_store | {"GPG_TTY": "/dev/tty"}, kind="pass")
+
+    probe = store.probe()
+    assert not probe.writable
+    assert "passphrase" in probe.reason
+    assert "keytui --unlock-keyring" in probe.next_step
+
+
+def test_pass_without_a_store(env: dict[str, str]) -> None:
+    probe = OsKeyring(env=env, kind="pass").probe()
+    assert (probe.writable, probe.reason) == (False, "pass has no password store yet.")
+
+
+@pytest.fixture
+def cryptfile(env: dict[str, str], tmp_path: Path) -> OsKeyring:
+    return OsKeyring(cheap(tmp_path), env=env, kind="cryptfile")
+
+
+def cheap(tmp_path: Path) -> tuple[str, ...]:
+    """Return the command of a child whose key derivation is quick: its cost is not tested."""
+    script = tmp_path / "child.py"
+    script.write_text(
+        "import sys\n"
+        "from keyrings.cryptfile.cryptfile import ArgonAESEncryption as Encryption\n"
+        "from keytui.stores import keyring_child\n"
+        "Encryption.time_cost, Encryption.memory_cost = 1, 1024\n"
+        "keyring_child.main(sys.argv[1])\n"
+    )
+    return (sys.executable, "-P", str(script))
+
+
+def the_file(env: dict[str, str]) -> Path:
+    (found,) = Path(env["HOME"]).rglob("cryptfile_pass.cfg")
+    return found
+
+
+def test_the_encrypted_file_is_made_opened_and_locked(
+    cryptfile: OsKeyring, env: dict[str, str], tmp_path: Path
+) -> None:
+    assert cryptfile.probe().mend is Mend.MAKE
+    cryptfile.unlock(Secret("file horse"))
+    cryptfile.put(new_key())
+
+    assert cryptfile.probe().writable
+    assert cryptfile.get(KEY_ID).reveal() == SENTINEL
+    assert SENTINEL not in the_file(env).read_text()
+    assert the_file(env).stat().st_mode & 0o077 == 0
+    assert [path.name for path in the_file(env).parent.iterdir() if path.suffix == ".new"] == []
+
+    another_run = OsKeyring(cheap(tmp_path), env=env, kind="cryptfile")
+    assert another_run.probe().mend is Mend.UNLOCK
+    with pytest.raises(StoreLockedError):
+        another_run.get(KEY_ID)
+    with pytest.raises(WrongPasswordError):
+        another_run.unlock(Secret("wrong horse"))
+    another_run.unlock(Secret("file horse"))
+    assert another_run.get(KEY_ID).reveal() == SENTINEL
+    assert another_run.hurried(5).get(KEY_ID).reveal() == SENTINEL
+
+
+def test_the_encrypted_file_is_written_whole_or_not_at_all(
+    cryptfile: OsKeyring, env: dict[str, str]
+) -> None:
+    cryptfile.unlock(Secret("file horse"))
+    cryptfile.put(new_key())
+    before = the_file(env).read_bytes()
+    # A folder stands where the copy is to be made: as with a full disk, nothing can be written.
+    the_file(env).with_suffix(".cfg.new").mkdir()
+
+    with pytest.raises(StoreError):
+        cryptfile.put(new_key(key_id="AKIASECOND00EXAMPLE1"))
+
+    assert the_file(env).read_bytes() == before
+    assert cryptfile.get(KEY_ID).reveal() == SENTINEL
+
+
+def test_the_password_in_the_environment_opens_it_for_other_programs(
+    cryptfile: OsKeyring, env: dict[str, str], tmp_path: Path
+) -> None:
+    cryptfile.unlock(Secret("file horse"))
+    cryptfile.put(new_key())
+
+    elsewhere = env | {"KEYRING_CRYPTFILE_PASSWORD": "file horse"}
+    other = OsKeyring(cheap(tmp_path), env=elsewhere, kind="cryptfile")
+    assert other.get(KEY_ID).reveal() == SENTINEL
+
+
+def test_neither_is_fallen_into(env: dict[str, str]) -> None:
+    probe = OsKeyring(env=env).probe()
+    assert "no D-Bus session" in probe.reason
+    assert not list(Path(env["HOME"]).rglob("cryptfile_pass.cfg"))
