@@ -17,11 +17,13 @@ from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from keytui.parts import Parts
 from keytui.stores.clipboard import Clipboard
 from keytui.ui.copier import Copier
+from keytui.ui.glyphs import known, spelling
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
@@ -51,7 +53,8 @@ class KeytuiApp(App[None]):
     ]
 
     def __init__(self, parts: Parts, clipboard: Clipboard | None = None) -> None:
-        super().__init__()
+        # Known before the theme is: else NO_COLOR would paint black on black.
+        super().__init__(ansi_color=True)
         self.animation_level = "none"
         self.theme = "ansi-dark"
         self.main = MainScreen(parts)
@@ -100,6 +103,10 @@ class KeytuiApp(App[None]):
             self.typed.take(event)
         else:
             await super().on_event(event)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw with the glyphs that this terminal has."""
+        return spelling(super().get_driver_class(), known(os.environ))
 
     def get_default_screen(self) -> Screen[Any]:
         """Begin with the main screen: one pushed over an empty one is painted twice."""

@@ -113,7 +113,11 @@ class Vt:
 
     def type(self, keys: str) -> None:
         """Type something; control characters are keys too."""
-        os.write(self._master, keys.encode())
+        self.type_bytes(keys.encode())
+
+    def type_bytes(self, keys: bytes) -> None:
+        """Type something in whatever encoding."""
+        os.write(self._master, keys)
 
     def resize(self, width: int, height: int) -> None:
         """Make the terminal larger or smaller."""

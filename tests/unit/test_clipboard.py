@@ -196,7 +196,7 @@ def test_a_tmux_that_is_silent_or_not_this_terminals_is_not_relied_on(answer: st
 
 
 @pytest.mark.parametrize("env", [{"STY": "12.pts"}, {"TERM": "screen.xterm-256color"}])
-def test_screen_gets_it_wrapped(env: Mapping[str, str]) -> None:
+def test_screen_gets_it_wrapped(env: dict[str, str]) -> None:
     written: list[str] = []
     board = clipboard(SSH | env)
     board.send(SECRET, written.append)

@@ -4,11 +4,15 @@ They draw themselves line by line and never ask for a new layout, which would pa
 whole screen.
 """
 
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
+
+_PLAIN = Style.null()
 
 
 class Line(Static):
@@ -62,4 +66,6 @@ class Lines(Widget):
 
     def _strip(self, line: Text, width: int) -> Strip:
         line.no_wrap, line.end = True, ""
-        return Strip(line.render(self.app.console)).adjust_cell_length(width)
+        # A segment without a style is more than Textual's filter for NO_COLOR can bear.
+        segments = (Segment(s.text, s.style or _PLAIN) for s in line.render(self.app.console))
+        return Strip(segments).adjust_cell_length(width, _PLAIN)

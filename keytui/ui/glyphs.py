@@ -1,0 +1,124 @@
+"""Which characters the terminal can show, and what stands in for those it can't.
+
+The widgets draw with the glyphs they mean; all that is painted passes one place, where each
+glyph becomes its stand-in of the same width. No widget has to know, and no new one can forget.
+"""
+
+import codecs
+import sys
+from collections.abc import Mapping
+from enum import Enum
+from functools import partial
+from typing import Any
+from unicodedata import combining, east_asian_width
+
+from textual.driver import Driver
+
+STAND_INS = {
+    # Status, marks and the cursor.
+    "●": "*",
+    "○": "o",
+    "⊘": "/",
+    "✕": "x",
+    "◌": ":",
+    "◉": "*",
+    "▸": ">",
+    "✓": "+",
+    "✗": "x",
+    "•": "*",
+    "…": "~",  # no IAM name holds it: a name that was cut can't be taken for a whole one
+    "·": "-",
+    "–": "-",
+    "×": "x",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+    "↑": "^",
+    "↓": "v",
+    "→": ">",
+    "←": "<",
+    "�": "?",
+    # Frames: ours, and those of Textual's widgets and scrollbars.
+    **dict.fromkeys("╭╮╰╯┌┐└┘┏┓┗┛├┤┬┴┼╔╗╚╝", "+"),
+    **dict.fromkeys("─━═", "-"),
+    **dict.fromkeys("│┃║▏▎▍▌▋▊▉▐▕", "|"),
+    **dict.fromkeys("▁▂▃▄▅▆▇█▔▀", "#"),
+}
+"""Glyph → its stand-in in ASCII, of one cell as the glyph is."""
+
+_COERCED = {"C.UTF-8", "C.utf8", "UTF-8"}
+"""What Python sets LC_CTYPE to by itself where the locale is C."""
+
+
+class Glyphs(Enum):
+    """What the terminal can show."""
+
+    ALL = "all"
+    OWN = "own"
+    """Text in any script, but not keytui's glyphs: the kernel's console has few of them."""
+    ASCII = "ascii"
+
+
+def known(env: Mapping[str, str], utf8_mode: int = sys.flags.utf8_mode) -> Glyphs:
+    """Return what the terminal can show, going by the locale and ``TERM``.
+
+    Args:
+        env: The environment.
+        utf8_mode: Whether Python has left the locale's encoding aside.
+    """
+    locale = next((env[n] for n in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(n)), "C")
+    if locale == env.get("LC_CTYPE") and locale in _COERCED and utf8_mode:
+        locale = env.get("LANG") or "C"  # LC_CTYPE was set by Python, not by the user.
+    encoding = locale.partition("@")[0].partition(".")[2].replace("-", "").casefold()
+    if encoding != "utf8" and locale != "UTF-8":
+        return Glyphs.ASCII
+    return Glyphs.OWN if env.get("TERM", "").startswith("linux") else Glyphs.ALL
+
+
+class _Table(dict[int, str]):
+    """Translates what is painted; a character without a stand-in becomes question marks."""
+
+    def __missing__(self, code: int) -> str:
+        stand_in = chr(code)
+        if code > 127:
+            wide = east_asian_width(stand_in) in "WF"
+            stand_in = "" if combining(stand_in) else "??" if wide else "?"
+        self[code] = stand_in
+        return stand_in
+
+
+_ASCII = _Table(str.maketrans(STAND_INS))
+_OWN = str.maketrans(STAND_INS)
+
+
+def spell(text: str, glyphs: Glyphs) -> str:
+    """Return text as the terminal can show it, as wide as it was."""
+    if glyphs is Glyphs.ALL or text.isascii():
+        return text
+    return text.translate(_ASCII if glyphs is Glyphs.ASCII else _OWN)
+
+
+def spelling(base: type[Driver], glyphs: Glyphs) -> type[Driver]:
+    """Return a driver that paints what the terminal can show, and takes any bytes it sends."""
+    _take_any_input()
+    if glyphs is Glyphs.ALL:
+        return base
+
+    class Spelling(base):  # type: ignore[misc, valid-type]
+        """The driver, with stand-ins for what can't be shown."""
+
+        def write(self, data: str) -> None:
+            """Write to the terminal."""
+            super().write(spell(data, glyphs))
+
+    return Spelling
+
+
+def _take_any_input() -> None:
+    """Let a key in another encoding be ``�``: Textual's own decoder ends the program on it."""
+    from textual.drivers import linux_driver
+
+    def decoder(encoding: str) -> Any:
+        return partial(codecs.getincrementaldecoder(encoding), errors="replace")
+
+    linux_driver.getincrementaldecoder = decoder  # type: ignore[attr-defined]
