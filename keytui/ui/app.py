@@ -23,7 +23,8 @@ from textual.screen import Screen
 from keytui.parts import Parts
 from keytui.stores.clipboard import Clipboard
 from keytui.ui.copier import Copier
-from keytui.ui.glyphs import known, spelling
+from keytui.ui.driver import driver_for
+from keytui.ui.glyphs import known
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
@@ -105,8 +106,8 @@ class KeytuiApp(App[None]):
             await super().on_event(event)
 
     def get_driver_class(self) -> type[Driver]:
-        """Draw with the glyphs that this terminal has."""
-        return spelling(super().get_driver_class(), known(os.environ))
+        """Draw with the glyphs that this terminal has, in few bytes."""
+        return driver_for(super().get_driver_class(), known(os.environ))
 
     def get_default_screen(self) -> Screen[Any]:
         """Begin with the main screen: one pushed over an empty one is painted twice."""

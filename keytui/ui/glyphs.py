@@ -4,15 +4,10 @@ The widgets draw with the glyphs they mean; all that is painted passes one place
 glyph becomes its stand-in of the same width. No widget has to know, and no new one can forget.
 """
 
-import codecs
 import sys
 from collections.abc import Mapping
 from enum import Enum
-from functools import partial
-from typing import Any
 from unicodedata import combining, east_asian_width
-
-from textual.driver import Driver
 
 STAND_INS = {
     # Status, marks and the cursor.
@@ -96,29 +91,3 @@ def spell(text: str, glyphs: Glyphs) -> str:
     if glyphs is Glyphs.ALL or text.isascii():
         return text
     return text.translate(_ASCII if glyphs is Glyphs.ASCII else _OWN)
-
-
-def spelling(base: type[Driver], glyphs: Glyphs) -> type[Driver]:
-    """Return a driver that paints what the terminal can show, and takes any bytes it sends."""
-    _take_any_input()
-    if glyphs is Glyphs.ALL:
-        return base
-
-    class Spelling(base):  # type: ignore[misc, valid-type]
-        """The driver, with stand-ins for what can't be shown."""
-
-        def write(self, data: str) -> None:
-            """Write to the terminal."""
-            super().write(spell(data, glyphs))
-
-    return Spelling
-
-
-def _take_any_input() -> None:
-    """Let a key in another encoding be ``�``: Textual's own decoder ends the program on it."""
-    from textual.drivers import linux_driver
-
-    def decoder(encoding: str) -> Any:
-        return partial(codecs.getincrementaldecoder(encoding), errors="replace")
-
-    linux_driver.getincrementaldecoder = decoder  # type: ignore[attr-defined]
