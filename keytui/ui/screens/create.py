@@ -15,6 +15,7 @@ from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.stores.base import Probe
 from keytui.ui.screens.dialogs import Dialog, Note
+from keytui.ui.screens.unlock import UnlockScreen, can_unlock
 from keytui.ui.text import DIM, FAILS, GOOD, backend
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
@@ -153,6 +154,8 @@ class CreateScreen(Dialog[CreateChoice | None]):
         probe: Probe | None = None
         if goal is Goal.KEYRING:
             probe = self._keyring or await in_thread(self._parts.keyring.probe)
+            if probe and can_unlock(probe) and self._still_open:
+                probe = await self._unlocked(probe)
         elif goal is Goal.CSV:
             probe = await in_thread(lambda: self._parts.csv_file(path).probe())
         if not self._still_open:
@@ -161,6 +164,14 @@ class CreateScreen(Dialog[CreateChoice | None]):
             self._block(_why(probe))
             return
         self.dismiss(CreateChoice(goal, path, description))
+
+    async def _unlocked(self, probe: Probe) -> Probe:
+        """Ask for the keyring's password; return what the keyring says afterwards."""
+        keyring = self._parts.keyring
+        if not await self.app.push_screen_wait(UnlockScreen(keyring, probe)):
+            return probe
+        await self.look().wait()
+        return self._keyring or probe
 
     @property
     def _still_open(self) -> bool:
@@ -173,4 +184,6 @@ class CreateScreen(Dialog[CreateChoice | None]):
 
 def _why(probe: Probe | None) -> str:
     """Return why a store can't be used; empty where it can."""
-    return f"{probe.reason} {probe.next_step}" if probe and not probe.writable else ""
+    if probe is None or probe.writable:
+        return ""
+    return f"{probe.reason} {'Enter asks for its password.' if can_unlock(probe) else probe.next_step}"

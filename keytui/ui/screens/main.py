@@ -17,9 +17,10 @@ from keytui.model import AccessKey, KeyStatus, Secret, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.copier import copier
-from keytui.ui.flows import create, delete, history, read, recover, status
+from keytui.ui.flows import create, delete, history, read, recover, status, unlock
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.screens.stage_screen import Flow, StageScreen
+from keytui.ui.screens.unlock import can_unlock
 from keytui.ui.text import count
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.bars import KeyHints, MessageBar, StatusLine, TopBar
@@ -47,6 +48,7 @@ class MainScreen(StageScreen):
         Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
         Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
         Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
+        Binding("K", "unlock", "Unlock", tooltip="Unlock the keyring, or make one"),
         Binding("P", "profile", "Profile", tooltip="Switch to another AWS profile"),
         Binding(
             "full_stop", "deleted", "Deleted", key_display=".", tooltip="Hide or show deleted keys"
@@ -69,6 +71,7 @@ class MainScreen(StageScreen):
         """The profile in use; None for the SDK's choice."""
         self._account: Account | None = None
         self._show_deleted = True
+        self._locked = False
         self._resting: Timer | None = None
         self._wanted = parts.settings.user
 
@@ -191,7 +194,9 @@ class MainScreen(StageScreen):
     async def look_at_keyring(self) -> None:
         """Show which keyring is in use."""
         probe = await in_thread(lambda: self.parts.keyring.probe(canary=False))
+        self._locked = can_unlock(probe)
         self.query_one(StatusLine).keyring(probe)
+        self._show_hints()
 
     @work(exclusive=True, group="recovery", description="look into unfinished creations")
     async def look_around(self) -> None:
@@ -314,6 +319,14 @@ class MainScreen(StageScreen):
         """Show what keytui did."""
         self.run(history.show_history(self))
 
+    def action_unlock(self) -> None:
+        """Unlock the keyring."""
+        self.run(self._unlock())
+
+    async def _unlock(self) -> None:
+        await unlock.unlock(self, self.parts.keyring)
+        self.look_at_keyring()
+
     def action_help(self) -> None:
         """List the keys that work here."""
         self.app.push_screen(HelpScreen(self.own_bindings()))
@@ -380,5 +393,5 @@ class MainScreen(StageScreen):
         }
         if action in works:
             return works[action] and not settings.read_only
-        others = {"profile": not settings.demo, "copy": key is not None}
+        others = {"profile": not settings.demo, "copy": key is not None, "unlock": self._locked}
         return others.get(action, True)

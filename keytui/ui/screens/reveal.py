@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from keytui.errors import StoreError
+from keytui.errors import StoreError, StoreLockedError
 from keytui.lifecycle import Lifecycle
 from keytui.outcomes import Custody
 from keytui.parts import Parts
@@ -21,6 +21,7 @@ from keytui.stores.base import SecretStore
 from keytui.ui.copier import Copier, copier
 from keytui.ui.flows.profile import write_profile
 from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, TypeScreen, sentences
+from keytui.ui.screens.unlock import UnlockScreen, can_unlock
 from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place
 from keytui.ui.threads import in_thread
 from keytui.ui.typeahead import TypeAhead
@@ -59,6 +60,7 @@ class RevealScreen(Dialog[Closing]):
         self._custody, self._lifecycle, self._parts = custody, lifecycle, parts
         self._shown = False
         self._busy = False
+        self._locked = False
         self._hide: Timer | None = None
         self._said = Text()
 
@@ -156,14 +158,29 @@ class RevealScreen(Dialog[Closing]):
         if self._busy:
             return
         self._busy = True
+        try:
+            await self._keep(store)
+            if self._locked and await self._unlock():
+                await self._keep(store)
+        finally:
+            self._busy = False
+
+    async def _keep(self, store: SecretStore) -> None:
         self._say("Keeping it…", DIM)
+        self._locked = False
         try:
             await in_thread(lambda: self._lifecycle.keep(self._custody, store))
             self._say("", "")
         except StoreError as error:
             self._say(str(error), FAILS)
-        finally:
-            self._busy = False
+            self._locked = isinstance(error, StoreLockedError)
+
+    async def _unlock(self) -> bool:
+        """Offer to unlock the keyring, which has just said that it is locked."""
+        self._set_shown(False)
+        keyring = self._parts.keyring
+        probe = await in_thread(lambda: keyring.probe(canary=False))
+        return can_unlock(probe) and await self.app.push_screen_wait(UnlockScreen(keyring, probe))
 
     @work(description="close the reveal")
     async def action_close(self) -> None:

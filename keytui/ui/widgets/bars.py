@@ -9,7 +9,7 @@ from textual.widgets import Static
 from keytui.errors import KeytuiError
 from keytui.model import Identity
 from keytui.plain import plain
-from keytui.stores.base import Probe
+from keytui.stores.base import Mend, Probe
 from keytui.ui.text import ACCENT, FAILS, GOOD, WARNS, backend, count
 from keytui.ui.widgets.lines import Line
 
@@ -81,7 +81,10 @@ class StatusLine(Line):
                 (f"Keyring: {backend(probe.label) or plain(probe.label)}, unlocked", "dim")
             )
         else:
-            self._keyring = Text.assemble(("Keyring: ", "dim"), (plain(probe.reason), "yellow"))
+            reason = plain(probe.reason)
+            if probe.mend in {Mend.UNLOCK, Mend.MAKE}:
+                reason = f"{reason} K unlocks it."
+            self._keyring = Text.assemble(("Keyring: ", "dim"), (reason, "yellow"))
         self._draw()
 
     def unfinished(self, number: int) -> None:

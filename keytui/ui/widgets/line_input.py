@@ -18,10 +18,17 @@ class LineInput(Input):
         placeholder: str = "",
         *,
         max_length: int = 0,
+        password: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
         super().__init__(
-            value, placeholder, max_length=max_length, id=id, classes=classes, compact=True
+            value,
+            placeholder,
+            max_length=max_length,
+            password=password,
+            id=id,
+            classes=classes,
+            compact=True,
         )
         self.cursor_blink = False

@@ -1,0 +1,92 @@
+"""The dialog that unlocks the keyring, or makes it with a first password."""
+
+import os
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from keytui.errors import StoreError
+from keytui.model import Secret
+from keytui.plain import plain
+from keytui.stores.base import Keyring, Mend, Probe
+from keytui.ui.screens.dialogs import Dialog, Note
+from keytui.ui.text import DIM
+from keytui.ui.threads import in_thread
+from keytui.ui.widgets.line_input import LineInput
+
+LISTENERS = ("TEXTUAL_LOG", "TEXTUAL")
+"""Variables that make Textual write each key pressed into a log or to its developer tools."""
+
+
+class UnlockScreen(Dialog[bool]):
+    """Asks for the keyring's password; returns whether the keyring is open."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Unlock"),
+        Binding("escape", "dismiss(False)", "Back", key_display="esc"),
+    ]
+
+    def __init__(self, keyring: Keyring, probe: Probe) -> None:
+        self._makes = probe.mend is Mend.MAKE
+        super().__init__("Make the keyring" if self._makes else "Unlock the keyring")
+        self._keyring, self._probe = keyring, probe
+        self._busy = False
+
+    def content(self) -> ComposeResult:
+        """Yield the lines to type on; nothing typed is shown."""
+        yield Static(Text(plain(self._probe.label), style=DIM))
+        if self._makes:
+            yield Static("There is none yet. Choose its password; nobody can recover it.")
+        yield Static(Text("Password", style=DIM), classes="label")
+        yield LineInput(password=True, id="password")
+        if self._makes:
+            yield Static(Text("The same again", style=DIM), classes="label")
+            yield LineInput(password=True, id="again")
+        yield Note(classes="wrong")
+
+    @on(LineInput.Submitted)
+    @work(exclusive=True, description="unlock the keyring")
+    async def action_submit(self) -> None:
+        """Try what was typed; a wrong password is said, and the dialog stays."""
+        if self._busy:
+            return
+        lines = list(self.query(LineInput))
+        if self._makes and lines[0].has_focus and not lines[1].value:
+            lines[1].focus()
+            return
+        if wrong := _trouble([line.value for line in lines]):
+            self._start_over(wrong)
+            return
+        self._busy = True
+        try:
+            password = Secret(lines[0].value)
+            await in_thread(lambda: self._keyring.unlock(password))
+            self.dismiss(True)
+        except StoreError as error:
+            self._start_over(str(error))
+        finally:
+            self._busy = False
+
+    def _start_over(self, why: str) -> None:
+        for line in self.query(LineInput):
+            line.value = ""
+        self.query_one("#password", LineInput).focus()
+        self.query_one(Note).say(Text(plain(why)))
+
+
+def can_unlock(probe: Probe | None) -> bool:
+    """Return whether a password would mend what a keyring says of itself."""
+    return probe is not None and probe.mend in {Mend.UNLOCK, Mend.MAKE}
+
+
+def _trouble(typed: list[str]) -> str:
+    """Return why a password can't be tried; empty where it can."""
+    if any(variable in os.environ for variable in LISTENERS):
+        return "Textual logs every key here: unset TEXTUAL_LOG and TEXTUAL, and start again."
+    if not typed[0].strip():
+        return "An empty password protects nothing."
+    return "" if len(set(typed)) == 1 else "The two differ."
