@@ -44,12 +44,14 @@ def find_bus(env: Mapping[str, str]) -> Bus | None:
     Args:
         env: The environment; ``DBUS_SESSION_BUS_ADDRESS`` wins, even a stale one.
     """
+    private = _private_bus(env)
     if address := env.get(VARIABLE):
-        return Bus(address, BusKind.SESSION)
+        own = private is not None and private.address == address
+        return private if own else Bus(address, BusKind.SESSION)
     runtime = Path(env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     if _is_own_socket(runtime / "bus"):
         return Bus(f"unix:path={runtime / 'bus'}", BusKind.USER)
-    return _private_bus(env)
+    return private
 
 
 def private_bus_file(env: Mapping[str, str]) -> Path:

@@ -76,6 +76,7 @@ def test_a_private_bus_is_found_by_other_logins_while_it_lasts(
     with private_bus(env):
         bus = find_bus(other_login)
         assert bus == Bus(env["DBUS_SESSION_BUS_ADDRESS"], BusKind.PRIVATE)
+        assert find_bus(env) == bus, "it is the same for the run itself"
         assert private_bus_file(env).stat().st_mode & 0o077 == 0
 
     assert find_bus(other_login) is None
