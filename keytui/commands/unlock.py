@@ -57,7 +57,7 @@ def _unlock(parts: Parts, probe: Probe) -> None:
 
 
 def _make(parts: Parts, probe: Probe) -> None:
-    _say(f"There is no {_name(probe)} yet. Choose its password; nobody can recover it.")
+    _say(f"There is no {_name(probe)} yet.\nChoose its password; nobody can recover it.")
     for left in reversed(range(TRIES)):
         password = _asked("New password: ")
         if not password.reveal().strip():

@@ -80,7 +80,9 @@ def admin(home: Path, moto: MotoAccount, **more: str) -> dict[str, str]:
     options = moto.options
     assert options.secret
     assert options.endpoint_url
-    env = clean_env(home, AWS_ENDPOINT_URL=options.endpoint_url, AWS_REGION="us-east-1", **more)
+    env = clean_env(
+        home, AWS_ENDPOINT_URL=options.endpoint_url, AWS_DEFAULT_REGION="us-east-1", **more
+    )
     (home / ".aws").mkdir()
     (home / ".aws/credentials").write_text(
         f"[default]\naws_access_key_id = {options.access_key_id}\n"
