@@ -1,5 +1,7 @@
 """Every command that the README shows is run here, as it stands there."""
 
+import argparse
+import json
 import re
 import subprocess
 from datetime import UTC, datetime
@@ -8,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
+from keytui.stores.aws_profile import AwsFiles
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.os_keyring import OsKeyring
-from tests.e2e.conftest import Desk, signed_by
+from tests.e2e.conftest import Desk, on_bus, signed_by
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 from tests.support.terminal import clean_env
@@ -29,7 +32,11 @@ RECOVER = ".venv/bin/keytui recover --yes"
 MAINTAIN = ("make check", "make test", "make faults", "make bench", "make screenshots")
 """These take minutes, or would run this test again: make says what they would do."""
 LOOKUP = next(line for line in SHOWN if line.startswith("secret-tool"))
-UNLOCK = next(line for line in SHOWN if line.startswith("dbus-run-session"))
+DOCTOR = ".venv/bin/keytui doctor"
+UNLOCK = ".venv/bin/keytui --unlock-keyring"
+CREDENTIALS = ".venv/bin/keytui credentials AKIAIOSFODNN7EXAMPLE"
+TAKE_IN = ".venv/bin/keytui import ~/Downloads/accessKeys.csv"
+SIGN = "aws --profile alice sts get-caller-identity"
 IMPORT = next(line for line in SHOWN if line.startswith("aws configure"))
 
 NEW = NewAccessKey(
@@ -47,7 +54,8 @@ def shell(command: str) -> list[str | Path]:
 
 
 def test_no_command_is_left_out() -> None:
-    assert sorted(SHOWN) == sorted([DEMO, START, RECOVER, LOOKUP, UNLOCK, IMPORT, *MAINTAIN])
+    run_here = [DEMO, START, DOCTOR, UNLOCK, LOOKUP, SIGN, CREDENTIALS, TAKE_IN, RECOVER, IMPORT]
+    assert sorted(SHOWN) == sorted([*run_here, *MAINTAIN])
 
 
 def test_demo(desk: Desk) -> None:
@@ -78,14 +86,49 @@ def test_lookup(keyring_service: SecretService) -> None:
     assert '"SecretAccessKey":"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"' in found.stdout
 
 
-def test_keyring_for_one_run(desk: Desk, moto: MotoAccount, tmp_path: Path) -> None:
-    runtime = tmp_path / "runtime"
-    runtime.mkdir(mode=0o700)
-    env = signed_by(moto.options) | {"PW": "correct horse", "XDG_RUNTIME_DIR": str(runtime)}
-    run = desk.run(shell(UNLOCK), env=env)
+def test_doctor(desk: Desk, moto: MotoAccount, keyring_service: SecretService) -> None:
+    env = clean_env(desk.home) | signed_by(moto.options) | on_bus(keyring_service)
+    done = subprocess.run(shell(DOCTOR), env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "arn:aws:iam::123456789012:user/admin" in done.stdout
+
+
+def test_keyring_without_a_desktop(desk: Desk, moto: MotoAccount) -> None:
+    run = desk.run(shell(UNLOCK), env=signed_by(moto.options))
+    for prompt in ("New password:", "The same again:"):
+        run.wait_for(prompt)
+        run.type("correct horse")
+        run.send("Enter")
     run.wait_for("Keyring: Secret Service, unlocked")
     run.send("q")
     assert run.wait_exit() == 0
+
+
+def test_use_what_is_stored(
+    desk: Desk, moto: MotoAccount, keyring_service: SecretService, aws: str
+) -> None:
+    made = moto.iam.create_access_key(UserName="carol")["AccessKey"]
+    secret, key_id = made["SecretAccessKey"], made["AccessKeyId"]
+    downloads = desk.home / "Downloads"
+    region = {"AWS_DEFAULT_REGION": "us-east-1"}
+    env = clean_env(desk.home) | signed_by(moto.options) | on_bus(keyring_service) | region
+    downloads.mkdir()
+    (downloads / "accessKeys.csv").write_text(
+        f"\ufeffAccess key ID,Secret access key\r\n{key_id},{secret}\r\n"
+    )
+
+    taken = subprocess.run(shell(TAKE_IN), env=env, capture_output=True, text=True, check=False)
+    assert taken.returncode == 0, taken.stderr
+    assert secret in (keyring_service.lookup(key_id) or "")
+
+    told = CREDENTIALS.replace(NEW.key.id, key_id)
+    done = subprocess.run(shell(told), env=env, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["SecretAccessKey"] == secret
+
+    AwsFiles(env, desk.home).write("alice", f"{ROOT}/.venv/bin/keytui credentials {key_id}")
+    command = SIGN.replace("aws ", f"{aws} --endpoint-url {moto.options.endpoint_url} ", 1)
+    signed = subprocess.run(command, shell=True, env=env, capture_output=True, check=True)
+    assert json.loads(signed.stdout)["Arn"].endswith(":user/carol")
 
 
 def test_import(tmp_path: Path, aws: str) -> None:
@@ -132,4 +175,8 @@ def test_every_key_of_the_main_screen_is_in_the_readme() -> None:
 def test_every_flag_shown_is_known(flag: str, desk: Desk) -> None:
     from keytui.cli import _parser
 
-    assert flag in _parser().format_help()
+    parsers = [_parser()]
+    for action in parsers[0]._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            parsers += action.choices.values()
+    assert any(flag in parser._option_string_actions for parser in parsers)
