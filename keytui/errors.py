@@ -44,6 +44,10 @@ class CredentialsError(AwsError):
     """No credentials, expired ones, or ones that AWS refuses."""
 
 
+class UnknownKeyError(CredentialsError):
+    """AWS does not know the access key that signs, or it is inactive or not valid yet."""
+
+
 class UnreachableError(AwsError):
     """AWS gave no answer: network, endpoint, TLS, proxy or region."""
 

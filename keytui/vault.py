@@ -6,7 +6,7 @@ stored and not forgotten since. It has key IDs only.
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keytui.errors import NotStoredError
@@ -25,6 +25,7 @@ class Held:
         account: The account ID; empty where it is not known.
         stored_at: When it was put there; None where the record's line is damaged.
         locator: The store it is in, as ``SecretStore.locator`` has it.
+        copies: The other stores that keytui has put it into, as locators.
     """
 
     key_id: str
@@ -32,6 +33,7 @@ class Held:
     account: str
     stored_at: datetime | None
     locator: str
+    copies: tuple[str, ...] = ()
 
 
 def held(entries: Iterable[Entry]) -> tuple[Held, ...]:
@@ -39,7 +41,7 @@ def held(entries: Iterable[Entry]) -> tuple[Held, ...]:
     found: dict[tuple[str, str], Held] = {}
     for entry in entries:
         place = (entry.key_id, entry.store)
-        if not entry.key_id or entry.store.partition(":")[0] != "keyring":
+        if not entry.key_id or not entry.store:
             continue
         if entry.event is Event.STORED:
             found[place] = Held(
@@ -47,7 +49,16 @@ def held(entries: Iterable[Entry]) -> tuple[Held, ...]:
             )
         elif entry.event is Event.FORGOTTEN:
             found.pop(place, None)
-    return tuple(sorted(found.values(), key=lambda one: (one.user.casefold(), one.user)))
+    in_keyrings = [
+        replace(one, copies=_copies(one, found))
+        for one in found.values()
+        if one.locator.partition(":")[0] == "keyring"
+    ]
+    return tuple(sorted(in_keyrings, key=lambda one: (one.user.casefold(), one.user)))
+
+
+def _copies(one: Held, places: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(store for key_id, store in places if key_id == one.key_id and store != one.locator)
 
 
 class Vault:
@@ -113,6 +124,9 @@ class Vault:
         )
 
     def _store(self, one: Held) -> SecretStore:
+        # The one in use may have been unlocked with a password that only it knows.
+        if one.locator == self._keyring.locator:
+            return self._keyring
         return self._store_at(one.locator) or self._keyring
 
     def _at(self) -> str:

@@ -11,6 +11,7 @@ from keytui.errors import (
     NotFoundError,
     QuotaError,
     ThrottledError,
+    UnknownKeyError,
     UnreachableError,
 )
 
@@ -135,7 +136,7 @@ def _expired(safe: str) -> AwsError:
 
 
 def _unknown_key(safe: str) -> AwsError:
-    return CredentialsError(
+    return UnknownKeyError(
         "AWS does not accept the access key that signs keytui's calls.",
         safe,
         "It may be deleted, inactive, made only seconds ago, or of another partition or a "

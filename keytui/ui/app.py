@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import select
 import signal
 import sys
 import traceback
@@ -23,11 +22,12 @@ from textual.screen import Screen
 from keytui.parts import Parts
 from keytui.stores.clipboard import Clipboard
 from keytui.ui.copier import Copier
-from keytui.ui.driver import driver_for
+from keytui.ui.driver import driver_for, forget_screen, when_terminal_is_gone
 from keytui.ui.glyphs import known
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
+from keytui.ui.screens.vault import VaultScreen
 from keytui.ui.typeahead import TypeAhead
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -51,6 +51,7 @@ class KeytuiApp(App[None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True),
+        Binding("ctrl+l", "redraw", show=False, priority=True),
     ]
 
     def __init__(self, parts: Parts, clipboard: Clipboard | None = None) -> None:
@@ -72,7 +73,7 @@ class KeytuiApp(App[None]):
         if not self.is_headless:
             self._heed_signals(loop)
             gone = partial(loop.call_soon_threadsafe, self._leave, signal.SIGHUP)
-            Thread(target=_when_terminal_is_gone, args=(gone,), daemon=True).start()
+            Thread(target=when_terminal_is_gone, args=(gone,), daemon=True).start()
 
     def _heed_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave in order when told to, and pass over a second signal meanwhile.
@@ -100,6 +101,8 @@ class KeytuiApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Let keys wait for their turn; everything else goes on at once."""
+        if isinstance(event, events.Resize):
+            forget_screen(self._driver)
         if isinstance(event, events.Key) and not event.is_forwarded:
             self.typed.take(event)
         else:
@@ -118,8 +121,19 @@ class KeytuiApp(App[None]):
 
     @property
     def holds_secret(self) -> bool:
-        """Whether a one-time secret is in this process and may be on the screen."""
+        """Whether a one-time secret is in this process and may be kept nowhere else."""
         return self.main.custody is not None
+
+    @property
+    def shows_secret(self) -> bool:
+        """Whether a secret is or may be on the screen."""
+        vaults = (screen for screen in self.screen_stack if isinstance(screen, VaultScreen))
+        return self.holds_secret or any(vault.shows_secret for vault in vaults)
+
+    def action_redraw(self) -> None:
+        """Paint all anew, after another program has written over it."""
+        forget_screen(self._driver)
+        self.screen.refresh()
 
     async def action_quit(self) -> None:
         """Leave, unless a secret would be lost."""
@@ -151,13 +165,13 @@ class KeytuiApp(App[None]):
 
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
         """Return the screen as SVG; refused beside a secret."""
-        if self.holds_secret:
+        if self.shows_secret:
             raise PermissionError("No screenshots while a secret is here")
         return super().export_screenshot(title=title, simplify=simplify)
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
         """Save a screenshot; refused beside a secret."""
-        if not self.holds_secret:
+        if not self.shows_secret:
             super().action_screenshot(filename, path)
 
     def _fatal_error(self) -> None:
@@ -175,15 +189,3 @@ class KeytuiApp(App[None]):
         lines.append("Please report these lines; they hold no secret.")
         self._exit_renderables.append(Text("\n".join(lines)))
         self._close_messages_no_wait()
-
-
-def _when_terminal_is_gone(then: Callable[[], object]) -> None:
-    """Wait for standard input to hang up.
-
-    The signal reaches only the leader of the terminal's session, which may be a shell that
-    was killed; Textual would read the end of the file for ever.
-    """
-    poll = select.poll()
-    poll.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
-    poll.poll()
-    then()

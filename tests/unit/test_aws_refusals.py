@@ -13,6 +13,7 @@ from keytui.errors import (
     CredentialsError,
     NotFoundError,
     ThrottledError,
+    UnknownKeyError,
     UnreachableError,
 )
 from keytui.model import AccessKey, KeyStatus, User
@@ -109,7 +110,7 @@ def test_an_explicit_deny_is_told_apart() -> None:
     ("code", "status", "kind", "word"),
     [
         ("ExpiredToken", 403, CredentialsError, "expired"),
-        ("InvalidClientTokenId", 403, CredentialsError, "access key"),
+        ("InvalidClientTokenId", 403, UnknownKeyError, "access key"),
         ("SignatureDoesNotMatch", 403, CredentialsError, "signature"),
         ("RequestExpired", 400, CredentialsError, "time"),
         ("NoSuchEntity", 404, NotFoundError, "alice"),

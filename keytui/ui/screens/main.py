@@ -17,7 +17,7 @@ from keytui.model import AccessKey, KeyStatus, Secret, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.copier import copier
-from keytui.ui.flows import create, delete, history, read, recover, status, unlock
+from keytui.ui.flows import create, delete, history, read, recover, status, unlock, vault
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.screens.stage_screen import Flow, StageScreen
 from keytui.ui.screens.unlock import can_unlock
@@ -48,6 +48,7 @@ class MainScreen(StageScreen):
         Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
         Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
         Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
+        Binding("V", "vault", "Vault", tooltip="Show the secrets that the keyring holds"),
         Binding("K", "unlock", "Unlock", tooltip="Unlock the keyring, or make one"),
         Binding("P", "profile", "Profile", tooltip="Switch to another AWS profile"),
         Binding(
@@ -318,6 +319,10 @@ class MainScreen(StageScreen):
     def action_history(self) -> None:
         """Show what keytui did."""
         self.run(history.show_history(self))
+
+    def action_vault(self) -> None:
+        """Show the secrets that the keyring holds."""
+        self.run(vault.show_vault(self))
 
     def action_unlock(self) -> None:
         """Unlock the keyring."""

@@ -54,7 +54,7 @@ class StageScreen(Screen[None]):
 
     def give_up(self) -> bool:
         """Leave a flow before it has asked anything; False where a secret is at stake."""
-        if self.custody or self._flow is None:
+        if self.custody or self._flow is None or self.app.screen is not self:
             return False
         self._flow.cancel()
         self.say("Left; nothing was changed.", good=False)

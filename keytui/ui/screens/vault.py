@@ -1,0 +1,342 @@
+"""The vault: the secrets that this machine's keyring holds, and the verbs on them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from keytui.errors import KeytuiError, NotStoredError, StoreLockedError
+from keytui.history import place
+from keytui.model import Secret
+from keytui.plain import plain
+from keytui.standing import ASKING, unasked
+from keytui.ui.account import Account
+from keytui.ui.copier import Copier, copier
+from keytui.ui.flows import held as verbs
+from keytui.ui.flows.profile import write_profile
+from keytui.ui.flows.stage import Stage
+from keytui.ui.screens.dialogs import sentences
+from keytui.ui.screens.unlock import UnlockScreen, can_unlock
+from keytui.ui.text import ACCENT, DIM, count, moment
+from keytui.ui.threads import in_thread
+from keytui.ui.typeahead import TypeAhead
+from keytui.ui.widgets.bars import KeyHints, MessageBar
+from keytui.ui.widgets.line_input import LineInput
+from keytui.ui.widgets.lines import Line
+from keytui.ui.widgets.rows import Rows
+from keytui.ui.widgets.too_small import TooSmall
+from keytui.ui.widgets.vault_list import VaultList, state
+from keytui.vault import Held
+
+if TYPE_CHECKING:
+    from keytui.ui.app import KeytuiApp
+
+T = TypeVar("T")
+
+HIDDEN = "•" * 40
+EMPTY = (
+    "The keyring holds no secret that keytui put there.",
+    "c creates a key, keytui import takes one from a file.",
+)
+NEED_ONE = {"show", "copy", "profile", "test", "forget"}
+"""The actions on the secret under the cursor."""
+
+Verb = Callable[[Held], Coroutine[Any, Any, None]]
+
+
+class VaultScreen(Screen[None]):
+    """Lists the secrets, and shows, copies, tests and forgets them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "show", "Show"),
+        Binding("y", "copy", "Copy"),
+        Binding("p", "profile", "Profile"),
+        Binding("t", "test", "Test"),
+        # Priority, so that what is typed right after it goes into the filter.
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("x", "forget", "Forget"),
+        Binding("escape", "back", "Back", key_display="esc"),
+        Binding("q", "dismiss(None)", show=False),
+    ]
+    SHOW_SECONDS: ClassVar[float] = 30
+    """After how long a shown secret hides itself."""
+
+    def __init__(self, stage: Stage, held: Sequence[Held], account: Account | None) -> None:
+        """Take what is shown.
+
+        Args:
+            stage: What dialogs are asked on.
+            held: What the keyring holds.
+            account: The account connected with; None where there is none.
+        """
+        super().__init__()
+        self._stage, self._parts = stage, stage.parts
+        self._account = account
+        self._held = list(held)
+        identity = account.identity if account else None
+        self._standings = {one: unasked(one, identity) or ASKING for one in held}
+        self._secret: Secret | None = None
+        self._hiding: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Line(id="heading")
+        yield LineInput(placeholder="/ filter", id="filter")
+        yield Static(sentences(*EMPTY), id="empty")
+        yield VaultList(self._parts.now(), self._parts.keyring.locator, id="vault")
+        yield Line(id="about")
+        yield Line(id="why")
+        yield Line(id="secret")
+        yield MessageBar(id="message")
+        yield KeyHints()
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Show what is held, and ask AWS about it."""
+        self.query_one(MessageBar).say("")
+        self.query_one("#empty").display = not self._held
+        self.list.display = bool(self._held)
+        self.list.focus()
+        self._show()
+        if account := self._account:
+            work = verbs.check(account, self._held, self._parts, self._tell)
+            self.run_worker(work, group="check", description="ask which keys AWS has")
+
+    def on_resize(self) -> None:
+        """Give the focus back after the terminal was too small, and fill the lines anew."""
+        if self.focused is None and not self.query_one(TooSmall).display:
+            self.list.focus()
+        self._draw()
+
+    @property
+    def list(self) -> VaultList:
+        """The list itself."""
+        return self.query_one(VaultList)
+
+    @property
+    def shows_secret(self) -> bool:
+        """Whether a secret is on the screen."""
+        return self._secret is not None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Work on a secret only where there is one."""
+        del parameters
+        return action not in NEED_ONE or self.list.one is not None
+
+    # The verbs.
+
+    def action_show(self) -> None:
+        """Show or hide the secret."""
+        if self.shows_secret:
+            self._hide()
+        else:
+            self._begin(self._show_secret)
+
+    async def _show_secret(self, one: Held) -> None:
+        secret = await self._open(one, lambda: verbs.read(self._parts, one))
+        if self.list.one == one:
+            self._secret = secret
+            self._hiding = self.set_timer(self.SHOW_SECONDS, self._hide)
+            self._draw()
+
+    def action_copy(self) -> None:
+        """Send the secret to the clipboard."""
+        self._begin(self._copy)
+
+    async def _copy(self, one: Held) -> None:
+        secret = await self._open(one, lambda: verbs.read(self._parts, one))
+        # Leaving the vault meanwhile must not leave the secret in the clipboard for good.
+        sent = await asyncio.shield(copier(self.app).send(secret))
+        after = f" It is cleared after {Copier.SECONDS:.0f} s." if sent.sent else ""
+        self._say(f"{one.key_id}: {sent.done}; {sent.note}{after}", good=sent.sent)
+
+    def action_profile(self) -> None:
+        """Write an AWS profile that takes the secret from the keyring."""
+        self._begin(self._write_profile, asks=True)
+
+    async def _write_profile(self, one: Held) -> None:
+        there = self._parts.vault.get
+        said = await write_profile(
+            self._stage.ask, self._parts, one.key_id, one.user, lambda: there(one)
+        )
+        self._say(" ".join(said))
+
+    def action_test(self) -> None:
+        """Ask AWS whose key it is, with the secret from the keyring."""
+        self._begin(self._test)
+
+    async def _test(self, one: Held) -> None:
+        self._say(f"Asking AWS with {one.key_id}…", good=False)
+        identity = await self._open(one, lambda: verbs.answer(self._parts, one))
+        other = identity.user_name and one.user and identity.user_name != one.user
+        record = f" keytui's record says {one.user}." if other else ""
+        self._say(f"AWS answers: {identity.label} in {identity.account}.{record}", good=not other)
+
+    def action_forget(self) -> None:
+        """Delete the secret from the keyring."""
+        self._begin(self._forget, asks=True)
+
+    async def _forget(self, one: Held) -> None:
+        if await self._stage.ask(verbs.forget_question(one, self._standings[one])):
+            await self._forgotten(one)
+            self._say(f"The secret of {one.key_id} is deleted from {place(one.locator)}.")
+
+    def _begin(self, verb: Verb, *, asks: bool = False) -> None:
+        """Set a verb going on the secret under the cursor; one under way is waited for no more.
+
+        Keys typed ahead wait for the dialog of one that asks.
+        """
+        one = self.list.one
+        if one is None or self._typed.held:
+            return
+        self._hide()
+        self._say("")
+        if asks:
+            self._typed.hold()
+        work = self._guarded(verb, one)
+        self.run_worker(work, group="verb", exclusive=True, description="work on a secret")
+
+    async def _guarded(self, verb: Verb, one: Held) -> None:
+        try:
+            await verb(one)
+        except NotStoredError as error:
+            self.query_one(MessageBar).problem(error)
+            await self._offer_to_drop(one)
+        except KeytuiError as error:
+            self.query_one(MessageBar).problem(error)
+        self._typed.release()
+
+    async def _open(self, one: Held, work: Callable[[], Awaitable[T]]) -> T:
+        """Do a piece of work on the keyring; where that is locked, offer to unlock it."""
+        try:
+            return await work()
+        except StoreLockedError:
+            if not await self._unlocked(one):
+                raise
+        return await work()
+
+    async def _unlocked(self, one: Held) -> bool:
+        keyring = self._parts.keyring
+        if one.locator != keyring.locator or not self._is_looked_at:
+            return False
+        probe = await in_thread(lambda: keyring.probe(canary=False))
+        if not can_unlock(probe):
+            return False
+        return await self._stage.ask(UnlockScreen(keyring, probe), unforeseen=True)
+
+    async def _offer_to_drop(self, one: Held) -> None:
+        """Offer to strike off what the keyring has no more, unless the user is elsewhere by now."""
+        if not self._is_looked_at:
+            return
+        if await self._stage.ask(verbs.drop_question(one), unforeseen=True):
+            await self._forgotten(one)
+            self._say(f"{one.key_id} is struck off the list.")
+
+    async def _forgotten(self, one: Held) -> None:
+        await self._open(one, lambda: verbs.forget(self._parts, one))
+        self._held.remove(one)
+        self._show()
+
+    @property
+    def _is_looked_at(self) -> bool:
+        return self.app.screen is self and self.list.has_focus
+
+    @property
+    def _typed(self) -> TypeAhead:
+        return cast("KeytuiApp", self.app).typed
+
+    # Moving and drawing.
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self._hide()
+        self.query_one(LineInput).focus()
+
+    def action_back(self) -> None:
+        """Leave the filter and clear it, or go back."""
+        line = self.query_one(LineInput)
+        if line.value or line.has_focus:
+            line.value = ""
+            self.list.focus()
+        else:
+            self.dismiss(None)
+
+    @on(LineInput.Submitted)
+    def _filter_done(self) -> None:
+        self.list.focus()
+
+    @on(LineInput.Changed)
+    def _show(self) -> None:
+        """Show what passes the filter."""
+        words = self.query_one(LineInput).value.casefold().split()
+        shown = [one for one in self._held if all(word in self._words(one) for word in words)]
+        self.list.show(shown, self._standings)
+        self.query_one("#empty").display = not self._held
+        self.list.display = bool(self._held)
+        self._hide()
+
+    def _words(self, one: Held) -> str:
+        words = (one.key_id, one.user, one.account, place(one.locator))
+        return " ".join((*words, state(self._standings[one]).plain)).casefold()
+
+    def _tell(self, standings: verbs.Standings) -> None:
+        """Take in what IAM says."""
+        self._standings.update(standings)
+        self.list.redraw()
+        self._draw()
+
+    @on(Rows.Highlighted)
+    def _hide(self) -> None:
+        """Hide the secret; it is read from the keyring again for the next look."""
+        self._secret = None
+        if self._hiding:
+            self._hiding.stop()
+        self._draw()
+
+    def _say(self, text: str, good: bool = True) -> None:
+        self.query_one(MessageBar).say(text, good)
+
+    def _draw(self) -> None:
+        shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
+        self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
+        self._line("heading", self._heading())
+        one = self.list.one
+        self._line("about", Text(_about(one) if one else ""))
+        self._line("why", Text(self._why(one) if one else "", style=DIM))
+        secret = self._secret.reveal() if self._secret else HIDDEN
+        line = Text.assemble(("Secret  ", DIM), plain(secret)) if one else Text()
+        self.query_one("#secret", Line).show_line(line)
+
+    def _line(self, name: str, text: Text) -> None:
+        line = self.query_one(f"#{name}", Line)
+        text.truncate(max(line.size.width, 1), overflow="ellipsis")
+        line.show_line(text)
+
+    def _heading(self) -> Text:
+        gone = sum(self._standings[one].gone for one in self._held)
+        words = [count(len(self._held), "secret")] if self._held else []
+        if len(self.list.held) < len(self._held):
+            words.append(f"{len(self.list.held)} shown")
+        if gone:
+            words.append(f"{count(gone, 'key')} gone from IAM")
+        return Text.assemble(("Vault", f"bold {ACCENT}"), ("  " + " · ".join(words), DIM))
+
+    def _why(self, one: Held) -> str:
+        now = self._standings[one]
+        if now.asking:
+            return "AWS is being asked whether it still has the key."
+        if now.gone:
+            return "IAM has this key no more: its secret is of no use, and x forgets it."
+        return f"IAM has this key: {now.status.value}." if now.status else f"Unknown: {now.why}"
+
+
+def _about(one: Held) -> str:
+    whose = f"{one.user or 'of an unknown user'} in {one.account or 'an unknown account'}"
+    return plain(f"{whose}, stored {moment(one.stored_at)} in {place(one.locator)}")
