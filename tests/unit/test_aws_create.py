@@ -53,7 +53,7 @@ CASES = [
     refused("NoSuchEntity", 404, NotFoundError),
     refused("EntityTemporarilyUnmodifiable", 409, AwsError),
     refused("ExpiredToken", 403, CredentialsError),
-    refused("InvalidClientTokenId", 403, CredentialsError),
+    refused("InvalidClientTokenId", 403, UnknownKeyError),
     refused("SignatureDoesNotMatch", 403, CredentialsError),
     lost("service failure", Fault(status=500, reply=failure("ServiceFailure", SENTINEL, 500))),
     lost("unavailable", Fault(status=503, reply=failure("ServiceUnavailable", "", 503))),
