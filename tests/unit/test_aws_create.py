@@ -16,6 +16,7 @@ from keytui.errors import (
     LostReplyError,
     NotFoundError,
     QuotaError,
+    UnknownKeyError,
     UnreachableError,
 )
 from keytui.model import User
