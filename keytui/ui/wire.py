@@ -32,7 +32,7 @@ def thin(data: str) -> str:
         if not _ONLY_MOVES.fullmatch(text) and style != now:
             out.append(_change(now, style))
             now = style
-        out.append(text if _paints(style) else _erasing(text, _next(pieces, at)))
+        out.append(text if paints(style) else _erasing(text, _next(pieces, at)))
     return "".join(out) + (_change(now, ()) if now else "")
 
 
@@ -40,8 +40,8 @@ def _merged(data: str) -> Iterator[tuple[Style, str]]:
     """Yield stretches of one style; blanks take on the style before where none is seen."""
     last: Style = ()
     held = ""
-    for style, text in _styled(data):
-        unseen = not text.strip(" ") and not _paints(style) and not _paints(last)
+    for style, text in styled(data):
+        unseen = not text.strip(" ") and not paints(style) and not paints(last)
         if unseen or style == last:
             held += text
             continue
@@ -52,7 +52,8 @@ def _merged(data: str) -> Iterator[tuple[Style, str]]:
         yield last, held
 
 
-def _styled(data: str) -> Iterator[tuple[Style, str]]:
+def styled(data: str) -> Iterator[tuple[Style, str]]:
+    """Yield the stretches of what is painted, each with its style."""
     style: Style = ()
     parts = _SGR.split(data)
     for text, codes in zip(parts[::2], [*parts[1::2], ""], strict=True):
@@ -78,7 +79,8 @@ def _change(now: Style, style: Style) -> str:
     return f"\x1b[{';'.join(('0', *style))}m"
 
 
-def _paints(style: Style) -> bool:
+def paints(style: Style) -> bool:
+    """Return whether a style is seen on a blank."""
     return any(_PAINTS_BLANKS.fullmatch(code) for code in style)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, set_cell_size
 
+from keytui.ui.painted import Painted
 from keytui.ui.wire import thin
 
 WIDTH, HEIGHT = 40, 6
@@ -25,7 +26,7 @@ def _line(draw: st.DrawFn) -> str:
         cut = set_cell_size(text, min(cell_len(text), room))
         room -= cell_len(cut)
         line += _as_rich_does(codes, cut)
-    return line + draw(st.sampled_from(["", "\r\n"]))
+    return line + ("\n" if y < HEIGHT else "")
 
 
 _frame = st.lists(_line()).map("".join)
@@ -51,12 +52,39 @@ def _shown(*frames: str) -> list[list[object]]:
     return cells
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(_frame, min_size=1, max_size=3))
 def test_the_screen_is_the_same(frames: list[str]) -> None:
     assert _shown(*map(thin, frames)) == _shown(*frames)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_frame, min_size=1, max_size=4))
+def test_the_screen_is_the_same_when_only_what_differs_is_painted(frames: list[str]) -> None:
+    assert _shown(*map(Painted().reduce, frames)) == _shown(*frames)
+
+
+def test_what_stands_there_is_not_painted_again() -> None:
+    painted = Painted()
+    painted.reduce("\x1b[1;1H\x1b[1mone\x1b[0m two     three\n\x1b[2;1Hmore\x1b[1;2H")
+
+    assert painted.reduce("\x1b[1;1H\x1b[1mone\x1b[0m two     three\n\x1b[1;2H") == ""
+    assert painted.reduce("\x1b[1;1H\x1b[1mone\x1b[0m two     tree\n") == "\x1b[1;14Hre"
+    assert painted.reduce("\x1b[2;1H\x1b[39;49mmore\x1b[0m") == ""
+    painted.forget()
+    assert painted.reduce("\x1b[2;1Hmore") == "\x1b[2;1Hmore"
+
+
+@pytest.mark.parametrize("clears", ["\x1b[?1049h", "\x1b[2J", "\x1b[1;1Ha\tb"])
+def test_after_what_it_does_not_know_all_is_painted_anew(clears: str) -> None:
+    painted = Painted()
+    painted.reduce("\x1b[2;1Hmore")
+
+    assert painted.reduce(clears) == clears
+    assert painted.reduce("\x1b[2;1Hmore") == "\x1b[2;1Hmore"
+
+
+@settings(max_examples=40, deadline=None)
 @given(_frame)
 def test_it_is_never_longer(frame: str) -> None:
     assert len(thin(frame)) <= len(frame)
