@@ -248,6 +248,10 @@ def _read(backend: "KeyringBackend", service: str, username: str) -> str:
 
 def _forget(backend: "KeyringBackend", service: str, username: str) -> None:
     _read(backend, service, username)
+    _delete(backend, service, username)
+
+
+def _delete(backend: "KeyringBackend", service: str, username: str) -> None:
     backend.delete_password(service, username)
     if backend.get_password(service, username) is not None:
         raise Refusal(Trouble.STILL_THERE)
@@ -260,7 +264,7 @@ def _prove(backend: "KeyringBackend") -> None:
     backend.set_password(PROBE_SERVICE, username, value)
     if backend.get_password(PROBE_SERVICE, username) != value:
         raise Refusal(Trouble.DIFFERS)
-    _forget(backend, PROBE_SERVICE, username)
+    _delete(backend, PROBE_SERVICE, username)
 
 
 def _take_stdout() -> int:

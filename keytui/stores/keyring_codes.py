@@ -24,7 +24,7 @@ LABELS = {
 }
 """The backends that keytui trusts, by the module of their class, with their names."""
 
-NAMED = {PASS: "pass", CRYPTFILE: "Encrypted file"}
+NAMED = {PASS: "Password store (pass)", CRYPTFILE: "Encrypted file (cryptfile)"}
 """Those that are used only when asked for by name."""
 
 

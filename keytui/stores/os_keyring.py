@@ -124,6 +124,9 @@ _ERRORS: dict[Trouble, type[StoreError]] = {
 }
 
 
+_SECONDS = {"os": 10.0, "pass": 10.0, "cryptfile": 30.0}
+"""How long a call may take. The encrypted file's password is meant to be slow to try."""
+
 _MEND = {
     Trouble.LOCKED: Mend.UNLOCK,
     Trouble.WRONG_PASSWORD: Mend.UNLOCK,
@@ -162,7 +165,7 @@ class OsKeyring:
     def __init__(
         self,
         command: Sequence[str] = CHILD_COMMAND,
-        timeout: float = 10.0,
+        timeout: float | None = None,
         env: Mapping[str, str] | None = None,
         kind: str = "os",
         ask: Callable[..., Reply] = ask,
@@ -171,13 +174,13 @@ class OsKeyring:
 
         Args:
             command: The child's command line, to which the operation is added.
-            timeout: Seconds that a call may take.
+            timeout: Seconds that a call may take; None for what is usual.
             env: The child's environment; None for keytui's own at the time of the call.
             kind: ``os``, or the keyring asked for by name: ``pass`` or ``cryptfile``.
             ask: How the request is put: to a child, or in this process.
         """
         self._command = tuple(command)
-        self._timeout = timeout
+        self._timeout = _SECONDS[kind] if timeout is None else timeout
         self._env = env
         self._ask_child = ask
         self.kind = kind
@@ -285,7 +288,10 @@ class OsKeyring:
         title, next_step = _NAMED_WORDS.get((self.kind, trouble)) or _WORDS[trouble]
         whys = (why for part, why in _WHY_REFUSED.items() if reply.detail.startswith(part))
         words = {"detail": reply.detail, "why": next(whys, ""), "key_id": key_id}
-        return title.format(timeout=self._timeout, **words), next_step.format(**words)
+        title = title.format(timeout=self._timeout, **words)
+        if self.kind != "os":
+            title = title.replace("The OS keyring", f"The {self._label(reply).partition(' (')[0]}")
+        return title, next_step.format(**words)
 
     def _label(self, reply: Reply) -> str:
         if self.kind != "os":

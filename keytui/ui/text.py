@@ -71,9 +71,13 @@ def fit(text: str, width: int) -> str:
 
 def backend(label: str) -> str:
     """Return ``Secret Service`` for ``OS keyring (Secret Service)``; empty where none is known."""
-    return plain(label.removeprefix("OS keyring").strip(" ()"))
+    name, _, inside = label.partition("(")
+    return plain(inside.rstrip(")") or name.removeprefix("OS keyring"))
 
 
 def place(receipt: Receipt) -> str:
     """Return where a secret is kept, as it stands after ``in``."""
-    return f"the {receipt.where}" if receipt.store == "keyring" else receipt.where
+    if receipt.store != "keyring":
+        return receipt.where
+    first, rest = receipt.where[:1], receipt.where[1:]
+    return f"the {first if rest[:1].isupper() else first.lower()}{rest}"

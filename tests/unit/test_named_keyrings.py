@@ -54,8 +54,9 @@ def password_store(env: dict[str, str], home: Path) -> Iterator[dict[str, str]]:
     (home / ".gnupg").mkdir(mode=0o700)
     try:
         identity = "keytui <keytui@example.invalid>"
-        generate = ("--passphrase", "gpg horse", "--quick-generate-key", identity, "default")
-        gpg(env, *generate, "default", "never")
+        # The kind of key that is made in no time.
+        kind = ("future-default", "default", "never")
+        gpg(env, "--passphrase", "gpg horse", "--quick-generate-key", identity, *kind)
         subprocess.run(["pass", "init", identity], env=env, capture_output=True, check=True)
         letter = str(home / "letter.asc")
         gpg(env, "--output", letter, "--encrypt", "--recipient", identity, given="hello")
@@ -74,8 +75,12 @@ def test_pass_keeps_a_secret(password_store: dict[str, str]) -> None:
     store = OsKeyring(env=password_store, kind="pass")
 
     probe = store.probe()
-    assert (probe.writable, probe.label, probe.chosen) == (True, "pass", "asked for by name")
-    assert store.put(new_key()).where == "pass"
+    assert (probe.writable, probe.label, probe.chosen) == (
+        True,
+        "Password store (pass)",
+        "asked for by name",
+    )
+    assert store.put(new_key()).where == "Password store (pass)"
     assert store.locator == "keyring:pass"
     assert store.get(KEY_ID).reveal() == SENTINEL
     store.delete(KEY_ID)
