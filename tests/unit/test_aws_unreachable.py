@@ -44,6 +44,15 @@ def failing(work: Callable[[], object]) -> tuple[UnreachableError, float]:
     return caught.value, time.monotonic() - started
 
 
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of keytui's patience; ``test_the_time_limits_add_up`` has the true numbers."""
+    for limits in (clients.ORDINARY, clients.FIRST_CALL):
+        for limit in ("connect_timeout", "read_timeout"):
+            monkeypatch.setitem(limits, limit, limits[limit] / 10)
+
+
+@pytest.mark.usefixtures("short_limits")
 def test_an_address_that_swallows_packets_is_given_up_in_time() -> None:
     with swallowing() as url, ThreadPoolExecutor() as pool:
         gateway = connect(isolated(url))
@@ -54,6 +63,7 @@ def test_an_address_that_swallows_packets_is_given_up_in_time() -> None:
         assert seconds < LIMIT
 
 
+@pytest.mark.usefixtures("short_limits")
 def test_a_server_that_never_answers_is_given_up_in_time() -> None:
     with IamServer(FakeIam()) as server:
         server.fault("GetCallerIdentity", Fault(hang=True))
@@ -162,4 +172,5 @@ def test_the_time_limits_add_up() -> None:
     for limits in (clients.ORDINARY, clients.FIRST_CALL):
         attempts = limits["retries"]["total_max_attempts"]
         waits = sum(2**number for number in range(attempts - 1))
-        assert attempts * limits["connect_timeout"] + waits < LIMIT
+        longest = max(limits["connect_timeout"], limits["read_timeout"])
+        assert attempts * longest + waits < LIMIT
