@@ -52,6 +52,8 @@ def password_store(env: dict[str, str], home: Path) -> Iterator[dict[str, str]]:
         if shutil.which(command) is None:
             pytest.fail(f"{command} is missing: apt-get install gnupg pass")
     (home / ".gnupg").mkdir(mode=0o700)
+    # How dear a guess at the passphrase is: measuring it takes the agent seconds.
+    (home / ".gnupg/gpg-agent.conf").write_text("s2k-count 65536\n")
     try:
         identity = "keytui <keytui@example.invalid>"
         # The kind of key that is made in no time.
