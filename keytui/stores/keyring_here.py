@@ -8,7 +8,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from keytui.model import Secret
 from keytui.stores.keyring_codes import Op, Refusal, Trouble
@@ -28,7 +28,7 @@ def ask_here(
     from keytui.stores import keyring_child
 
     try:
-        with _silent_stdout(), _time_limit(timeout):
+        with _silence(), _time_limit(timeout):
             reply = keyring_child.answer(Op(command[-1]), json.loads(request.reveal()))
     except Refusal as refusal:
         return Reply(refusal.trouble, refusal.detail, refusal.backend)
@@ -60,13 +60,16 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _silent_stdout() -> Iterator[None]:
-    """Keep what plugins print away from standard output, which is for the answer alone."""
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
+def _silence() -> Iterator[None]:
+    """Keep what plugins and their children print away: standard output is for the answer."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, no path
+        kept = [os.dup(1), os.dup(2)]
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            with redirect_stdout(nowhere), redirect_stderr(nowhere):
+                yield
+        finally:
+            for number, descriptor in enumerate(kept, start=1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)

@@ -8,10 +8,10 @@ from keytui.stores.base import Mend
 from keytui.ui.screens.create import CreateScreen
 from keytui.ui.screens.reveal import RevealScreen
 from keytui.ui.screens.unlock import UnlockScreen
-from tests.support.app import Desk, opened
+from tests.support.app import Desk, only_key, opened
 from tests.support.sentinel import SENTINEL
 from tests.ui.test_create import at_dialog
-from tests.ui.test_reveal import only_key, revealed
+from tests.ui.test_reveal import revealed
 
 PASSWORD = "correct horse"
 
