@@ -1,5 +1,6 @@
 """The vault: what the keyring holds, what IAM says of it, and the verbs on it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -59,15 +60,17 @@ async def at_vault(desk: Desk, *, answered: bool = True) -> VaultScreen:
     return screen
 
 
-async def to(desk: Desk, key_id: str) -> None:
-    """Move to a key."""
-    await desk.press("g", *"j" * ORDER.index(key_id))
-
-
 def rows(desk: Desk) -> list[str]:
     """Return the access key IDs in the list, from the top."""
     lines = desk.text.split("stored 20")[0].splitlines()
     return [word for line in lines for word in line.split()[:1] if word.startswith("AKIA")]
+
+
+def failing(error: KeytuiError) -> Callable[[str, Secret], Identity]:
+    def who(*_: object) -> Identity:
+        raise error
+
+    return who
 
 
 def forgotten(desk: Desk) -> list[str]:
@@ -93,7 +96,7 @@ async def test_an_empty_vault_speaks(desk: Desk) -> None:
 async def test_a_line_for_each_secret_and_what_iam_says(desk: Desk, size: tuple[int, int]) -> None:
     some_secrets(desk)
     async with opened(desk, size=size):
-        await at_vault(desk)
+        screen = await at_vault(desk)
         assert rows(desk) == ORDER
         said = {ACTIVE_ID: "● Active", INACTIVE_ID: "○ Inactive", GONE_ID: "✕ gone"}
         assert all(word in desk.line(key_id) for key_id, word in said.items())
@@ -102,9 +105,9 @@ async def test_a_line_for_each_secret_and_what_iam_says(desk: Desk, size: tuple[
         assert [desk.iam.calls.count(f"iam:ListAccessKeys {name}") for name in USERS] == [1, 1, 0]
         line = desk.line(ACTIVE_ID)
         assert ("123456789012" in line, "115 d ago" in line) == (True, size[0] > 60)
-        await to(desk, OTHER_ID)
+        screen.list.move_to(ORDER.index(OTHER_ID))
         await desk.sees("zoe in 999999999999, stored 2026-01-12", "of the account 999999999999")
-        await to(desk, ACTIVE_ID)
+        screen.list.move_to(ORDER.index(ACTIVE_ID))
         await desk.sees("alice in 123456789012, stored", "IAM has this key: Active.")
         assert all(len(line) <= size[0] for line in desk.text.splitlines())
 
@@ -228,26 +231,20 @@ async def test_y_sends_the_secret_to_the_clipboard(desk: Desk) -> None:
         assert not desk.app._clipboard
 
 
-async def test_p_writes_a_profile(desk: Desk) -> None:
+async def test_p_writes_a_profile_of_a_secret_that_is_there(desk: Desk) -> None:
     some_secrets(desk)
+    del desk.keyring.kept[INACTIVE_ID]
     async with opened(desk):
-        await at_vault(desk)
-        await to(desk, BOB_ID)
+        screen = await at_vault(desk)
+        await desk.press("p", "enter")
+        await desk.sees(f"holds no secret for {INACTIVE_ID}. No profile was written.")
+        assert not desk.aws_files.config.exists()
+        screen.list.move_to(ORDER.index(BOB_ID))
         await desk.press("p")
         await desk.on(ProfileScreen)
         await desk.press("enter")
         await desk.sees("Profile bob in ~/.aws/config.")
     assert f"credentials {BOB_ID}" in desk.aws_files.config.read_text()
-
-
-async def test_p_writes_no_profile_of_a_secret_that_is_not_there(desk: Desk) -> None:
-    some_secrets(desk)
-    del desk.keyring.kept[INACTIVE_ID]
-    async with opened(desk):
-        await at_vault(desk)
-        await desk.press("p", "enter")
-        await desk.sees("holds no secret for AKIAALICEINACTIVE002. No profile was written.")
-    assert not desk.aws_files.config.exists()
 
 
 async def test_t_asks_aws_with_the_secret_of_the_keyring(desk: Desk) -> None:
@@ -260,37 +257,31 @@ async def test_t_asks_aws_with_the_secret_of_the_keyring(desk: Desk) -> None:
 
     desk.who = who
     async with opened(desk):
-        await at_vault(desk)
+        screen = await at_vault(desk)
         await desk.press("t")
         await desk.sees(f"✓ AWS answers: alice in {ACCOUNT}.")
         assert asked == [(INACTIVE_ID, SENTINEL)]
-        await to(desk, BOB_ID)
+        screen.list.move_to(ORDER.index(BOB_ID))
         await desk.press("t")
         await desk.sees("! AWS answers: alice", "keytui's record says bob.")
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (
-            UnknownKeyError("The key that signs keytui's calls."),
-            f"AWS refuses {INACTIVE_ID}. The key is inactive, deleted or not valid yet",
+async def test_t_says_why_not(desk: Desk) -> None:
+    errors = {
+        f"AWS refuses {INACTIVE_ID}. The key is inactive, deleted or not valid yet": (
+            UnknownKeyError("AWS does not accept the key that signs keytui's calls.")
         ),
-        (CredentialsError("The signature is wrong."), "✗ The signature is wrong."),
-        (UnreachableError("AWS can't be reached."), "✗ AWS can't be reached."),
-    ],
-)
-async def test_t_says_why_not(desk: Desk, error: KeytuiError, words: str) -> None:
-    def who(*_: object) -> Identity:
-        raise error
-
+        "✗ The signature is wrong.": CredentialsError("The signature is wrong."),
+        "✗ AWS can't be reached.": UnreachableError("AWS can't be reached."),
+    }
     some_secrets(desk)
-    desk.who = who
     async with opened(desk):
         await at_vault(desk)
-        await desk.press("t")
-        await desk.sees(words)
-        assert "keytui's calls" not in desk.text
+        for words, error in errors.items():
+            desk.who = failing(error)
+            await desk.press("t")
+            await desk.sees(words)
+            assert "keytui's calls" not in desk.text
 
 
 async def test_a_locked_keyring_is_offered_to_be_unlocked(desk: Desk) -> None:
@@ -336,8 +327,8 @@ async def test_what_the_keyring_has_no_more_is_offered_to_be_dropped(desk: Desk)
 async def test_forgetting_a_key_that_is_gone_asks_and_no_is_the_default(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk, read_only=True):
-        await at_vault(desk)
-        await to(desk, GONE_ID)
+        screen = await at_vault(desk)
+        screen.list.move_to(ORDER.index(GONE_ID))
         await desk.press("x", "enter")
         await desk.on(VaultScreen)
         await desk.press("x")
@@ -353,42 +344,28 @@ async def test_forgetting_a_key_that_is_gone_asks_and_no_is_the_default(desk: De
     assert not desk.iam.mutations
 
 
-@pytest.mark.parametrize(
-    ("key_id", "status"),
-    [
-        (ACTIVE_ID, "IAM has this key: it is active."),
-        (INACTIVE_ID, "IAM has this key: it is inactive."),
-        (OTHER_ID, "keytui does not know whether"),
-    ],
-)
-async def test_forgetting_another_asks_harder(desk: Desk, key_id: str, status: str) -> None:
+async def test_forgetting_another_asks_harder(desk: Desk) -> None:
     some_secrets(desk)
+    store(desk, BOB_ID, "bob", store="csv:/home/me/bob.csv")
     async with opened(desk):
-        await at_vault(desk)
-        await to(desk, key_id)
-        await desk.press("x", "y", "enter")
-        await desk.on(TypeScreen)
-        await desk.sees("That is not it.", status, "the only copy of its secret that keytui knows")
-        await desk.press("escape")
-        await desk.on(VaultScreen)
+        screen = await at_vault(desk)
+        for key_id, words in {
+            OTHER_ID: "keytui does not know whether IAM still has this key. This is the only copy",
+            BOB_ID: "it is active. keytui also put it into /home/me/bob.csv",
+            INACTIVE_ID: "it is inactive. This is the only copy of its secret that keytui knows",
+        }.items():
+            screen.list.move_to(ORDER.index(key_id))
+            await desk.press("x", "y", "enter")
+            await desk.on(TypeScreen)
+            await desk.sees("That is not it.", words)
+            await desk.press("escape")
+            await desk.on(VaultScreen)
         assert len(desk.keyring.kept) == 5
-        await desk.press("x", *key_id[-4:], "enter")
-        await desk.sees(f"The secret of {key_id} is deleted")
-    assert key_id not in desk.keyring.kept
-    assert forgotten(desk) == [key_id]
+        await desk.press("x", *INACTIVE_ID[-4:], "enter")
+        await desk.sees(f"The secret of {INACTIVE_ID} is deleted")
+    assert INACTIVE_ID not in desk.keyring.kept
+    assert forgotten(desk) == [INACTIVE_ID]
     assert not desk.iam.mutations
-
-
-async def test_a_secret_that_is_also_in_a_file_is_not_called_the_only_copy(desk: Desk) -> None:
-    some_secrets(desk)
-    store(desk, ACTIVE_ID, "alice", store="csv:/home/me/alice.csv")
-    async with opened(desk):
-        await at_vault(desk)
-        await to(desk, ACTIVE_ID)
-        await desk.press("x")
-        await desk.on(TypeScreen)
-        await desk.sees("keytui also put it into /home/me/alice.csv")
-        assert "only copy" not in desk.words
 
 
 async def test_a_keyring_that_fails_forgets_nothing(desk: Desk) -> None:

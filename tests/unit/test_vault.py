@@ -62,6 +62,24 @@ def test_keyrings_are_told_apart() -> None:
     assert [one.locator for one in held([STORED, in_pass, forgotten])] == ["keyring:pass"]
 
 
+def test_copies_are_told_of() -> None:
+    in_file = replace(STORED, store="csv:/a.csv")
+    others = replace(STORED, key_id="AKIAOTHER", store="csv:/b.csv")
+    assert [one.copies for one in held([in_file, STORED, others])] == [("csv:/a.csv",)]
+    assert held([STORED, others])[0].copies == ()
+
+
+def test_the_keyring_in_use_is_asked_itself(tmp_path: Path, keyring: Keyring) -> None:
+    """It may have been unlocked with a password that another object would not know."""
+    elsewhere = Keyring()
+    vault = Vault(Journal(tmp_path), keyring, lambda _: elsewhere, lambda: NOW)
+    vault.take(new_key())
+    (one,) = vault.held()
+    assert vault.get(one).reveal() == SENTINEL
+    elsewhere.put(new_key(secret="another"))
+    assert vault.get(replace(one, locator="keyring:pass")).reveal() == "another"
+
+
 def test_the_users_are_in_order() -> None:
     users = ["bob", "Alice", "alice"]
     entries = [replace(STORED, user=user, key_id=user) for user in users]

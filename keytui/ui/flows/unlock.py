@@ -1,10 +1,15 @@
 """Unlock the keyring from within the screen."""
 
-from keytui.errors import StoreError
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from keytui.errors import StoreError, StoreLockedError
 from keytui.stores.base import Keyring
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.unlock import UnlockScreen, can_unlock
 from keytui.ui.threads import in_thread
+
+T = TypeVar("T")
 
 
 async def unlock(stage: Stage, keyring: Keyring) -> None:
@@ -20,3 +25,24 @@ async def unlock(stage: Stage, keyring: Keyring) -> None:
         raise StoreError(probe.reason, next_step=probe.next_step)
     elif await stage.ask(UnlockScreen(keyring, probe)):
         stage.say(f"{probe.label} is open now.")
+
+
+async def when_open(stage: Stage, keyring: Keyring, work: Callable[[], Awaitable[T]]) -> T:
+    """Do a piece of work on the keyring; where that is locked, ask for its password first.
+
+    Raises:
+        StoreLockedError: It stays locked.
+        KeytuiError: As the work does.
+    """
+    try:
+        return await work()
+    except StoreLockedError as error:
+        locked = error
+    probe = await in_thread(lambda: keyring.probe(canary=False))
+    if not probe.writable:
+        if not can_unlock(probe):
+            raise locked
+        if not await stage.ask(UnlockScreen(keyring, probe), unforeseen=True):
+            again = "The same key asks for its password again."
+            raise StoreLockedError(locked.title, locked.safe, again)
+    return await work()

@@ -12,22 +12,21 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from keytui.errors import KeytuiError, NotStoredError, StoreLockedError
+from keytui.errors import KeytuiError, NotStoredError
 from keytui.history import place
 from keytui.model import Secret
-from keytui.plain import plain
 from keytui.standing import ASKING, unasked
 from keytui.ui.account import Account
 from keytui.ui.copier import Copier, copier
 from keytui.ui.flows import held as verbs
 from keytui.ui.flows.profile import write_profile
 from keytui.ui.flows.stage import Stage
+from keytui.ui.flows.unlock import when_open
 from keytui.ui.screens.dialogs import sentences
-from keytui.ui.screens.unlock import UnlockScreen, can_unlock
-from keytui.ui.text import ACCENT, DIM, count, moment
-from keytui.ui.threads import in_thread
+from keytui.ui.text import ACCENT, DIM, count
 from keytui.ui.typeahead import TypeAhead
 from keytui.ui.widgets.bars import KeyHints, MessageBar
+from keytui.ui.widgets.held_detail import HeldDetail
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.lines import Line
 from keytui.ui.widgets.rows import Rows
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HIDDEN = "•" * 40
 EMPTY = (
     "The keyring holds no secret that keytui put there.",
     "c creates a key, keytui import takes one from a file.",
@@ -69,13 +67,7 @@ class VaultScreen(Screen[None]):
     """After how long a shown secret hides itself."""
 
     def __init__(self, stage: Stage, held: Sequence[Held], account: Account | None) -> None:
-        """Take what is shown.
-
-        Args:
-            stage: What dialogs are asked on.
-            held: What the keyring holds.
-            account: The account connected with; None where there is none.
-        """
+        """Take the stage for dialogs, what is held, and the account if one is connected."""
         super().__init__()
         self._stage, self._parts = stage, stage.parts
         self._account = account
@@ -91,9 +83,7 @@ class VaultScreen(Screen[None]):
         yield LineInput(placeholder="/ filter", id="filter")
         yield Static(sentences(*EMPTY), id="empty")
         yield VaultList(self._parts.now(), self._parts.keyring.locator, id="vault")
-        yield Line(id="about")
-        yield Line(id="why")
-        yield Line(id="secret")
+        yield HeldDetail(id="held")
         yield MessageBar(id="message")
         yield KeyHints()
         yield TooSmall()
@@ -101,19 +91,21 @@ class VaultScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show what is held, and ask AWS about it."""
         self.query_one(MessageBar).say("")
-        self.query_one("#empty").display = not self._held
-        self.list.display = bool(self._held)
-        self.list.focus()
         self._show()
+        self.list.focus()
         if account := self._account:
             work = verbs.check(account, self._held, self._parts, self._tell)
             self.run_worker(work, group="check", description="ask which keys AWS has")
 
     def on_resize(self) -> None:
-        """Give the focus back after the terminal was too small, and fill the lines anew."""
+        """Fill the lines anew; give the focus back after the terminal was too small."""
         if self.focused is None and not self.query_one(TooSmall).display:
             self.list.focus()
         self._draw()
+
+    def on_unmount(self) -> None:
+        """Keep no secret."""
+        self._secret = None
 
     @property
     def list(self) -> VaultList:
@@ -162,11 +154,11 @@ class VaultScreen(Screen[None]):
         self._begin(self._write_profile, asks=True)
 
     async def _write_profile(self, one: Held) -> None:
-        there = self._parts.vault.get
-        said = await write_profile(
-            self._stage.ask, self._parts, one.key_id, one.user, lambda: there(one)
-        )
-        self._say(" ".join(said))
+        def there() -> object:
+            return self._parts.vault.get(one)
+
+        ask = self._stage.ask
+        self._say(" ".join(await write_profile(ask, self._parts, one.key_id, one.user, there)))
 
     def action_test(self) -> None:
         """Ask AWS whose key it is, with the secret from the keyring."""
@@ -214,26 +206,15 @@ class VaultScreen(Screen[None]):
         self._typed.release()
 
     async def _open(self, one: Held, work: Callable[[], Awaitable[T]]) -> T:
-        """Do a piece of work on the keyring; where that is locked, offer to unlock it."""
-        try:
-            return await work()
-        except StoreLockedError:
-            if not await self._unlocked(one):
-                raise
-        return await work()
-
-    async def _unlocked(self, one: Held) -> bool:
+        """Do a piece of work on a secret's keyring; the one in use is offered to be unlocked."""
         keyring = self._parts.keyring
-        if one.locator != keyring.locator or not self._is_looked_at:
-            return False
-        probe = await in_thread(lambda: keyring.probe(canary=False))
-        if not can_unlock(probe):
-            return False
-        return await self._stage.ask(UnlockScreen(keyring, probe), unforeseen=True)
+        if one.locator != keyring.locator:
+            return await work()
+        return await when_open(self._stage, keyring, work)
 
     async def _offer_to_drop(self, one: Held) -> None:
         """Offer to strike off what the keyring has no more, unless the user is elsewhere by now."""
-        if not self._is_looked_at:
+        if self.app.screen is not self or not self.list.has_focus:
             return
         if await self._stage.ask(verbs.drop_question(one), unforeseen=True):
             await self._forgotten(one)
@@ -243,10 +224,6 @@ class VaultScreen(Screen[None]):
         await self._open(one, lambda: verbs.forget(self._parts, one))
         self._held.remove(one)
         self._show()
-
-    @property
-    def _is_looked_at(self) -> bool:
-        return self.app.screen is self and self.list.has_focus
 
     @property
     def _typed(self) -> TypeAhead:
@@ -283,8 +260,8 @@ class VaultScreen(Screen[None]):
         self._hide()
 
     def _words(self, one: Held) -> str:
-        words = (one.key_id, one.user, one.account, place(one.locator))
-        return " ".join((*words, state(self._standings[one]).plain)).casefold()
+        said = state(self._standings[one]).plain
+        return f"{one.key_id} {one.user} {one.account} {place(one.locator)} {said}".casefold()
 
     def _tell(self, standings: verbs.Standings) -> None:
         """Take in what IAM says."""
@@ -306,18 +283,11 @@ class VaultScreen(Screen[None]):
     def _draw(self) -> None:
         shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
         self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
-        self._line("heading", self._heading())
-        one = self.list.one
-        self._line("about", Text(_about(one) if one else ""))
-        self._line("why", Text(self._why(one) if one else "", style=DIM))
-        secret = self._secret.reveal() if self._secret else HIDDEN
-        line = Text.assemble(("Secret  ", DIM), plain(secret)) if one else Text()
-        self.query_one("#secret", Line).show_line(line)
-
-    def _line(self, name: str, text: Text) -> None:
-        line = self.query_one(f"#{name}", Line)
-        text.truncate(max(line.size.width, 1), overflow="ellipsis")
-        line.show_line(text)
+        self.query_one("#heading", Line).show_line(self._heading())
+        one, detail = self.list.one, self.query_one(HeldDetail)
+        detail.visible = one is not None
+        if one:
+            detail.show(one, self._standings[one], self._secret)
 
     def _heading(self) -> Text:
         gone = sum(self._standings[one].gone for one in self._held)
@@ -327,16 +297,3 @@ class VaultScreen(Screen[None]):
         if gone:
             words.append(f"{count(gone, 'key')} gone from IAM")
         return Text.assemble(("Vault", f"bold {ACCENT}"), ("  " + " · ".join(words), DIM))
-
-    def _why(self, one: Held) -> str:
-        now = self._standings[one]
-        if now.asking:
-            return "AWS is being asked whether it still has the key."
-        if now.gone:
-            return "IAM has this key no more: its secret is of no use, and x forgets it."
-        return f"IAM has this key: {now.status.value}." if now.status else f"Unknown: {now.why}"
-
-
-def _about(one: Held) -> str:
-    whose = f"{one.user or 'of an unknown user'} in {one.account or 'an unknown account'}"
-    return plain(f"{whose}, stored {moment(one.stored_at)} in {place(one.locator)}")
