@@ -197,14 +197,20 @@ def _require_terminal() -> None:
 
 def _parts(settings: Settings, stack: ExitStack) -> Parts:
     connect, who, folder = _account(settings, stack)
+    keyring = _keyring(settings.keyring)
+
+    def store_at(locator: str) -> SecretStore | None:
+        # The one in use has been unlocked, maybe.
+        return keyring if locator == keyring.locator else _store_at(locator)
+
     return Parts(
         settings=settings,
         connect=connect,
         profiles=_profiles,
         journal=Journal(folder),
-        keyring=_keyring(settings.keyring),
+        keyring=keyring,
         csv_file=_csv_file,
-        store_at=_store_at,
+        store_at=store_at,
         csv_path=_csv_path,
         who=who,
         now=lambda: datetime.now(UTC),

@@ -192,3 +192,22 @@ def test_a_number_of_demo_users_means_the_demo(home: Path) -> None:
 
     assert settings.demo
     assert settings.demo_users == 5000
+
+
+@pytest.mark.parametrize("kind", ["os", "pass", "cryptfile"])
+def test_the_keyring_is_named_in_the_file_or_the_environment(tmp_path: Path, kind: str) -> None:
+    config = tmp_path / ".config/keytui/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'keyring = "{kind}"\n')
+    assert load({}, {}, tmp_path).keyring == kind
+    assert load({}, {"KEYTUI_KEYRING": "pass"}, tmp_path).keyring == "pass"
+
+
+def test_a_keyring_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"KEYTUI_KEYRING is 'plain'.* os, pass or cryptfile"):
+        load({}, {"KEYTUI_KEYRING": "plain"}, tmp_path)
+    config = tmp_path / ".config/keytui/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('keyring = "plain"\n')
+    with pytest.raises(UsageError, match=r"config\.toml, keyring is 'plain'"):
+        load({}, {}, tmp_path)

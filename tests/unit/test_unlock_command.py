@@ -1,0 +1,148 @@
+"""``--unlock-keyring``: what is asked before the screen opens, and what is done with answers."""
+
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from keytui.commands import unlock
+from keytui.errors import StoreError, WrongPasswordError
+from keytui.model import Secret
+from keytui.settings import Settings
+from keytui.stores import private_bus
+from keytui.stores.base import Mend, Probe
+from tests.support.fake_store import FakeStore
+
+RIGHT = "correct horse"
+
+
+class Keyring(FakeStore):
+    """A keyring that is made by its first password, or opened by the right one."""
+
+    def __init__(self, mend: Mend) -> None:
+        super().__init__()
+        self.trouble = StoreError("It is not open.", next_step="Open it.")
+        self.mend = mend
+        self.tried: list[str] = []
+
+    def probe(self, *, canary: bool = True) -> Probe:
+        assert not canary, "nothing is written to find out whether it is open"
+        return super().probe(canary=canary)
+
+    def unlock(self, password: Secret) -> None:
+        self.tried.append(password.reveal())
+        super().unlock(password)
+
+
+Answering = Callable[..., None]
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """Let these be typed at the prompts, one after the other; then nothing more."""
+
+    def answer(*answers: str) -> None:
+        left = list(answers)
+
+        def typed(_prompt: str) -> str:
+            if not left:
+                raise EOFError
+            return left.pop(0)
+
+        monkeypatch.setattr(getpass, "getpass", typed)
+
+    return answer
+
+
+def run(keyring: FakeStore, kind: str = "os") -> None:
+    parts: Any = SimpleNamespace(keyring=keyring, settings=Settings(keyring=kind))
+    with ExitStack() as stack:
+        unlock.unlock_keyring(parts, stack)
+
+
+def test_an_open_keyring_asks_nothing(answering: Answering) -> None:
+    answering()
+    keyring = Keyring(Mend.NOTHING)
+    keyring.trouble = None
+    run(keyring)
+    assert keyring.tried == []
+
+
+def test_a_wrong_password_is_said_and_asked_again(
+    answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering("wrong", RIGHT)
+    keyring = Keyring(Mend.UNLOCK)
+    run(keyring)
+    assert keyring.trouble is None
+    said = capsys.readouterr()
+    assert said.err == "That is not the keyring's password.\n"
+    assert said.out == ""
+
+
+def test_three_wrong_passwords_end_it(answering: Answering) -> None:
+    answering("one", "two", "three", RIGHT)
+    keyring = Keyring(Mend.UNLOCK)
+    with pytest.raises(WrongPasswordError):
+        run(keyring)
+    assert keyring.tried == ["one", "two", "three"]
+
+
+def test_no_answer_leaves_it_as_it_is(answering: Answering) -> None:
+    answering()
+    keyring = Keyring(Mend.UNLOCK)
+    with pytest.raises(StoreError) as caught:
+        run(keyring)
+    assert str(caught.value) == "No password was given. The keyring stays as it is."
+    assert keyring.tried == []
+
+
+def test_the_first_password_is_typed_twice(
+    answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering("  ", "one", "two", RIGHT, RIGHT)
+    keyring = Keyring(Mend.MAKE)
+    run(keyring)
+    assert keyring.tried == [RIGHT]
+    said = capsys.readouterr().err
+    assert "There is no fake store yet." in said
+    assert "An empty password protects nothing.\nThe two differ.\n" in said
+    assert RIGHT not in said
+
+
+def test_three_that_differ_make_nothing(answering: Answering) -> None:
+    answering("a", "b", "a", "b", "a", "b")
+    keyring = Keyring(Mend.MAKE)
+    with pytest.raises(StoreError, match=r"No keyring was made\."):
+        run(keyring)
+    assert keyring.tried == []
+
+
+def test_what_no_password_mends_is_said(answering: Answering) -> None:
+    answering(RIGHT)
+    with pytest.raises(StoreError, match=r"It is not open\. Open it\."):
+        run(Keyring(Mend.NOTHING))
+
+
+def test_a_missing_bus_is_made_and_then_the_keyring(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = Keyring(Mend.START)
+    life: list[str] = []
+
+    @contextmanager
+    def bus(env: object) -> Iterator[None]:
+        assert env is os.environ
+        keyring.mend = Mend.MAKE
+        life.append("made")
+        yield
+        life.append("ended")
+
+    monkeypatch.setattr(private_bus, "private_bus", bus)
+    answering(RIGHT, RIGHT)
+    run(keyring)
+    assert (keyring.tried, life) == ([RIGHT], ["made", "ended"])
