@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Iterable
 
-from bench.measures import FEW, MANY, bench, demo, filtering, launch, memory, middle, moves
+from bench import line
+from bench.measures import FEW, MANY, Bench, bench, demo, filtering, launch, memory, middle, moves
 from bench.terminal import COLUMNS, ROWS
 
 LAUNCHES = 7
@@ -59,14 +60,33 @@ def main() -> None:
         rows.append(("  bytes it brings", _kb(middle(keys.size)), "", "", ""))
 
         moved = moves(here, IDLE_SECONDS)
+        rows += _line(here)
     rows += [
-        ("bytes, first frame", _kb(middle(launched.frame_bytes)), "", "", ""),
-        ("bytes, first screen complete", _kb(middle(launched.all_bytes)), "24 KB", "", ""),
-        ("bytes, move to the next key", _kb(middle(moved.key)), "1.5 KB", "", ""),
-        ("bytes, move to the next user", _kb(middle(moved.user)), "1.5 KB", "and their keys", ""),
-        (f"bytes, {IDLE_SECONDS:.0f} s idle", f"{moved.idle} B", "0 B", "", ""),
+        ("bytes without ssh, first frame", _kb(middle(launched.frame_bytes)), "", "", ""),
+        ("  first screen complete", _kb(middle(launched.all_bytes)), "", "", ""),
+        ("  move to the next key", _kb(middle(moved.key)), "1 KB", "", ""),
+        ("  move to the next user", _kb(middle(moved.user)), "1 KB", "and their keys", ""),
+        (f"  {IDLE_SECONDS:.0f} s idle", f"{moved.idle} B", "0 B", "", ""),
     ]
     _print(rows, time.monotonic() - start)
+
+
+def _line(here: Bench) -> list[Row]:
+    """Return the byte budget over ssh, beside another browser measured the same way."""
+    own = line.keytui(here)
+    other, name = line.peer(here)
+    screen, move = ("", ""), ("", "")
+    if other:
+        screen = (f"{name} {_kb(other.screen)}", f"{own.screen / other.screen:.2f}")
+        move = (f"{name} {_kb(other.move)}", f"{own.move / other.move:.2f}")
+    idle = f"{name} {other.idle} B" if other else name
+    return [
+        ("bytes over ssh, first screen", _kb(own.screen), "24 KB", *screen),
+        ("  a move of the cursor", _kb(own.move), "1 KB", *move),
+        ("  a filter key, the largest", _kb(max(own.keys)), "4 KB", "", ""),
+        ("  opening the reveal", _kb(own.reveal), "8 KB", "", ""),
+        (f"  {line.IDLE_SECONDS:.0f} s idle", f"{own.idle} B", "0 B", idle, ""),
+    ]
 
 
 def _row(what: str, figure: float, other: float, beside: str, unit: "Unit") -> Row:
