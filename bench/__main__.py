@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterable
 
 from bench import line
+from bench.credentials import credentials
 from bench.measures import FEW, MANY, Bench, bench, demo, filtering, launch, memory, middle, moves
 from bench.terminal import COLUMNS, ROWS
 
 LAUNCHES = 7
 DEMOS = 3
+CREDENTIALS = 15
 IDLE_SECONDS = 3.0
 
 Row = tuple[str, str, str, str, str]
@@ -35,6 +37,9 @@ def main() -> None:
         rows.append(_row(what or "launch → users", users, bare, "bare Textual's frame", _s))
         rows.append(_row("launch → first frame", middle(launched.frame), bare, "the same", _s))
         rows.append(_row("launch → a user's keys", middle(launched.keys), bare, "the same", _s))
+        ours, theirs = credentials(here, CREDENTIALS)
+        beside = "import keyring; get_password"
+        rows.append(_row("keytui credentials", middle(ours), middle(theirs), beside, _s))
         demos = middle(demo(here, DEMOS))
         rows.append((f"demo of {MANY:,}: launch → all users", _s(demos), "3 s", "", ""))
 
@@ -90,7 +95,7 @@ def _line(here: Bench) -> list[Row]:
 
 
 def _row(what: str, figure: float, other: float, beside: str, unit: "Unit") -> Row:
-    aim = {"filter": "16 ms"}.get(what.partition(" ")[0], "")
+    aim = {"filter": "16 ms", "keytui": "1.5"}.get(what.partition(" ")[0], "")
     return (what, unit(figure), aim, f"{beside} {unit(other)}", f"{figure / other:.2f}")
 
 
