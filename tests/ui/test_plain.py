@@ -15,23 +15,16 @@ from keytui.ui.screens.reveal import RevealScreen
 from tests.support.app import CsvFile, Desk, GatedIam, opened
 from tests.support.fake_iam import START
 
-MARKUP = (
-    "[red]x[/red]",
-    "[/]",
+NASTY = (
+    "[red]x[/red][/]",
     "[@click=app.quit]go[/]",
-    "[$primary]p[/]",
     "[link=http://x]y[/]",
-    "$accent {name} %s",
-    "[",
-    "x\\",
-    "\\[b]",
-)
-CONTROL = (
+    "[$primary]$accent %s[",
+    "\\[b]{name} x\\",
     "a\x1b[31mred\x1b]52;c;eA==\x07",
-    "a\rb\nc\td",
-    "\x9b2J\u202e\u200b\u2028",
-    "\ud800",
+    "a\rb\nc\td\x9b2J\u202e\u200b\u2028\ud800",
 )
+"""What Textual's markup, Python's formats and a terminal could take for something else."""
 FORBIDDEN = set("\x1b\x07\r\t\x9b\u202e\u200b\u2028\ud800\x00")
 
 
@@ -63,7 +56,7 @@ def nasty_account(nasty: str) -> GatedIam:
     return iam
 
 
-@pytest.mark.parametrize("nasty", [*MARKUP, *CONTROL], ids=ascii)
+@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
 async def test_users_and_keys(tmp_path: Path, nasty: str) -> None:
     desk = Desk(tmp_path, nasty_account(nasty))
     async with opened(desk, size=(180, 40)):
@@ -107,7 +100,7 @@ async def test_users_and_keys(tmp_path: Path, nasty: str) -> None:
         assert is_plain(desk.text)
 
 
-@pytest.mark.parametrize("nasty", [*MARKUP, *CONTROL], ids=ascii)
+@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
 async def test_titles_of_questions(tmp_path: Path, nasty: str) -> None:
     iam = GatedIam()
     user = iam.add_user("aaa")
@@ -119,7 +112,7 @@ async def test_titles_of_questions(tmp_path: Path, nasty: str) -> None:
         assert is_plain(desk.text)
 
 
-@pytest.mark.parametrize("nasty", [*MARKUP, *CONTROL], ids=ascii)
+@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
 async def test_errors_and_stores(desk: Desk, nasty: str) -> None:
     async with opened(desk, user="alice", size=(160, 40)):
         desk.iam.errors["iam:UpdateAccessKey"] = AwsError(
@@ -173,7 +166,7 @@ class Nasty(GatedIam):
         return Identity(f"acc{self.nasty}", arn)
 
 
-@pytest.mark.parametrize("nasty", [*MARKUP, *CONTROL], ids=ascii)
+@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
 async def test_the_caller_and_profiles(tmp_path: Path, nasty: str) -> None:
     iam = Nasty()
     iam.nasty, iam.custom_endpoint = nasty, f"http://{nasty}"
