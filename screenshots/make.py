@@ -21,7 +21,7 @@ from keytui.aws.demo import DemoServer
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
 from keytui.errors import NotStoredError
-from keytui.journal import Journal
+from keytui.journal import Entry, Event, Journal
 from keytui.model import Identity, NewAccessKey, Secret, User
 from keytui.parts import Parts
 from keytui.settings import Settings
@@ -181,7 +181,28 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
         await camera.until_shown("Access key ID")
         await camera.until_shown("History")
         shots["history"] = camera.shoot()
+
+        await camera.press("escape")
+        await camera.until(lambda: isinstance(camera.app.screen, MainScreen), "the main screen")
+        _remember_secrets(camera.app.main.parts.journal)
+        await camera.press("V")
+        await camera.until_shown("gone from IAM")
+        await camera.until(lambda: "asking" not in camera.text(), "IAM's answers")
+        shots["vault"] = camera.shoot()
     return shots
+
+
+def _remember_secrets(journal: Journal) -> None:
+    """Let the keyring hold some more: of each kind that the vault tells apart."""
+    for key_id, user, account, days in (
+        ("AKIADEMOALICE0000001", "alice", "123456789012", 400),
+        ("AKIADEMOBOB000000001", "bob", "123456789012", 6),
+        ("AKIADEMOBOB000000000", "bob", "123456789012", 190),
+        ("AKIADEMODEPLOY000001", "deploy", "210987654321", 35),
+    ):
+        at = (NOW - timedelta(days=days)).isoformat()
+        caller = f"arn:aws:iam::{account}:user/admin"
+        journal.append(Entry(at, Event.STORED, account, user, caller, key_id, store="keyring"))
 
 
 async def _keys_read(camera: Camera, name: str) -> None:
