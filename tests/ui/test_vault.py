@@ -1,5 +1,6 @@
 """The vault: what the keyring holds, what IAM says of it, and the verbs on it."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -22,7 +23,7 @@ from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
 from keytui.ui.screens.profile import ProfileScreen
 from keytui.ui.screens.unlock import UnlockScreen
 from keytui.ui.screens.vault import VaultScreen
-from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, opened
+from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, SECONDS, Desk, opened
 from tests.support.fake_iam import ACCOUNT, START
 from tests.support.sentinel import SENTINEL
 
@@ -380,6 +381,27 @@ async def test_a_keyring_that_fails_forgets_nothing(desk: Desk) -> None:
         await desk.sees("✗ The OS keyring failed.")
         assert rows(desk) == ORDER
     assert not forgotten(desk)
+
+
+async def test_esc_while_a_secret_is_being_deleted_waits_for_that(desk: Desk) -> None:
+    some_secrets(desk)
+    gate, delete = threading.Event(), desk.keyring.delete
+
+    def slow(key_id: str) -> None:
+        gate.wait(SECONDS)
+        delete(key_id)
+
+    desk.keyring.delete = slow  # type: ignore[method-assign]
+    async with opened(desk):
+        await at_vault(desk)
+        await desk.press("x", *INACTIVE_ID[-4:], "enter")
+        await desk.until(lambda: desk.app.typed.held)
+        desk.app.post_message(events.Key("escape", None))
+        await desk.until(lambda: len(desk.app.typed._typed) == 1)
+        gate.set()
+        await desk.on_main()
+        assert "Left" not in desk.text
+    assert forgotten(desk) == [INACTIVE_ID]
 
 
 async def test_a_filter_and_esc_twice(desk: Desk) -> None:
