@@ -1,7 +1,7 @@
 """What the end-to-end tests share: a home, an account behind HTTP, keytui in a terminal."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 from keytui.aws.options import ConnectOptions
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer
-from tests.support.moto_server import MotoAccount, moto_account
+from tests.support.moto_server import MotoAccount, MotoPool
 from tests.support.secret_service import SecretService
 from tests.support.terminal import KEYTUI, Terminal, clean_env, terminal
 
@@ -57,11 +57,17 @@ def desk() -> Iterator[Desk]:
         yield Desk(Path(folder) / "home", stack)
 
 
+@pytest.fixture(scope="session")
+def motos() -> Iterator[MotoPool]:
+    """This test worker's moto server; ``take`` makes its account as new."""
+    with closing(MotoPool()) as pool:
+        yield pool
+
+
 @pytest.fixture
-def moto() -> Iterator[MotoAccount]:
-    """The demo account in a moto server of the test's own."""
-    with moto_account() as account:
-        yield account
+def moto(motos: MotoPool) -> MotoAccount:
+    """The demo account in a moto server, as new."""
+    return motos.take()
 
 
 @pytest.fixture
