@@ -25,7 +25,12 @@ PATIENCE = 20.0
 KEYTUI = Path(sys.executable).with_name("keytui")
 """The console script, as pip installs it."""
 
-_POLL = 0.03
+_POLL = 0.02
+_LOOK_AGAIN = 0.5
+"""Seconds after which the screen is looked at again though nothing was written to it.
+
+A look costs a process; to ask whether anything was written costs next to nothing.
+"""
 _OPTIONS = (
     "set -g remain-on-exit on",
     "set -g history-limit 10000",
@@ -99,7 +104,9 @@ class Terminal:
     def reversed(self) -> list[str]:
         """Return what is shown in reverse, one text for each stretch of it."""
         styled = self._tmux("capture-pane", "-p", "-e")
-        return re.findall(r"\x1b\[(?:\d+;)*7(?:;\d+)*m([^\x1b\n]*)", styled)
+        # A colour of its own may follow.
+        colours = r"(?:\x1b\[[349]\d(?:;\d+)*m)*"
+        return re.findall(rf"\x1b\[(?:\d+;)*7(?:;\d+)*m{colours}([^\x1b\n]*)", styled)
 
     def line_of(self, text: str) -> str:
         """Return the first line on the screen that holds a text; empty where none does."""
@@ -190,15 +197,25 @@ class Terminal:
         return self._status.exists() and self._status.read_text().endswith("\n")
 
     def _wait(self, reached: Callable[[str], bool], what: str, timeout: float) -> str:
-        screen = ""
+        screen, seen = "", 0
 
         def look() -> bool:
-            nonlocal screen
+            nonlocal screen, seen
+            seen = self._size()
             screen = self.text()
             return reached(screen)
 
-        _wait_until(look, lambda: screen, what, timeout)
+        def rest() -> None:
+            again = time.monotonic() + _LOOK_AGAIN
+            time.sleep(_POLL)
+            while self._size() == seen and time.monotonic() < again:
+                time.sleep(_POLL)
+
+        _wait_until(look, lambda: screen, what, timeout, rest)
         return screen
+
+    def _size(self) -> int:
+        return self.raw.stat().st_size
 
     def _mouse(self, x: int, y: int) -> None:
         for end in ("M", "m"):
@@ -250,10 +267,14 @@ def _shows(screen: str, wanted: str | re.Pattern[str]) -> bool:
 
 
 def _wait_until(
-    reached: Callable[[], bool], screen: Callable[[], str], what: str, timeout: float
+    reached: Callable[[], bool],
+    screen: Callable[[], str],
+    what: str,
+    timeout: float,
+    rest: Callable[[], None] = lambda: time.sleep(_POLL),
 ) -> None:
     deadline = time.monotonic() + timeout
     while not reached():
         if time.monotonic() > deadline:
             pytest.fail(f"not within {timeout:g} s: {what}\n{screen()}")
-        time.sleep(_POLL)
+        rest()
