@@ -27,7 +27,6 @@ from keytui.ui.glyphs import known
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
-from keytui.ui.screens.vault import VaultScreen
 from keytui.ui.typeahead import TypeAhead
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -127,8 +126,8 @@ class KeytuiApp(App[None]):
     @property
     def shows_secret(self) -> bool:
         """Whether a secret is or may be on the screen."""
-        vaults = (screen for screen in self.screen_stack if isinstance(screen, VaultScreen))
-        return self.holds_secret or any(vault.shows_secret for vault in vaults)
+        showing = (getattr(screen, "shows_secret", False) for screen in self.screen_stack)
+        return self.holds_secret or any(showing)
 
     def action_redraw(self) -> None:
         """Paint all anew, after another program has written over it."""

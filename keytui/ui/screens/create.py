@@ -186,4 +186,6 @@ def _why(probe: Probe | None) -> str:
     """Return why a store can't be used; empty where it can."""
     if probe is None or probe.writable:
         return ""
-    return f"{probe.reason} {'Enter asks for its password.' if can_unlock(probe) else probe.next_step}"
+    return (
+        f"{probe.reason} {'Enter asks for its password.' if can_unlock(probe) else probe.next_step}"
+    )

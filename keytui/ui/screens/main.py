@@ -17,7 +17,7 @@ from keytui.model import AccessKey, KeyStatus, Secret, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.copier import copier
-from keytui.ui.flows import create, delete, history, read, recover, status, unlock, vault
+from keytui.ui.flows import create, delete, history, read, recover, status, unlock
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.screens.stage_screen import Flow, StageScreen
 from keytui.ui.screens.unlock import can_unlock
@@ -322,6 +322,8 @@ class MainScreen(StageScreen):
 
     def action_vault(self) -> None:
         """Show the secrets that the keyring holds."""
+        from keytui.ui.flows import vault  # Not needed on the way to the first frame.
+
         self.run(vault.show_vault(self))
 
     def action_unlock(self) -> None:

@@ -19,7 +19,6 @@ from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.stores.base import SecretStore
 from keytui.ui.copier import Copier, copier
-from keytui.ui.flows.profile import write_profile
 from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, TypeScreen, sentences
 from keytui.ui.screens.unlock import UnlockScreen, can_unlock
 from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place
@@ -103,6 +102,8 @@ class RevealScreen(Dialog[Closing]):
     @work(description="write an AWS profile")
     async def action_profile(self) -> None:
         """Write an AWS profile; the secret is put into the OS keyring first."""
+        from keytui.ui.flows.profile import write_profile  # Not needed for the first frame.
+
         if self._busy:
             return
         self._busy = True
