@@ -5,4 +5,5 @@ pytest_plugins = (
     "tests.support.aws_command",
     "tests.support.aws_env",
     "tests.support.keyring_fixtures",
+    "tests.support.sdk_data",
 )

@@ -22,7 +22,7 @@ from keytui.outcomes import Custody
 from keytui.verdicts import Finding, Verdict
 from tests.property.world import How, Killed, World
 
-EXAMPLES = int(os.environ.get("KEYTUI_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("KEYTUI_EXAMPLES", "75"))
 """How many sequences are tried."""
 STEPS = 30
 """How many actions a sequence has."""
