@@ -142,7 +142,7 @@ class KeyHints(Line):
                 await self.app.run_action(binding.action, default_namespace=self.screen)
 
     def _draw(self) -> None:
-        shown, width = list(self._bindings_known), self.size.width or 80
+        shown, width = list(self._bindings_known), self.size.width or self.app.size.width - 2
         while len(shown) > self.KEPT_AT_END and _width(shown) > width:
             del shown[-self.KEPT_AT_END - 1]
         self._shown = shown
