@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from keytui import __version__
+from keytui.aws.options import ConnectOptions
 from keytui.errors import KeytuiError, UsageError
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
@@ -222,7 +223,7 @@ def _account(settings: Settings, stack: ExitStack) -> tuple[_Connect, _Who, Path
     if not settings.demo:
         return (
             lambda profile: _connect(settings, profile),
-            lambda key_id, secret: _who(settings.region, settings.endpoint_url, key_id, secret),
+            lambda key_id, secret: _who(_options(settings, settings.profile), key_id, secret),
             settings.state_folder,
         )
     from keytui.aws.demo import DemoServer
@@ -236,17 +237,22 @@ def _account(settings: Settings, stack: ExitStack) -> tuple[_Connect, _Who, Path
 
     def who(key_id: str, secret: Secret) -> Identity:
         demo = server.wait_ready()
-        return _who(demo.region, demo.endpoint_url, key_id, secret)
+        here = ConnectOptions(region=demo.region, endpoint_url=demo.endpoint_url)
+        return _who(here, key_id, secret)
 
     return connect, who, Path(stack.enter_context(TemporaryDirectory(prefix="keytui-demo-")))
 
 
-def _connect(settings: Settings, profile: str | None) -> Iam:
-    from keytui.aws.session import ConnectOptions, connect
-
-    return connect(
-        ConnectOptions(profile=profile, region=settings.region, endpoint_url=settings.endpoint_url)
+def _options(settings: Settings, profile: str | None) -> ConnectOptions:
+    return ConnectOptions(
+        profile=profile, region=settings.region, endpoint_url=settings.endpoint_url
     )
+
+
+def _connect(settings: Settings, profile: str | None) -> Iam:
+    from keytui.aws.session import connect
+
+    return connect(_options(settings, profile))
 
 
 def _profiles() -> list[str]:
@@ -255,10 +261,10 @@ def _profiles() -> list[str]:
     return profiles()
 
 
-def _who(region: str | None, endpoint_url: str | None, key_id: str, secret: Secret) -> Identity:
-    from keytui.aws.session import ConnectOptions, who
+def _who(options: ConnectOptions, key_id: str, secret: Secret) -> Identity:
+    from keytui.aws.session import who
 
-    return who(ConnectOptions(region=region, endpoint_url=endpoint_url), key_id, secret)
+    return who(options, key_id, secret)
 
 
 def _keyring(kind: str) -> Keyring:

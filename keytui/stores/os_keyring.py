@@ -300,6 +300,8 @@ class OsKeyring:
 
     def _fail(self, reply: Reply, key_id: str, safe: str = "") -> NoReturn:
         title, next_step = self._words(reply, key_id)
+        if not safe:  # Nothing is waiting for another place.
+            next_step = next_step.replace(f", {_OR_CSV}", "").replace(f"; {_OR_CSV}", "")
         error = _ERRORS.get(reply.trouble or Trouble.FAILED, StoreError)
         raise error(title, safe, next_step)
 
