@@ -288,8 +288,9 @@ def main(op: str) -> None:
     """Answer one request. Never raises: a traceback could show the secret."""
     harden_process()
     reply_fd = _take_stdout()
-    # gpg's agent asks for a passphrase on the terminal that this names: keytui draws there.
-    os.environ.pop("GPG_TTY", None)
+    # gpg's agent would ask for a passphrase on the terminal that keytui draws on.
+    gpg_options = os.environ.get("PASSWORD_STORE_GPG_OPTS", "")
+    os.environ["PASSWORD_STORE_GPG_OPTS"] = f"{gpg_options} --pinentry-mode=error".strip()
     try:
         reply = _reply_to(op, sys.stdin.buffer.read())
     except Refusal as refusal:

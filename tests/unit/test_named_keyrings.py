@@ -1,6 +1,8 @@
 """The keyrings asked for by name, for real: pass with GnuPG, and the encrypted file."""
 
 import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
@@ -93,13 +95,18 @@ def test_pass_keeps_a_secret(password_store: dict[str, str]) -> None:
 def test_pass_without_the_passphrase_says_so_and_asks_on_no_terminal(
     password_store: dict[str, str],
 ) -> None:
-    forget_passphrase(password_store)
-    store = OsKeyring(env=password_store | {"GPG_TTY": "/dev/tty"}, kind="pass")
+    ours, theirs = pty.openpty()
+    env = password_store | {"GPG_TTY": os.ttyname(theirs), "TERM": "xterm"}
+    forget_passphrase(env)
+    # An agent that was started on this terminal asks there, whatever it is told later.
+    subprocess.run(["gpg-connect-agent", "/bye"], env=env, capture_output=True, check=True)
 
-    probe = store.probe()
+    probe = OsKeyring(env=env, kind="pass").probe()
+
     assert not probe.writable
     assert "passphrase" in probe.reason
     assert "keytui --unlock-keyring" in probe.next_step
+    assert select.select([ours], [], [], 0)[0] == [], "something was drawn on the terminal"
 
 
 def test_pass_without_a_store(env: dict[str, str]) -> None:
