@@ -47,9 +47,13 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServicePool]:
 
 
 @pytest.fixture
-def service(services: ServicePool) -> SecretService:
+def service(services: ServicePool) -> Iterator[SecretService]:
     """An unlocked Secret Service that the test may lock, stop or kill."""
-    return services.take()
+    service = services.take()
+    yield service
+    if service.daemon and service.daemon.poll() is not None:
+        # Shown where the test has failed: was it the daemon, and did it end by itself?
+        print(f"gnome-keyring-daemon has ended with {service.daemon.returncode}")
 
 
 @pytest.fixture
