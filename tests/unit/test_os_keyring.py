@@ -194,21 +194,22 @@ def test_a_locked_keyring_is_said_to_be_locked_and_never_prompts(
     assert own_service.is_locked()
 
 
-@pytest.mark.parametrize("op", ["put", "get", "delete"])
 def test_a_lock_that_falls_after_the_check_does_not_prompt(
-    own_service: SecretService, tmp_path: Path, op: str
+    own_service: SecretService, tmp_path: Path
 ) -> None:
     OsKeyring(env=own_service.env).put(new_key())
     own_service.lock()
     command = python_child(tmp_path, "keyring_child.check_secret_service = lambda *path: None")
     store = OsKeyring(command, env=own_service.env)
-    calls: dict[str, Callable[[], object]] = {
-        "put": lambda: store.put(new_key()),
-        "get": lambda: store.get(KEY_ID),
-        "delete": lambda: store.delete(KEY_ID),
-    }
-    with silent_prompter(own_service, tmp_path / "prompts"), pytest.raises(StoreLockedError):
-        calls[op]()
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: store.put(new_key()),
+        lambda: store.get(KEY_ID),
+        lambda: store.delete(KEY_ID),
+    )
+    with silent_prompter(own_service, tmp_path / "prompts"):
+        for call in calls:
+            with pytest.raises(StoreLockedError):
+                call()
 
     assert (tmp_path / "prompts").read_text() == ""
 
