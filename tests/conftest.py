@@ -1,5 +1,9 @@
 """Fixtures that any test may ask for, by name."""
 
+import gc
+
+import pytest
+
 pytest_plugins = (
     "tests.faults.summary",
     "tests.support.aws_command",
@@ -7,3 +11,14 @@ pytest_plugins = (
     "tests.support.keyring_fixtures",
     "tests.support.sdk_data",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rare_collections() -> None:
+    """Look for garbage less often, and not among all that was imported.
+
+    It is a quarter of the work of a test that draws screens.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
