@@ -27,95 +27,13 @@ from keytui.stores.keyring_codes import (
     Trouble,
 )
 from keytui.stores.keyring_process import Reply, ask
+from keytui.stores.keyring_words import words
 
 CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring_child")
 """The child's command line; the operation's name is added to it."""
 
 _LABEL = "OS keyring"
 _STILL_HELD = "The secret is not lost: keytui still holds it."
-_OR_CSV = "or choose the CSV file"
-_UNLOCK = "keytui --unlock-keyring"
-
-_WORDS: dict[Trouble, tuple[str, str]] = {
-    Trouble.NO_BUS: (
-        "There is no D-Bus session here, so no OS keyring can be reached.",
-        f"Start keytui with --unlock-keyring, which makes one, {_OR_CSV}.",
-    ),
-    Trouble.NO_SERVICE: (
-        "No keyring service answers on this D-Bus session.",
-        f"Install gnome-keyring and start keytui with --unlock-keyring, {_OR_CSV}.",
-    ),
-    Trouble.NO_COLLECTION: (
-        "The OS keyring holds no default collection yet.",
-        f"{_UNLOCK} makes one with a new password; {_OR_CSV}.",
-    ),
-    Trouble.LOCKED: (
-        "The OS keyring is locked.",
-        f"Unlock it in its own window or with {_UNLOCK}, {_OR_CSV}.",
-    ),
-    Trouble.WRONG_PASSWORD: ("That is not the keyring's password.", "Try again."),
-    Trouble.FOREIGN: (
-        "This Secret Service can't be unlocked from here.",
-        "Unlock it in its own window, such as KeePassXC's or KWallet's.",
-    ),
-    Trouble.NO_PACKAGE: (
-        "The keyring {detail} is asked for, and its Python package is not installed.",
-        "Install it with: pip install 'keytui[{detail}]'.",
-    ),
-    Trouble.NO_PASS: (
-        "The keyring pass is asked for, and the command pass is not installed.",
-        "Install it, for instance with: sudo apt install pass.",
-    ),
-    Trouble.PASS_FAILED: (
-        "pass could not do it: most often gpg has the key's passphrase not at hand.",
-        f"Run {_UNLOCK}, which lets gpg ask for it, {_OR_CSV}.",
-    ),
-    Trouble.REFUSED: (
-        "keytui does not trust a secret to the keyring backend {detail}{why}.",
-        f"Unset PYTHON_KEYRING_BACKEND or default-keyring in keyringrc.cfg, {_OR_CSV}.",
-    ),
-    Trouble.BAD_SETTING: (
-        "The setting {detail} names no keyring that works here.",
-        f"Correct or unset it, {_OR_CSV}.",
-    ),
-    Trouble.DIFFERS: (
-        "The OS keyring gave back something else than it was given.",
-        "Keep the secret in another place, such as a CSV file.",
-    ),
-    Trouble.STILL_THERE: (
-        "The OS keyring still holds what it was told to delete.",
-        "Delete it in the desktop's password application.",
-    ),
-    Trouble.NOT_STORED: ("The OS keyring holds no secret for {key_id}.", ""),
-    Trouble.UNREADABLE: (
-        "What the OS keyring holds for {key_id} was not written by keytui.",
-        "Look at it in the desktop's password application.",
-    ),
-    Trouble.NO_LIBRARY: (
-        "Python's keyring library can't be loaded.",
-        f"Install keytui again with all its dependencies, {_OR_CSV}.",
-    ),
-    Trouble.FAILED: (
-        "The OS keyring failed ({detail}).",
-        f"Try again, {_OR_CSV}.",
-    ),
-    Trouble.TIMEOUT: (
-        "The OS keyring gave no answer within {timeout:g} s and was given up.",
-        f"Unlock it or restart it and try again, {_OR_CSV}.",
-    ),
-    Trouble.CRASHED: (
-        "keytui's keyring helper ended without an answer.",
-        f"Try again, {_OR_CSV}.",
-    ),
-}
-
-_WHY_REFUSED = {
-    "keyring.backends.null": ", which keeps nothing",
-    "keyring.backends.fail": ", which can keep nothing",
-    "keyring.backends.chainer": ", which has no keyring behind it",
-    "keyrings.alt": ", which keeps secrets in a file of its own",
-}
-
 _ERRORS: dict[Trouble, type[StoreError]] = {
     Trouble.LOCKED: StoreLockedError,
     Trouble.WRONG_PASSWORD: WrongPasswordError,
@@ -132,21 +50,6 @@ _MEND = {
     Trouble.WRONG_PASSWORD: Mend.UNLOCK,
     Trouble.NO_COLLECTION: Mend.MAKE,
     Trouble.NO_BUS: Mend.START,
-}
-
-_NAMED_WORDS: dict[tuple[str, Trouble], tuple[str, str]] = {
-    ("pass", Trouble.NO_COLLECTION): (
-        "pass has no password store yet.",
-        "Make one with: pass init YOUR-GPG-KEY.",
-    ),
-    ("cryptfile", Trouble.NO_COLLECTION): (
-        "There is no encrypted file yet.",
-        f"{_UNLOCK} makes one with a new password.",
-    ),
-    ("cryptfile", Trouble.LOCKED): (
-        "The encrypted file is locked.",
-        f"Unlock it with {_UNLOCK}, {_OR_CSV}.",
-    ),
 }
 
 
@@ -282,16 +185,11 @@ class OsKeyring:
         del request
         return self._ask_child((*self._command, op), sealed, self._timeout, self._env)
 
-    def _words(self, reply: Reply, key_id: str = "") -> tuple[str, str]:
+    def _words(self, reply: Reply, key_id: str = "", *, new: bool = True) -> tuple[str, str]:
         """Return what happened and the next step."""
-        trouble = reply.trouble or Trouble.FAILED
-        title, next_step = _NAMED_WORDS.get((self.kind, trouble)) or _WORDS[trouble]
-        whys = (why for part, why in _WHY_REFUSED.items() if reply.detail.startswith(part))
-        words = {"detail": reply.detail, "why": next(whys, ""), "key_id": key_id}
-        title = title.format(timeout=self._timeout, **words)
-        if self.kind != "os":
-            title = title.replace("The OS keyring", f"The {self._label(reply).partition(' (')[0]}")
-        return title, next_step.format(**words)
+        trouble, label = reply.trouble or Trouble.FAILED, self._label(reply)
+        names = {"detail": reply.detail, "key_id": key_id, "timeout": self._timeout}
+        return words(self.kind, trouble, label, for_a_new_secret=new, **names)
 
     def _label(self, reply: Reply) -> str:
         if self.kind != "os":
@@ -299,9 +197,7 @@ class OsKeyring:
         return LABELS.get(reply.backend, _LABEL)
 
     def _fail(self, reply: Reply, key_id: str, safe: str = "") -> NoReturn:
-        title, next_step = self._words(reply, key_id)
-        if not safe:  # Nothing is waiting for another place.
-            next_step = next_step.replace(f", {_OR_CSV}", "").replace(f"; {_OR_CSV}", "")
+        title, next_step = self._words(reply, key_id, new=bool(safe))
         error = _ERRORS.get(reply.trouble or Trouble.FAILED, StoreError)
         raise error(title, safe, next_step)
 
