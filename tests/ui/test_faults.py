@@ -94,7 +94,8 @@ async def test_a_reading_that_fails_is_said_and_every_key_still_works(
     async with opened(desk, user="alice", ready=False):
         await desk.until(lambda: action in desk.words or _explained(desk, error))
         await desk.settled()
-        await press_everything(desk, KEYS if kind == "denied" else VERBS)
+        if kind in BOTH:
+            await press_everything(desk, KEYS if kind == "denied" else VERBS)
         assert desk.app.is_running
         desk.iam.errors.clear()
         await desk.press("escape", "escape", "r")
