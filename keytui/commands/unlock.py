@@ -2,8 +2,10 @@
 
 import getpass
 import os
+import signal
 import sys
 from contextlib import ExitStack
+from typing import NoReturn
 
 from keytui.errors import StoreError, WrongPasswordError
 from keytui.model import Secret
@@ -12,6 +14,10 @@ from keytui.stores.base import Mend, Probe
 from keytui.stores.os_keyring import OsKeyring
 
 TRIES = 3
+_ANOTHER = (
+    "Maybe a GNOME Keyring of yours runs on another D-Bus session, and two can't share one file: "
+    "end it with pkill gnome-keyring-daemon, or use its session."
+)
 PASS_SECONDS = 120.0
 """How long gpg may take to ask for a passphrase."""
 
@@ -26,22 +32,38 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
     Raises:
         StoreError: The keyring can't be unlocked, with why.
     """
+    _leave_in_order()
     if parts.settings.keyring == "pass":
         _let_gpg_ask()
         return
+    own = False
     probe = parts.keyring.probe(canary=False)
     if probe.mend is Mend.START:
         from keytui.stores.private_bus import private_bus
 
-        stack.enter_context(private_bus(os.environ))
-        _say("No D-Bus session here: keytui made one that lasts for this run.")
+        own = stack.enter_context(private_bus(os.environ))
+        _say(
+            "No D-Bus session here: keytui made one that lasts for this run."
+            if own
+            else "No D-Bus session here: another keytui's is used. It ends with that one."
+        )
         probe = parts.keyring.probe(canary=False)
     if probe.mend is Mend.UNLOCK:
         _unlock(parts, probe)
     elif probe.mend is Mend.MAKE:
         _make(parts, probe)
     elif not probe.writable:
-        raise StoreError(probe.reason, next_step=probe.next_step)
+        raise StoreError(probe.reason, next_step=_ANOTHER if own else probe.next_step)
+
+
+def _leave_in_order() -> None:
+    """Let a line cut at the prompt end what was started; the screen heeds signals itself."""
+
+    def leave(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, leave)
 
 
 def _unlock(parts: Parts, probe: Probe) -> None:

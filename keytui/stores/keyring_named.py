@@ -81,7 +81,8 @@ def _open_cryptfile(password: str) -> "KeyringBackend":
 @contextmanager
 def _rewritten(backend: "KeyringBackend") -> Iterator[None]:
     """Let a backend write into a copy of its file, then put that in the file's place."""
-    path = Path(backend.file_path)  # type: ignore[attr-defined]
+    named = Path(backend.file_path)  # type: ignore[attr-defined]
+    path = named.resolve()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     copy = path.with_name(f"{path.name}.new")
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -95,7 +96,7 @@ def _rewritten(backend: "KeyringBackend") -> Iterator[None]:
         copy.replace(path)
         _flush(path.parent)
     finally:
-        backend.file_path = str(path)  # type: ignore[attr-defined]
+        backend.file_path = str(named)  # type: ignore[attr-defined]
         with suppress(OSError):
             copy.unlink(missing_ok=True)
         os.close(lock)

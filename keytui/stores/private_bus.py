@@ -1,6 +1,7 @@
 """A D-Bus session of keytui's own, where an SSH login has none: for one run."""
 
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -9,12 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keytui.errors import StateError, StoreError
-from keytui.stores.session_bus import VARIABLE, private_bus_file
+from keytui.stores.session_bus import VARIABLE, find_private_bus, private_bus_file
 
 START_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -24,19 +25,54 @@ _HOW_TO_INSTALL = (
 
 
 @contextmanager
-def private_bus(env: MutableMapping[str, str]) -> Iterator[None]:
+def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
     """Start a bus, name it in the environment and for other logins, and end it afterwards.
 
-    A file in keytui's state folder names it, so that ``keytui credentials`` of another login
-    finds the keyring while this run lasts.
+    A file in keytui's state folder names it, so that another login finds the keyring while
+    this run lasts: ``keytui credentials``, and a second keytui, which then makes none. Two
+    GNOME Keyrings of one user would write over each other's file.
 
     Args:
         env: The environment to name it in.
+
+    Yields:
+        Whether it is this run's own; False where it is that of another keytui.
 
     Raises:
         StoreError: It can't be started.
         StateError: keytui's state folder can't be written.
     """
+    with ExitStack() as stack:
+        with _one_at_a_time(private_bus_file(env)):
+            bus = find_private_bus(env)
+            address = bus.address if bus else stack.enter_context(_own_bus(env))
+        before = env.get(VARIABLE)
+        env[VARIABLE] = address
+        try:
+            yield bus is None
+        finally:
+            env.pop(VARIABLE)
+            if before is not None:
+                env[VARIABLE] = before
+
+
+@contextmanager
+def _one_at_a_time(named: Path) -> Iterator[None]:
+    """Let no other keytui of the user look for a bus, or make one, meanwhile."""
+    try:
+        named.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(named.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unwritable(named, error) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _own_bus(env: MutableMapping[str, str]) -> Iterator[str]:
     missing = [name for name in ("dbus-daemon", "gnome-keyring-daemon") if not shutil.which(name)]
     if missing:
         raise StoreError(
@@ -50,11 +86,9 @@ def private_bus(env: MutableMapping[str, str]) -> Iterator[None]:
         named = private_bus_file(env)
         try:
             _wait_for(socket, daemon)
-            env[VARIABLE] = f"unix:path={socket}"
             _name_it(named, socket)
-            yield
+            yield f"unix:path={socket}"
         finally:
-            env.pop(VARIABLE, None)
             _forget(named, socket)
             _end(daemon)
 
@@ -88,18 +122,21 @@ def _wait_for(socket: Path, daemon: subprocess.Popen[bytes]) -> None:
 
 
 def _name_it(named: Path, socket: Path) -> None:
+    new = named.with_name(f"{named.name}.{os.getpid()}")
     try:
-        named.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = named.with_name(f"{named.name}.{os.getpid()}")
+        new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump({"socket": str(socket)}, file)
         new.replace(named)
     except OSError as error:
-        reason = error.strerror or "unknown reason"
-        raise StateError(
-            f"keytui can't write {named}: {reason}.",
-            next_step="Make that folder writable, or set XDG_STATE_HOME to another.",
-        ) from None
+        raise _unwritable(named, error) from None
+
+
+def _unwritable(named: Path, error: OSError) -> StateError:
+    return StateError(
+        f"keytui can't write {named}: {error.strerror or 'unknown reason'}.",
+        next_step="Make that folder writable, or set XDG_STATE_HOME to another.",
+    )
 
 
 def _forget(named: Path, socket: Path) -> None:

@@ -2,10 +2,14 @@
 
 An SSH login often has no ``DBUS_SESSION_BUS_ADDRESS`` although the user's own bus is there, at
 the place that systemd gives it; cron and ``credential_process`` have none either.
+
+Two GNOME Keyrings on two buses would write over each other's file, so a private bus that lives
+is taken before the user's own.
 """
 
 import json
 import os
+import socket
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from pathlib import Path
 VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
 PRIVATE_BUS = "bus.json"
 """The file in keytui's state folder that names the private bus, while there is one."""
+CONNECT_SECONDS = 1.0
 
 
 class BusKind(Enum):
@@ -44,14 +49,27 @@ def find_bus(env: Mapping[str, str]) -> Bus | None:
     Args:
         env: The environment; ``DBUS_SESSION_BUS_ADDRESS`` wins, even a stale one.
     """
-    private = _private_bus(env)
+    private = find_private_bus(env)
     if address := env.get(VARIABLE):
         own = private is not None and private.address == address
         return private if own else Bus(address, BusKind.SESSION)
+    if private is not None:
+        return private
     runtime = Path(env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     if _is_own_socket(runtime / "bus"):
         return Bus(f"unix:path={runtime / 'bus'}", BusKind.USER)
-    return private
+    return None
+
+
+def find_private_bus(env: Mapping[str, str]) -> Bus | None:
+    """Return the bus that a running ``keytui --unlock-keyring`` has made, if it answers."""
+    try:
+        path = Path(json.loads(private_bus_file(env).read_text("utf-8"))["socket"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if _is_own_socket(path) and _is_own_folder(path.parent) and _answers(path):
+        return Bus(f"unix:path={path}", BusKind.PRIVATE)
+    return None
 
 
 def private_bus_file(env: Mapping[str, str]) -> Path:
@@ -62,19 +80,32 @@ def private_bus_file(env: Mapping[str, str]) -> Path:
     return state / "keytui" / PRIVATE_BUS
 
 
-def _private_bus(env: Mapping[str, str]) -> Bus | None:
-    """Return the bus that a running ``keytui --unlock-keyring`` has made."""
-    try:
-        socket = Path(json.loads(private_bus_file(env).read_text("utf-8"))["socket"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return Bus(f"unix:path={socket}", BusKind.PRIVATE) if _is_own_socket(socket) else None
-
-
 def _is_own_socket(path: Path) -> bool:
     """Return whether this is a socket of the user's: another's would see each secret."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
+    status = _status(path)
+    return status is not None and stat.S_ISSOCK(status.st_mode) and status.st_uid == os.getuid()
+
+
+def _is_own_folder(path: Path) -> bool:
+    """Return whether nobody else can put another socket in this one's place."""
+    status = _status(path)
+    if status is None or not stat.S_ISDIR(status.st_mode):
         return False
-    return stat.S_ISSOCK(status.st_mode) and status.st_uid == os.getuid()
+    return status.st_uid == os.getuid() and not status.st_mode & 0o077
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except (OSError, ValueError):
+        return None
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(CONNECT_SECONDS)
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -102,6 +102,9 @@ class KeytuiApp(App[None]):
         """Let keys wait for their turn; everything else goes on at once."""
         if isinstance(event, events.Resize):
             forget_screen(self._driver)
+            if event.size == self.size:
+                # Small and large again at once: Textual sees no change, the terminal lost text.
+                self.screen.refresh()
         if isinstance(event, events.Key) and not event.is_forwarded:
             self.typed.take(event)
         else:

@@ -234,6 +234,18 @@ def test_a_cut_line_deletes_the_key_where_there_is_no_keyring(
     run.wait_until(lambda: statuses(moto, "carol") == {}, "the key is deleted")
 
 
+def test_a_line_cut_at_the_password_leaves_nothing_behind(bare: Bastion) -> None:
+    run = bare.desk.run(list(bare.server.ssh(KEYTUI, "--unlock-keyring")))
+    run.wait_for("New password:")
+    named = bare.desk.state / "bus.json"
+    socket = Path(json.loads(named.read_text())["socket"])
+
+    os.kill(run.pid, signal.SIGKILL)  # the ssh client
+
+    run.wait_until(lambda: not named.exists(), "the private bus is named no more")
+    run.wait_until(lambda: not socket.parent.exists(), "its folder is gone")
+
+
 def test_a_keyring_daemon_killed_in_mid_session_is_unlocked_again(
     bus: Bastion, moto: MotoAccount
 ) -> None:

@@ -25,7 +25,13 @@ def short() -> Iterator[Path]:
 def listening(path: Path) -> socket.socket:
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(path))
+    server.listen()
     return server
+
+
+def name_private_bus(env: dict[str, str], path: Path) -> None:
+    private_bus_file(env).parent.mkdir(parents=True, exist_ok=True)
+    private_bus_file(env).write_text(json.dumps({"socket": str(path)}))
 
 
 def test_the_logins_own_bus_wins(short: Path) -> None:
@@ -40,15 +46,29 @@ def test_then_the_users_own(short: Path) -> None:
         assert find_bus(env) == Bus(f"unix:path={short}/bus", BusKind.USER)
 
 
-def test_then_a_private_one(short: Path) -> None:
-    env = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short)}
-    named = private_bus_file(env)
-    named.parent.mkdir(parents=True)
-    named.write_text(json.dumps({"socket": str(short / "private")}))
-    assert find_bus(env) is None, "it is named, but gone"
+def test_a_private_one_that_lives_comes_before_the_users_own(short: Path) -> None:
+    """Two GNOME Keyrings on two buses would lose each other's secrets."""
+    env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short)}
+    name_private_bus(env, short / "private")
+    with listening(short / "bus"):
+        assert find_bus(env) == Bus(f"unix:path={short}/bus", BusKind.USER), "it is named, but gone"
+        with listening(short / "private"):
+            assert find_bus(env) == Bus(f"unix:path={short}/private", BusKind.PRIVATE)
+        assert (short / "private").exists()
+        assert find_bus(env) == Bus(f"unix:path={short}/bus", BusKind.USER), "nobody listens"
 
-    with listening(short / "private"):
-        assert find_bus(env) == Bus(f"unix:path={short}/private", BusKind.PRIVATE)
+
+def test_a_socket_that_another_could_have_put_there_is_none(short: Path) -> None:
+    env = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short)}
+    with listening(short / "real"):
+        (short / "link").symlink_to(short / "real")
+        name_private_bus(env, short / "link")
+        assert find_bus(env) is None
+
+        name_private_bus(env, short / "real")
+        assert find_bus(env)
+        short.chmod(0o770)
+        assert find_bus(env) is None
 
 
 @pytest.mark.parametrize(
@@ -82,6 +102,16 @@ def test_a_private_bus_is_found_by_other_logins_while_it_lasts(
     assert find_bus(other_login) is None
     assert "DBUS_SESSION_BUS_ADDRESS" not in env
     assert not private_bus_file(env).exists()
+
+
+def test_two_runs_share_one_bus(short: Path) -> None:
+    first = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short), "PATH": "/usr/bin:/bin"}
+    second = dict(first)
+    with private_bus(first) as own:
+        with private_bus(second) as also_own:
+            assert (own, also_own) == (True, False)
+            assert first["DBUS_SESSION_BUS_ADDRESS"] == second["DBUS_SESSION_BUS_ADDRESS"]
+        assert find_bus(first), "the second leaves it as it is"
 
 
 def test_a_later_runs_name_is_left_alone(short: Path) -> None:

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
@@ -128,21 +129,57 @@ def test_what_no_password_mends_is_said(answering: Answering) -> None:
         run(Keyring(Mend.NOTHING))
 
 
-def test_a_missing_bus_is_made_and_then_the_keyring(
-    answering: Answering, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keyring = Keyring(Mend.START)
+@pytest.fixture(autouse=True)
+def no_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the signals of the test's process alone."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+def lend_bus(
+    monkeypatch: pytest.MonkeyPatch, keyring: Keyring, mend: Mend, *, own: bool
+) -> list[str]:
+    """Let there be a private bus, on which the keyring is in a state; return its life."""
     life: list[str] = []
 
     @contextmanager
-    def bus(env: object) -> Iterator[None]:
+    def bus(env: object) -> Iterator[bool]:
         assert env is os.environ
-        keyring.mend = Mend.MAKE
+        keyring.mend = mend
         life.append("made")
-        yield
-        life.append("ended")
+        try:
+            yield own
+        finally:
+            life.append("ended")
 
     monkeypatch.setattr(private_bus, "private_bus", bus)
+    return life
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [(True, "keytui made one that lasts for this run."), (False, "It ends with that one.")],
+)
+def test_a_missing_bus_is_made_and_then_the_keyring(
+    answering: Answering,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    own: bool,
+    said: str,
+) -> None:
+    keyring = Keyring(Mend.START)
+    life = lend_bus(monkeypatch, keyring, Mend.MAKE, own=own)
     answering(RIGHT, RIGHT)
     run(keyring)
     assert (keyring.tried, life) == ([RIGHT], ["made", "ended"])
+    assert said in capsys.readouterr().err
+
+
+def test_a_keyring_that_does_not_come_to_the_bus_may_be_on_another(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = Keyring(Mend.START)
+    life = lend_bus(monkeypatch, keyring, Mend.NOTHING, own=True)
+    answering(RIGHT)
+    with pytest.raises(StoreError, match="runs on another D-Bus session"):
+        run(keyring)
+    assert life == ["made", "ended"]

@@ -49,7 +49,7 @@ class UnlockScreen(Dialog[bool]):
         yield Note(classes="wrong")
 
     @on(LineInput.Submitted)
-    @work(exclusive=True, description="unlock the keyring")
+    @work(description="unlock the keyring")
     async def action_submit(self) -> None:
         """Try what was typed; a wrong password is said, and the dialog stays."""
         if self._busy:
