@@ -181,6 +181,8 @@ class Terminal:
         with suppress(AssertionError):
             if child := self._child():
                 os.kill(child, signal.SIGKILL)
+                # Its shell writes the status down, in the folder that is removed next.
+                self.wait_until(self._ended, "the command's status is written")
         with suppress(AssertionError):
             self._tmux("kill-server")
 
