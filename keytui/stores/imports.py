@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from keytui.errors import StoreError
 from keytui.model import Secret
@@ -22,6 +24,10 @@ _ID_COLUMN, _SECRET_COLUMN, _USER_COLUMN = "access key id", "secret access key",
 _OWN_COLUMNS = {_ID_COLUMN, _SECRET_COLUMN, _USER_COLUMN}
 _LINKS = {"console login link", "console sign-in url"}
 """Columns that say nothing worth keeping."""
+_WORDS = ("AccessKeyId", "SecretAccessKey", "SessionToken", "UserName")
+_METADATA = {*_WORDS, "Version", "Status", "CreateDate", "Expiration"}
+_RESPONSE = {"RequestId", "HostId", "HTTPStatusCode", "HTTPHeaders", "RetryAttempts"}
+"""What JSON of AWS's says of a key, and beside it; all else may be of value."""
 _ROOT_LINE = re.compile(r"\s*(AWSAccessKeyId|AWSSecretKey)\s*=\s*(.*?)\s*")
 
 
@@ -83,7 +89,7 @@ def read_keys(content: bytes, name: str, profile: str | None = None) -> KeyFile:
     text = _text(content, name)
     start = text.lstrip()
     if start.startswith("{"):
-        found = KeyFile(Form.KEYS, (_from_json(text, name),))
+        found = _from_json(text, name)
     elif _columns(text):
         found = _from_csv(text, name)
     elif _ROOT_LINE.match(start):
@@ -117,14 +123,16 @@ def _columns(text: str) -> list[str]:
 
 def _from_csv(text: str, name: str) -> KeyFile:
     columns = _columns(text)
+    if any(count > 1 for column, count in Counter(columns).items() if column):
+        raise _problem(f"Line 1 of {name} names a column twice.", "Give each its own name.")
     keys: dict[str, FoundKey] = {}
     more: list[str] = []
     for number, cells in _rows(text, name):
-        if number == 1 or not any(cell.strip() for cell in cells):
+        if number == 1 or not any(cells):
             continue
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+        row = _named(columns, cells, name, number)
         key = _key(row.get(_ID_COLUMN, ""), row.get(_SECRET_COLUMN, ""), name, number)
-        more += [column for column, cell in row.items() if cell and column not in more]
+        more += [column for column in row if column not in more]
         known = keys.setdefault(
             key.key_id, FoundKey(key.key_id, key.secret, row.get(_USER_COLUMN, ""))
         )
@@ -136,8 +144,21 @@ def _from_csv(text: str, name: str) -> KeyFile:
     return KeyFile(Form.KEYS, tuple(keys.values()), others)
 
 
+def _named(columns: list[str], cells: list[str], name: str, number: int) -> dict[str, str]:
+    """Return a row's filled cells by their columns; refuse one that is in none."""
+    filled = [
+        (columns[at] if at < len(columns) else "", cell) for at, cell in enumerate(cells) if cell
+    ]
+    if not all(column for column, _ in filled):
+        raise _problem(
+            f"Line {number} of {name} has a cell that no column of line 1 names.",
+            "Name the column, or put a cell with commas in quotes.",
+        )
+    return dict(filled)
+
+
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows with the numbers of their last lines."""
+    """Yield the rows, their cells stripped, with the numbers of their last lines."""
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         try:
@@ -150,7 +171,7 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             raise _problem(f"Line {number} of {name} is not CSV.")
         if row is None:
             return
-        yield rows.line_num, row
+        yield rows.line_num, [cell.strip() for cell in row]
 
 
 def _from_root(text: str, name: str) -> FoundKey:
@@ -166,24 +187,55 @@ def _from_root(text: str, name: str) -> FoundKey:
     return _key(found.get("AWSAccessKeyId", ""), found.get("AWSSecretKey", ""), name, 1)
 
 
-def _from_json(text: str, name: str) -> FoundKey:
+def _from_json(text: str, name: str) -> KeyFile:
     """Take what ``aws iam create-access-key`` or a ``credential_process`` prints."""
+    outer = _json(text, name)
+    wrapped = "AccessKey" in outer
+    fields = outer["AccessKey"] if wrapped else outer
+    if not isinstance(fields, dict):
+        fields = {}
+    if fields.get("SessionToken"):
+        raise _temporary(f"The key in {name}")
+    key_id, secret, _, user = (
+        value if isinstance(value := fields.get(word), str) else "" for word in _WORDS
+    )
+    key = _key(key_id, secret, name, 1)
+    more = _more_beside(outer) if wrapped else []
+    more += [word for word, value in fields.items() if _of_value(word, value)]
+    return KeyFile(Form.KEYS, (FoundKey(key.key_id, key.secret, user),), tuple(more))
+
+
+def _json(text: str, name: str) -> dict[str, Any]:
+    repeated = False
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        fields = dict(pairs)
+        repeated = repeated or len(fields) < len(pairs)
+        return fields
+
     try:
-        fields = json.loads(text)
-    except ValueError as error:
+        fields: dict[str, Any] = json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
         number = getattr(error, "lineno", 1)
     else:
-        fields = fields.get("AccessKey", fields)
-        words = {
-            word: fields.get(word) if isinstance(fields, dict) else None
-            for word in ("AccessKeyId", "SecretAccessKey", "SessionToken", "UserName")
-        }
-        if words["SessionToken"]:
-            raise _temporary(f"The key in {name}")
-        texts = {word: value if isinstance(value, str) else "" for word, value in words.items()}
-        key = _key(texts["AccessKeyId"], texts["SecretAccessKey"], name, 1)
-        return FoundKey(key.key_id, key.secret, texts["UserName"])
+        if repeated:
+            raise _problem(f"{name} has a name twice in one JSON object.", "Leave one of them.")
+        return fields
     raise _problem(f"Line {number} of {name} is not JSON.")
+
+
+def _more_beside(outer: dict[str, Any]) -> list[str]:
+    """Name what stands beside ``AccessKey`` and is not the response's own."""
+    more = [word for word in outer if word not in {"AccessKey", "ResponseMetadata"}]
+    response = outer.get("ResponseMetadata", {})
+    if not isinstance(response, dict) or not set(response) <= _RESPONSE:
+        more.append("ResponseMetadata")
+    return more
+
+
+def _of_value(word: str, value: object) -> bool:
+    return word not in _METADATA or isinstance(value, dict | list)
 
 
 def _from_profiles(text: str, name: str, wanted: str | None) -> KeyFile:

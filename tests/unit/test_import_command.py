@@ -169,6 +169,17 @@ def test_a_password_beside_the_key_is_not_deleted(
     assert "it also holds password" in capsys.readouterr().out
 
 
+def test_what_stands_beside_the_key_in_json_is_not_deleted(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "key.json"
+    text = f'{{"AccessKeyId": "{KEY_ID}", "SecretAccessKey": "{SENTINEL}", "DbPassword": "x"}}'
+    path.write_text(text)
+    assert run(desk, path) == 0
+    assert path.read_text() == text
+    assert "it also holds DbPassword" in capsys.readouterr().out
+
+
 def test_a_file_changed_meanwhile_is_not_deleted(desk: Desk, csv: Path) -> None:
     def who(*_: object) -> Identity:
         csv.write_text("something new\n")

@@ -70,6 +70,39 @@ def test_what_else_a_csv_file_holds_is_named() -> None:
     assert read(f"{header}a,,{KEY_ID},{SENTINEL},https://x,\n").more == ()
 
 
+KEY = f'"AccessKeyId": "{KEY_ID}", "SecretAccessKey": "{SENTINEL}"'
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        (f'{{{KEY}, "DbPassword": "x"}}', ("DbPassword",)),
+        (f'{{{KEY}, "DbPassword": ""}}', ("DbPassword",)),
+        (f'{{{KEY}, "secretAccessKey": "x"}}', ("secretAccessKey",)),
+        (f'{{{KEY}, "Version": {{"DbPassword": "x"}}}}', ("Version",)),
+        (f'{{{KEY}, "UserName": ["x"]}}', ("UserName",)),
+        (f'{{{KEY}, "ResponseMetadata": {{}}}}', ("ResponseMetadata",)),
+        (f'{{{KEY}, "Version": 1, "SessionToken": "", "Expiration": "2026-01-01"}}', ()),
+        (f'{{"AccessKey": {{{KEY}, "a": 1}}, "b": 2}}', ("b", "a")),
+        (f'{{"AccessKey": {{{KEY}}}, "SecretAccessKey": "x"}}', ("SecretAccessKey",)),
+        (f'{{"AccessKey": {{{KEY}}}, "ResponseMetadata": {{"a": 1}}}}', ("ResponseMetadata",)),
+        (f'{{"AccessKey": {{{KEY}}}, "ResponseMetadata": "x"}}', ("ResponseMetadata",)),
+        (
+            f'{{"AccessKey": {{{KEY}, "CreateDate": "x", "Status": "Active"}},'
+            f'"ResponseMetadata": {{"RequestId": "x", "HTTPHeaders": {{"date": "x"}}}}}}',
+            (),
+        ),
+    ],
+)
+def test_what_else_a_json_file_holds_is_named(text: str, more: tuple[str, ...]) -> None:
+    assert read(text).more == more
+
+
+def test_empty_cells_that_no_column_names_are_nothing() -> None:
+    text = f"Access key ID,Secret access key,,\n{KEY_ID},{SENTINEL},,, \n"
+    assert read(text).more == ()
+
+
 @pytest.mark.parametrize(
     ("text", "profile", "name", "kind"),
     [
@@ -117,6 +150,24 @@ def test_a_profile_of_awss_files(text: str, profile: str | None, name: str, kind
         (f"AWSAccessKeyId={KEY_ID}\n", None, "no secret access key"),
         (f"AWSAccessKeyId={KEY_ID}\nAWSAccessKeyId={KEY_ID}\n", None, "Line 2 of FILE says again"),
         (f'{{\n"{SENTINEL}"', None, "Line 2 of FILE is not JSON"),
+        (f'{{{KEY}, "a": {{"b": "{SENTINEL}", "b": 2}}}}', None, "FILE has a name twice in one"),
+        (f"{{{KEY}, {KEY}}}", None, "FILE has a name twice in one JSON object"),
+        ('{"a":' * 100_000, None, "Line 1 of FILE is not JSON"),
+        (
+            f"Access key ID,Secret access key\n\n{KEY_ID},{SENTINEL},{SENTINEL}\n",
+            None,
+            "Line 3 of FILE has a cell that no column of line 1 names",
+        ),
+        (
+            f"Access key ID,,Secret access key\n{KEY_ID},{SENTINEL},{SENTINEL}\n",
+            None,
+            "Line 2 of FILE has a cell that no column",
+        ),
+        (
+            f"Access key ID,Secret access key,Note,note \n{KEY_ID},{SENTINEL},{SENTINEL},\n",
+            None,
+            "Line 1 of FILE names a column twice",
+        ),
         ('{"AccessKey": 1}', None, "no access key ID"),
         (f'{{"AccessKeyId":"{KEY_ID}","SessionToken":"{SENTINEL}"}}', None, "temporary"),
         (
