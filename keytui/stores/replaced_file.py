@@ -3,11 +3,14 @@
 import errno
 import fcntl
 import os
+import re
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from keytui.stores.private_file import FileProblem
@@ -27,7 +30,19 @@ _WORDS = {
     errno.ENOSPC: "The disk of {folder} is full.",
     errno.EDQUOT: "Your quota on the disk of {folder} is used up.",
 }
-_Found = tuple[bytes, os.stat_result | None]
+_LEFT_OVER = re.compile(r"\.keytui-change-[0-9a-f]{16}\.tmp")
+_ACL = "system.posix_acl_access"
+_NO_ACL = frozenset((errno.ENODATA, errno.ENOTSUP, errno.ENOSYS))
+"""What asking for an ACL answers where there is none, or can be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is at a path; no status where there is nothing."""
+
+    content: bytes = field(default=b"", repr=False)
+    status: os.stat_result | None = None
+    acl: bytes = b""
 
 
 def read(path: Path) -> bytes | None:
@@ -37,8 +52,8 @@ def read(path: Path) -> bytes | None:
         FileProblem: It is not a plain file, too large, or can't be read.
     """
     with _in_words(path, "read"):
-        content, status = _read(path)
-    return None if status is None else content
+        found = _read(path)
+    return None if found.status is None else found.content
 
 
 def change(path: Path, edit: Callable[[bytes], bytes]) -> None:
@@ -58,7 +73,8 @@ def change(path: Path, edit: Callable[[bytes], bytes]) -> None:
         with ExitStack() as stack:
             folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             stack.callback(os.close, folder)
-            _lock(folder)
+            if _lock(folder):
+                _remove_left_overs(folder)
             for _ in range(TRIES):
                 if _try_to_change(folder, target, edit):
                     return
@@ -68,17 +84,17 @@ def change(path: Path, edit: Callable[[bytes], bytes]) -> None:
 def _try_to_change(folder: int, target: Path, edit: Callable[[bytes], bytes]) -> bool:
     """Make a change; return False where the file was changed meanwhile."""
     before = _read(target)
-    old, status = before
+    status = before.status
     if status is not None and not status.st_mode & 0o222:
         raise FileProblem(f"{target} is read-only.", "Make it writable (chmod u+w).")
     if status is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "")
-    new = edit(old)
-    if new == old:
+    new = edit(before.content)
+    if new == before.content:
         return True
     with ExitStack() as undo:
-        name = f".keytui-{secrets.token_hex(8)}.tmp"
-        _write(folder, name, new, status, undo)
+        name = f".keytui-change-{secrets.token_hex(8)}.tmp"
+        _write(folder, name, new, before, undo)
         if not _same(_read(target), before):
             return False
         os.replace(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -93,7 +109,7 @@ def _read(path: Path) -> _Found:
         # O_NONBLOCK: opening a FIFO would wait for a writer.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        return b"", None
+        return _Found()
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
@@ -103,26 +119,45 @@ def _read(path: Path) -> _Found:
             content += more
         if len(content) > MAX_SIZE:
             raise FileProblem(f"{path} is too large for a file of profiles or keys.")
-        return content, status
+        return _Found(content, status, _acl(fd))
     finally:
         os.close(fd)
 
 
+def _acl(fd: int) -> bytes:
+    """Return a file's POSIX ACL as Linux keeps it; empty where it has none."""
+    if sys.platform != "linux":
+        return b""
+    try:
+        return os.getxattr(fd, _ACL)
+    except OSError as error:
+        if error.errno not in _NO_ACL:
+            raise
+        return b""
+
+
 def _same(one: _Found, other: _Found) -> bool:
-    files = [status and (status.st_dev, status.st_ino) for _, status in (one, other)]
-    return one[0] == other[0] and files[0] == files[1]
+    return (one.content, one.acl, _marks(one.status)) == (
+        other.content,
+        other.acl,
+        _marks(other.status),
+    )
 
 
-def _write(
-    folder: int, name: str, data: bytes, like: os.stat_result | None, undo: ExitStack
-) -> None:
-    """Write and flush a new file with another's mode and owner; ``undo`` removes it."""
+def _marks(status: os.stat_result | None) -> tuple[int, ...]:
+    if status is None:
+        return ()
+    return status.st_dev, status.st_ino, status.st_mode, status.st_uid, status.st_gid
+
+
+def _write(folder: int, name: str, data: bytes, like: _Found, undo: ExitStack) -> None:
+    """Write and flush a new file with another's mode, ACL and owner; ``undo`` removes it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     fd = os.open(name, flags, _NEW_FILE, dir_fd=folder)
     try:
         undo.callback(os.unlink, name, dir_fd=folder)
-        if like is not None:
-            _take_after(fd, like)
+        if like.status is not None:
+            _take_after(fd, like.status, like.acl)
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(fd, rest) :]
@@ -131,7 +166,7 @@ def _write(
         os.close(fd)
 
 
-def _take_after(fd: int, like: os.stat_result) -> None:
+def _take_after(fd: int, like: os.stat_result, acl: bytes) -> None:
     made = os.fstat(fd)
     if (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):
         try:
@@ -141,11 +176,43 @@ def _take_after(fd: int, like: os.stat_result) -> None:
                 "The file belongs to another user or group, and it could not stay so.",
                 "Change it as that user.",
             ) from None
+    # Before the mode: with an ACL, the mode's bits for the group are the most it grants to all.
+    _set_acl(fd, acl)
     os.fchmod(fd, stat.S_IMODE(like.st_mode))
 
 
-def _lock(folder: int) -> None:
-    """Wait for others that change a file in this folder; in vain at last, go on without."""
+def _set_acl(fd: int, acl: bytes) -> None:
+    """Give a new file an ACL, or take away the one it has from its folder."""
+    if sys.platform != "linux" or acl == _acl(fd):
+        return
+    try:
+        if acl:
+            os.setxattr(fd, _ACL, acl)
+        else:
+            os.removexattr(fd, _ACL)
+    except OSError:
+        pass
+    else:
+        return
+    raise FileProblem(
+        "Who may read the file is set by an access control list, and it could not stay so.",
+        "See it with getfacl, and write the file by hand.",
+    )
+
+
+def _remove_left_overs(folder: int) -> None:
+    """Remove what a change left that was killed midway. Only for who holds the folder's lock."""
+    for name in os.listdir(folder):
+        if _LEFT_OVER.fullmatch(name) is None:
+            continue
+        with suppress(OSError):
+            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+                os.unlink(name, dir_fd=folder)
+
+
+def _lock(folder: int) -> bool:
+    """Wait for others that change a file in this folder; return False where it was in vain."""
     end = time.monotonic() + LOCK_SECONDS
     while time.monotonic() < end:
         try:
@@ -153,9 +220,10 @@ def _lock(folder: int) -> None:
         except BlockingIOError:
             time.sleep(0.01)
         except OSError:
-            return  # A file system without locks: what others write is seen all the same.
+            return False  # No locks on this file system: what others write is seen all the same.
         else:
-            return
+            return True
+    return False
 
 
 @contextmanager

@@ -1,8 +1,12 @@
 """AWS's files on the disk: what is there, what is written, and what can't be."""
 
+import errno
 import os
 import shlex
+import signal
 import stat
+import struct
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -69,6 +73,138 @@ def test_a_file_keeps_its_mode_its_owner_and_its_bytes(files: AwsFiles) -> None:
     after = files.config.read_bytes()
     assert after.startswith(before + b'\r\n\r\n[profile "my dev"]\r\n')
     assert (mode(files.config), files.config.stat().st_uid) == (0o640, owner)
+
+
+NOBODY = 0xFFFFFFFF
+
+
+def acl(mask: int) -> bytes:
+    """An ACL that lets one more user read, and no group: tag, permissions and ID of each entry."""
+    entries = [(1, 6, NOBODY), (2, 4, 12345), (4, 0, NOBODY), (16, mask, NOBODY), (32, 0, NOBODY)]
+    return b"".join([struct.pack("<I", 2), *(struct.pack("<HHI", *entry) for entry in entries)])
+
+
+@pytest.fixture
+def acls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[int, bytes]:
+    """ACLs by inode, as on a file system that has them, which the tests' need not be."""
+    kept: dict[int, bytes] = {}
+
+    def inode(file: int | Path) -> int:
+        return os.stat(file).st_ino  # noqa: PTH116 - a descriptor too
+
+    def getxattr(file: int, name: str) -> bytes:
+        assert name == "system.posix_acl_access"
+        if inode(file) not in kept:
+            raise OSError(errno.ENODATA, "none")
+        return kept[inode(file)]
+
+    def setxattr(file: int, _: str, value: bytes) -> None:
+        kept[inode(file)] = value
+
+    monkeypatch.setattr(os, "getxattr", getxattr)
+    monkeypatch.setattr(os, "setxattr", setxattr)
+    monkeypatch.setattr(os, "removexattr", lambda file, _: kept.pop(inode(file)))
+    return kept
+
+
+def test_an_access_control_list_stays(files: AwsFiles, acls: dict[int, bytes]) -> None:
+    files.config.write_text("[default]\n")
+    files.config.chmod(0o640)
+    acls[files.config.stat().st_ino] = acl(4)
+
+    files.write("dev", COMMAND)
+
+    assert acls[files.config.stat().st_ino] == acl(4)
+    assert mode(files.config) == 0o640
+
+
+def test_the_kernels_access_control_list_stays(files: AwsFiles) -> None:
+    files.config.write_text("[default]\n")
+    try:
+        os.setxattr(files.config, "system.posix_acl_access", acl(4))
+    except OSError as error:
+        assert error.errno == errno.ENOTSUP  # noqa: PT017 - the test above covers it then
+        return
+    assert mode(files.config) == 0o640
+
+    files.write("dev", COMMAND)
+
+    assert os.getxattr(files.config, "system.posix_acl_access") == acl(4)
+    assert mode(files.config) == 0o640
+
+
+def test_a_folders_default_access_control_list_adds_nothing(files: AwsFiles) -> None:
+    files.config.write_text("[default]\n")
+    files.config.chmod(0o640)
+    try:
+        os.setxattr(files.config.parent, "system.posix_acl_default", acl(4))
+    except OSError as error:
+        assert error.errno == errno.ENOTSUP  # noqa: PT017 - nothing to see here
+        return
+
+    files.write("dev", COMMAND)
+
+    with pytest.raises(OSError, match="No data"):
+        os.getxattr(files.config, "system.posix_acl_access")
+    assert mode(files.config) == 0o640
+
+
+def test_an_access_control_list_that_can_not_stay_leaves_the_file(
+    files: AwsFiles, acls: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "no")
+
+    files.config.write_text("[default]\n")
+    acls[files.config.stat().st_ino] = acl(4)
+    monkeypatch.setattr(os, "setxattr", no)
+
+    assert "access control list" in refused(files).title
+    assert files.config.read_text() == "[default]\n"
+    assert [path.name for path in files.config.parent.iterdir()] == ["config"]
+
+
+def test_a_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
+    killed = (
+        "import os, signal, sys; from pathlib import Path; from keytui.stores import replaced_file;"
+        "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL);"
+        "replaced_file.change(Path(sys.argv[1]), lambda old: old + b'# x')"
+    )
+    files.credentials.write_text(f"[dev]\n{STATIC}")
+    folder = files.credentials.parent
+    done = subprocess.run([sys.executable, "-c", killed, files.credentials], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(folder.glob(".keytui-*.tmp"))) == 1, "it was killed midway"
+
+    files.write("dev", COMMAND)
+
+    assert sorted(path.name for path in folder.iterdir()) == ["config", "credentials"]
+
+
+def test_what_only_looks_left_over_stays(files: AwsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, digits = files.config.parent, "0123456789abcdef"
+    others = [f".keytui-{digits}.tmp", ".keytui-change-x.tmp", f".keytui-change-{digits}.tmp~"]
+    for other in others:
+        (folder / other).write_text("x")
+    mine = folder / f".keytui-change-{digits}.tmp"
+    mine.symlink_to("config")
+    files.write("dev", COMMAND)
+    assert mine.is_symlink()
+    mine.unlink()
+
+    mine.write_text("x")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    files.write("ops", COMMAND)
+    assert mine.exists(), "it is another user's"
+    monkeypatch.undo()
+
+    monkeypatch.setattr(replaced_file, "LOCK_SECONDS", 0.0)
+    files.write("web", COMMAND)
+    assert mine.exists(), "without the lock it may be in use"
+    monkeypatch.undo()
+
+    files.write("ops", COMMAND)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*others, "config"])
 
 
 def test_a_symbolic_link_stays_one(files: AwsFiles, tmp_path: Path) -> None:
