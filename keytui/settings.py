@@ -28,6 +28,7 @@ class Settings:
         demo: Work on a demo account of keytui's own.
         demo_users: How many users the demo account has.
         keyring: Which keyring: ``os``, or one asked for by name, ``pass`` or ``cryptfile``.
+        keyring_by_variable: Whether ``KEYTUI_KEYRING`` says so and the config file does not.
         state_folder: Where keytui's record is kept.
     """
 
@@ -39,6 +40,7 @@ class Settings:
     demo: bool = False
     demo_users: int = DEMO_USERS
     keyring: str = "os"
+    keyring_by_variable: bool = False
     state_folder: Path = Path()
 
 
@@ -58,7 +60,9 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settin
     if text := env.get("KEYTUI_READ_ONLY", ""):
         settings = replace(settings, read_only=_truth("KEYTUI_READ_ONLY", text))
     if text := env.get("KEYTUI_KEYRING", ""):
-        settings = replace(settings, keyring=_keyring("KEYTUI_KEYRING", text))
+        name = _keyring("KEYTUI_KEYRING", text)
+        differs = name != settings.keyring
+        settings = replace(settings, keyring=name, keyring_by_variable=differs)
     given = {name: value for name, value in flags.items() if value is not None}
     if "demo_users" in given:
         given["demo"] = True

@@ -14,6 +14,7 @@ from keytui.stores.aws_profile import AwsFiles, credentials_command, name_proble
 from keytui.stores.csv_file import expand
 from keytui.stores.imports import NOTHING_IMPORTED, Form, FoundKey, KeyFile, read_keys
 from keytui.stores.private_file import FileProblem, remove
+from keytui.stores.profile_limits import profile_limits
 from keytui.stores.replaced_file import read
 
 COPIES = "Copies in backups, and what a disk keeps of deleted files, are beyond keytui's reach."
@@ -44,7 +45,8 @@ def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) ->
         return 1
     try:
         if found.form is Form.PROFILES:
-            return _clear_profile(parts.aws_files(), path, found.keys[0], yes)
+            limits = profile_limits(parts.settings, os.environ)
+            return _clear_profile(parts.aws_files(), path, found.keys[0], limits, yes)
         return _delete(path, content, found, yes)
     except StoreError as error:
         _say(str(error))
@@ -133,7 +135,9 @@ def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
     return 0
 
 
-def _clear_profile(files: AwsFiles, path: Path, found: FoundKey, yes: bool) -> int:
+def _clear_profile(
+    files: AwsFiles, path: Path, found: FoundKey, limits: tuple[str, ...], yes: bool
+) -> int:
     """Offer to take a static key out of an AWS file, and to let its profile use the keyring."""
     name, kind = found.profile, found.kind
     if name == "default" and path == _real(files.config):
@@ -143,6 +147,11 @@ def _clear_profile(files: AwsFiles, path: Path, found: FoundKey, yes: bool) -> i
     if at_home and (obstacle := _obstacle(files, name)):
         _say(f"The secret stays in {path}: {obstacle}")
         return 1 if yes else 0
+    if at_home and limits:
+        _say(f"With the key in the keyring, the profile {name} is limited. {' '.join(limits)}")
+        if yes:
+            _say(f"The secret stays in {path}. Without --yes you are asked.")
+            return 1
     if not _agreed(f"Take the secret of {name} out of {path}?", yes):
         _say(f"{path} stays, with the secret in plain text.")
         return 0

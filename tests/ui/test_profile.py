@@ -7,10 +7,10 @@ import pytest
 
 from keytui.errors import StoreError
 from keytui.settings import Settings
+from keytui.stores import profile_limits
 from keytui.stores.aws_profile import AwsFiles, credentials_command
 from keytui.stores.session_bus import Bus, BusKind
 from keytui.ui.app import KeytuiApp
-from keytui.ui.flows import profile
 from keytui.ui.flows.profile import write_profile
 from keytui.ui.screens.dialogs import ConfirmScreen
 from keytui.ui.screens.profile import ProfileScreen
@@ -132,7 +132,7 @@ async def test_an_older_entry_is_offered_to_be_moved_aside(desk: Desk) -> None:
 async def test_what_else_a_profile_needs_is_said(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(profile, "find_bus", lambda _: Bus("unix:path=/x", BusKind.PRIVATE))
+    monkeypatch.setattr(profile_limits, "find_bus", lambda _: Bus("unix:path=/x", BusKind.PRIVATE))
     desk.aws_files = AwsFiles({"AWS_ACCESS_KEY_ID": "AKIA"}, desk.journal.path.parent.parent)
     async with revealed(desk):
         await choose_name(desk)
@@ -169,6 +169,15 @@ async def test_keys_typed_ahead_reach_the_questions_and_not_the_reveal(desk: Des
         gate.set()
         await desk.sees(TRY)
         assert not any("\x1b]52" in sent for sent in desk.sent)
+
+
+async def test_a_keyring_that_only_the_environment_names_is_said(desk: Desk) -> None:
+    async def ask(_: object) -> str:
+        return "carol"
+
+    settings = Settings(keyring="pass", keyring_by_variable=True)
+    said = await write_profile(ask, parts_of(desk, settings), "AKIA", "carol")  # type: ignore[arg-type]
+    assert 'config.toml must name it: keyring = "pass"' in said[-1]
 
 
 async def test_a_demo_key_gets_no_profile(desk: Desk) -> None:

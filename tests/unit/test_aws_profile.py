@@ -15,6 +15,8 @@ import pytest
 from botocore.session import Session
 
 from keytui.errors import StoreError
+from keytui.settings import Settings, load
+from keytui.stores import profile_limits as profile_limits_module
 from keytui.stores import replaced_file
 from keytui.stores.aws_ini import FileKind
 from keytui.stores.aws_profile import (
@@ -23,6 +25,8 @@ from keytui.stores.aws_profile import (
     default_name,
     name_problem,
 )
+from keytui.stores.profile_limits import profile_limits
+from keytui.stores.session_bus import Bus, BusKind
 from tests.support.aws_env import AwsHome
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text
 
@@ -477,6 +481,48 @@ def test_the_command_is_this_program_by_its_whole_path(
     assert credentials_command(KEY_ID, "keytui") == command
     assert credentials_command(KEY_ID, "/bin/sh") == fallback
     assert credentials_command(KEY_ID, "", "/my py").endswith(f"-P -m keytui credentials {KEY_ID}")
+
+
+@pytest.mark.parametrize(
+    ("in_file", "env", "said"),
+    [
+        ("", {}, []),
+        ("", {"KEYTUI_KEYRING": "os"}, []),
+        ("pass", {}, []),
+        ("pass", {"KEYTUI_KEYRING": "pass"}, []),
+        ("pass", {"KEYTUI_KEYRING": "os"}, ['config.toml must name it: keyring = "os".']),
+        ("", {"KEYTUI_KEYRING": "pass"}, ['config.toml must name it: keyring = "pass".']),
+        ("cryptfile", {}, ["KEYRING_CRYPTFILE_PASSWORD is set, and here it is not"]),
+        ("cryptfile", {"KEYRING_CRYPTFILE_PASSWORD": "x"}, []),
+        (
+            "",
+            {"KEYTUI_KEYRING": "cryptfile"},
+            ['keyring = "cryptfile"', "KEYRING_CRYPTFILE_PASSWORD is set"],
+        ),
+    ],
+)
+def test_what_a_profile_needs_beside_the_config_file(
+    in_file: str, env: dict[str, str], said: list[str], tmp_path: Path
+) -> None:
+    own = tmp_path / ".config/keytui/config.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f'keyring = "{in_file}"\n' if in_file else "")
+    bare = env | {"XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)}
+
+    limits = profile_limits(load({}, env, tmp_path), bare)
+
+    assert len(limits) == len(said)
+    assert all(part in limit for part, limit in zip(said, limits, strict=True))
+
+
+def test_a_private_bus_is_a_limit_of_the_keyring_that_needs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    private = Bus("unix:path=/x", BusKind.PRIVATE)
+    monkeypatch.setattr(profile_limits_module, "find_bus", lambda _: private)
+    (limit,) = profile_limits(Settings(), {})
+    assert "later, while a keytui --unlock-keyring does" in limit
+    assert profile_limits(Settings(keyring="pass"), {}) == ()
 
 
 def test_no_copy_of_a_secret_is_left_anywhere(files: AwsFiles, tmp_path: Path) -> None:

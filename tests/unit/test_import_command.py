@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from keytui.commands import import_secret as import_command
 from keytui.commands.import_secret import import_secret
 from keytui.errors import CredentialsError, StoreError, StoreLockedError
 from keytui.model import Identity, Secret
 from keytui.settings import Settings
+from keytui.stores import profile_limits
 from keytui.stores.aws_profile import credentials_command
+from keytui.stores.session_bus import Bus, BusKind
 from tests.support.app import Desk, an_account, parts_of
 from tests.support.sentinel import KEY_ID, SENTINEL
 
@@ -35,8 +38,15 @@ def csv(tmp_path: Path) -> Path:
     return path
 
 
-def run(desk: Desk, path: Path, *, section: str | None = None, yes: bool = True) -> int:
-    return import_secret(parts_of(desk, Settings()), str(path), section=section, yes=yes)
+def run(
+    desk: Desk,
+    path: Path,
+    *,
+    section: str | None = None,
+    yes: bool = True,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> int:
+    return import_secret(parts_of(desk, settings), str(path), section=section, yes=yes)
 
 
 @pytest.fixture
@@ -235,6 +245,53 @@ def test_a_profile_that_assumes_a_role_is_left_alone(
     assert run(desk, desk.aws_files.credentials) == 1
     assert desk.aws_files.credentials.read_text() == f"[dev]\n{STATIC}"
     assert "role_arn = arn:x" in capsys.readouterr().out
+
+
+LIMITED = {
+    'keyring = "pass"': Settings(keyring="pass", keyring_by_variable=True),
+    "KEYRING_CRYPTFILE_PASSWORD": Settings(keyring="cryptfile"),
+    "later, while a keytui --unlock-keyring does": Settings(),
+}
+
+
+@pytest.fixture
+def private_bus(monkeypatch: pytest.MonkeyPatch) -> None:
+    private = Bus("unix:path=/x", BusKind.PRIVATE)
+    monkeypatch.setattr(profile_limits, "find_bus", lambda _: private)
+    monkeypatch.delenv("KEYRING_CRYPTFILE_PASSWORD", raising=False)
+
+
+@pytest.mark.usefixtures("private_bus")
+@pytest.mark.parametrize("said", LIMITED)
+def test_a_profile_that_would_not_work_keeps_its_secret(
+    said: str, desk: Desk, csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = desk.aws_files
+    files.credentials.write_text(f"[dev]\n{STATIC}")
+
+    assert run(desk, files.credentials, settings=LIMITED[said]) == 1
+
+    assert files.credentials.read_text() == f"[dev]\n{STATIC}"
+    assert not files.config.exists()
+    shown = capsys.readouterr().out
+    assert f"The secret stays in {files.credentials}" in shown
+    assert said in shown
+    assert run(desk, csv, settings=LIMITED[said]) == 0
+    assert not csv.exists(), "no profile depends on it"
+
+
+@pytest.mark.usefixtures("private_bus")
+def test_a_limit_is_said_before_it_is_asked(
+    desk: Desk, answers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(import_command, "_say", said.append)
+    desk.aws_files.credentials.write_text(f"[dev]\n{STATIC}")
+    answers += ["y", "y"]
+    assert run(desk, desk.aws_files.credentials, yes=False) == 0
+    assert desk.aws_files.config.read_text() == f"[profile dev]\n{LINE}"
+    shown = "\n".join(said)
+    assert shown.index("--unlock-keyring does") < shown.index("takes its key from the keyring")
 
 
 def test_files_that_can_not_be_used(desk: Desk, tmp_path: Path) -> None:

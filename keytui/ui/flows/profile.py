@@ -16,7 +16,7 @@ from keytui.stores.aws_profile import (
     credentials_command,
     default_name,
 )
-from keytui.stores.session_bus import BusKind, find_bus
+from keytui.stores.profile_limits import profile_limits
 from keytui.ui.screens.profile import ProfileScreen, exists_screen, static_screen
 from keytui.ui.threads import in_thread
 
@@ -65,7 +65,7 @@ async def write_profile(
     if state.static and not await ask(static_screen(state, config, credentials)):
         raise StoreError(f"[{name}] in {credentials} would win over it.", NOTHING_WRITTEN)
     said = await in_thread(lambda: _write(files, state, key_id, keep))
-    return (*said, *_limits(parts))
+    return (*said, *profile_limits(parts.settings, os.environ))
 
 
 def _refuse_demo(parts: Parts) -> None:
@@ -75,14 +75,6 @@ def _refuse_demo(parts: Parts) -> None:
             NOTHING_WRITTEN,
             "On an account of AWS's, p writes a profile that takes its key from the keyring.",
         )
-
-
-def _limits(parts: Parts) -> list[str]:
-    """Return what the profile will need beside the config file."""
-    bus = find_bus(os.environ) if parts.settings.keyring == "os" else None
-    if bus and bus.kind is BusKind.PRIVATE:
-        return ["It works while this keytui runs; later, while a keytui --unlock-keyring does."]
-    return []
 
 
 def _write(
