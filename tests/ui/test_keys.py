@@ -321,3 +321,15 @@ async def test_a_record_that_can_not_be_written_is_said_beside_the_change(desk: 
         await desk.press("d")
         await desk.sees("can't write its record", "The change itself was made.")
     assert desk.held("alice")[ACTIVE_ID] is INACTIVE
+
+
+@pytest.mark.parametrize("smaller", [(80, 24), (60, 20), (59, 19), (100, 30)])
+async def test_a_terminal_that_was_smaller_for_a_while_shows_all_again(
+    desk: Desk, smaller: tuple[int, int]
+) -> None:
+    async with opened(desk, user="alice"):
+        before = desk.text
+        await desk.pilot.resize_terminal(*smaller)
+        await desk.until(lambda: desk.text != before)
+        await desk.pilot.resize_terminal(120, 40)
+        await desk.until(lambda: desk.text == before)

@@ -57,8 +57,10 @@ class Lines(Widget):
         return self._drawn[y] if y < len(self._drawn) else Strip.blank(self.size.width)
 
     def on_resize(self) -> None:
-        """All lines have another width or place."""
-        self._drawn = []
+        """All lines have another width or place; what was painted before this is of the old one."""
+        if self._drawn:
+            self._drawn = []
+            self.refresh()
 
     def _draw_all(self) -> list[Strip]:
         width, height = self.size
