@@ -95,7 +95,7 @@ _NAMED_WORDS: dict[tuple[str, Trouble], tuple[str, str]] = {
     ),
     ("cryptfile", Trouble.LOCKED): (
         "The encrypted file is locked.",
-        "Unlock it with keytui --unlock-keyring{or_csv}.",
+        "Start keytui with --unlock-keyring; other programs need KEYRING_CRYPTFILE_PASSWORD.",
     ),
 }
 
