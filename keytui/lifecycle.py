@@ -217,7 +217,9 @@ class Lifecycle:
         except StoreTimeoutError:
             raise  # It may be there all the same.
         except StoreError:
-            self._note(custody, Event.NOT_STORED, store=store.locator)
+            # An earlier line that it is there may have been lost on a full disk.
+            if not custody.kept:
+                self._note(custody, Event.NOT_STORED, store=store.locator)
             raise
         custody.receipts.append(receipt)
         custody.problem = None

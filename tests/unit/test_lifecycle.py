@@ -1009,3 +1009,17 @@ def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) 
     assert stage.held() == before
     of_keeping = {Event.STORING, Event.NOT_STORED, Event.STORED}
     assert [e for e in stage.events() if e not in {*events, *of_keeping}] == []
+
+
+def test_a_secret_that_is_kept_is_never_written_down_as_not_stored(stage: Stage) -> None:
+    """The line that it is there was lost on a full disk; then it is put there once more."""
+    stage.journal.refused = {Event.STORED}
+    custody = stage.lifecycle.create(stage.alice, stage.store)
+    assert custody.kept
+    stage.journal.refused = set()
+    stage.store.trouble = StoreError("It is there already.")
+
+    with pytest.raises(StoreError):
+        stage.lifecycle.keep(custody, stage.store)
+
+    assert Event.NOT_STORED not in stage.events()
