@@ -114,6 +114,22 @@ async def test_enter_in_the_creation_asks_for_the_password_and_goes_on(desk: Des
     assert only_key(desk, "carol").id in desk.keyring.kept
 
 
+async def test_the_status_line_follows_a_keyring_unlocked_in_a_dialog(locked: Desk) -> None:
+    async with opened(locked, user="carol", ready=False) as desk:
+        await desk.sees("K unlocks it.", "carol has no access keys.")
+        await at_dialog(desk)
+        await desk.sees("Enter asks for its password.")
+        await desk.press("enter")
+        await desk.on(UnlockScreen)
+        await desk.write(PASSWORD)
+        await desk.press("enter")
+        await desk.on(RevealScreen)
+        await desk.press("escape")
+        await desk.on_main()
+        await desk.sees("Keyring: Secret Service, unlocked")
+        await desk.loses("K Unlock")
+
+
 async def test_esc_in_between_creates_nothing(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         desk.keyring.trouble = StoreLockedError("The OS keyring is locked.")

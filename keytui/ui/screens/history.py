@@ -7,11 +7,11 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
 from keytui.history import Matter
 from keytui.ui.screens.dialogs import sentences
+from keytui.ui.screens.filtered import FilteredScreen
 from keytui.ui.text import count
 from keytui.ui.widgets.bars import KeyHints
 from keytui.ui.widgets.history_list import HistoryList
@@ -27,7 +27,7 @@ class Export:
     matters: Sequence[Matter]
 
 
-class HistoryScreen(Screen[Matter | Export | None]):
+class HistoryScreen(FilteredScreen[Matter | Export | None]):
     """Lists the matters; returns an open one to look into, or those to export."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,11 +56,6 @@ class HistoryScreen(Screen[Matter | Export | None]):
         self.list.focus()
         self._show()
 
-    def on_resize(self) -> None:
-        """Give the focus back after the terminal was too small."""
-        if self.focused is None and not self.query_one(TooSmall).display:
-            self.list.focus()
-
     @property
     def list(self) -> HistoryList:
         """The list itself."""
@@ -80,23 +75,10 @@ class HistoryScreen(Screen[Matter | Export | None]):
         if (matter := self.list.matter) and matter.open:
             self.dismiss(matter)
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(LineInput).focus()
-
     def action_export(self) -> None:
         """Return what is shown."""
         if self.list.matters:
             self.dismiss(Export(self.list.matters))
-
-    def action_back(self) -> None:
-        """Leave the filter and clear it, or go back."""
-        line = self.query_one(LineInput)
-        if line.value or line.has_focus:
-            line.value = ""
-            self.list.focus()
-        else:
-            self.dismiss(None)
 
     @on(LineInput.Changed)
     def _show(self) -> None:
@@ -104,10 +86,6 @@ class HistoryScreen(Screen[Matter | Export | None]):
         shown = [matter for matter in self._matters if matter.matches(text)]
         self.list.show(shown)
         self._draw()
-
-    @on(LineInput.Submitted)
-    def _filter_done(self) -> None:
-        self.list.focus()
 
     @on(Rows.Highlighted)
     def _draw(self) -> None:

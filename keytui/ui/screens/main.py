@@ -107,6 +107,11 @@ class MainScreen(StageScreen):
         if self.focused is None and not self.query_one(TooSmall).display:
             self.set_focus(self.keys.table if self.has_class("-at-keys") else self.users.list)
 
+    def on_screen_resume(self) -> None:
+        """A keyring that was locked may have been unlocked in a dialog."""
+        if self._locked:
+            self.look_at_keyring()
+
     @property
     def users(self) -> UsersPane:
         """The left pane."""

@@ -8,7 +8,6 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -23,6 +22,7 @@ from keytui.ui.flows.profile import write_profile
 from keytui.ui.flows.stage import Stage
 from keytui.ui.flows.unlock import when_open
 from keytui.ui.screens.dialogs import sentences
+from keytui.ui.screens.filtered import FilteredScreen
 from keytui.ui.text import ACCENT, DIM, count
 from keytui.ui.typeahead import TypeAhead
 from keytui.ui.widgets.bars import KeyHints, MessageBar
@@ -49,7 +49,7 @@ NEED_ONE = {"show", "copy", "profile", "test", "forget"}
 Verb = Callable[[Held], Coroutine[Any, Any, None]]
 
 
-class VaultScreen(Screen[None]):
+class VaultScreen(FilteredScreen[None]):
     """Lists the secrets, and shows, copies, tests and forgets them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,8 +99,7 @@ class VaultScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Fill the lines anew; give the focus back after the terminal was too small."""
-        if self.focused is None and not self.query_one(TooSmall).display:
-            self.list.focus()
+        super().on_resize()
         self._draw()
 
     def on_unmount(self) -> None:
@@ -234,20 +233,7 @@ class VaultScreen(Screen[None]):
     def action_filter(self) -> None:
         """Type a filter."""
         self._hide()
-        self.query_one(LineInput).focus()
-
-    def action_back(self) -> None:
-        """Leave the filter and clear it, or go back."""
-        line = self.query_one(LineInput)
-        if line.value or line.has_focus:
-            line.value = ""
-            self.list.focus()
-        else:
-            self.dismiss(None)
-
-    @on(LineInput.Submitted)
-    def _filter_done(self) -> None:
-        self.list.focus()
+        super().action_filter()
 
     @on(LineInput.Changed)
     def _show(self) -> None:
