@@ -59,6 +59,22 @@ class Event(StrEnum):
     """A key was deleted."""
     FORGOTTEN = "forgotten"
     """A secret was deleted from the store it was kept in."""
+    ROTATING = "rotating"
+    """A key is to be replaced by a new one. What follows has the same ``rotation``."""
+    VERIFIED = "verified"
+    """AWS accepts the new key, with its secret as the store has it."""
+    REPOINTED = "repointed"
+    """A local profile names the new key; or, with no detail, all that should."""
+    WATCHING = "watching"
+    """From now on nothing should use the old key."""
+    ROTATED = "rotated"
+    """The old key is deleted: the rotation has ended."""
+    ROLLING_BACK = "rolling back"
+    """The old key is to be the one again."""
+    PUT_BACK = "put back"
+    """A local profile names the old key again."""
+    ROLLED_BACK = "rolled back"
+    """The new key is deleted: the rotation has ended."""
 
 
 CLOSING = frozenset({Event.NOT_CREATED, Event.STORED, Event.DISCARDED, Event.UNKEPT, Event.GONE})
@@ -81,7 +97,8 @@ class Entry:
         store: The store chosen or used, as ``SecretStore.locator`` has it.
         asked: AWS's own time when it was about to be asked for a key, or when its reply was
             seen to be lost; ISO 8601.
-        detail: The new status, or the key IDs there were before.
+        detail: The new status, the key IDs there were before, or a profile repointed.
+        rotation: Joins the lines of one rotation.
     """
 
     at: str
@@ -95,6 +112,7 @@ class Entry:
     store: str = ""
     asked: str = ""
     detail: str = ""
+    rotation: str = ""
 
 
 class Journal:

@@ -24,12 +24,13 @@ from keytui.errors import (
 )
 from keytui.findings import could_go
 from keytui.journal import Event, Journal
-from keytui.model import AccessKey, KeyStatus, NewAccessKey, User
-from keytui.outcomes import Concern, Custody, StatusChange, UnansweredError
+from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
+from keytui.outcomes import Concern, Custody, Dependence, StatusChange, UnansweredError
 from keytui.ports import Iam
 from keytui.record import Record
 from keytui.settle import Keys, Wait
 from keytui.stores.base import Receipt, SecretStore
+from keytui.uses import LocalUse
 
 QUOTA = 2
 """Access keys that AWS allows per user, inactive ones counted."""
@@ -50,6 +51,7 @@ class Lifecycle:
         journal: Journal,
         *,
         read_only: bool = False,
+        uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait | None = None,
     ) -> None:
@@ -57,6 +59,7 @@ class Lifecycle:
         self._journal = journal
         self._record = Record(iam, journal, now)
         self.read_only = read_only
+        self._uses_here = uses_here
         self._now = now
         self._wait = wait or Wait()
 
@@ -71,21 +74,31 @@ class Lifecycle:
 
     # The status.
 
-    def concern(self, key: AccessKey) -> Concern | None:
-        """Say why making this key inactive needs a question first; None where it does not.
+    def dependence(self, key: AccessKey) -> Dependence:
+        """Say what depends on a key, and why making it inactive needs a question first.
 
         Asks AWS for the key's last use at this moment rather than trusting the listing.
         """
+        here = self._uses_here(key.id)
+        try:
+            used: LastUsed | None = self._iam.last_used(key.id)
+        except AccessDeniedError:
+            used = None
+        return Dependence(self._concern(key, used, here), used, here)
+
+    def _concern(
+        self, key: AccessKey, used: LastUsed | None, here: tuple[LocalUse, ...]
+    ) -> Concern | None:
         if key.id == self._iam.signing_key_id():
             return Concern.OWN_KEY
-        try:
-            used = self._iam.last_used(key.id).when
-        except AccessDeniedError:
-            return Concern.LAST_USE_UNKNOWN
-        return Concern.USED_RECENTLY if used and self._now() - used < RECENT else None
+        if used and used.when and self._now() - used.when < RECENT:
+            return Concern.USED_RECENTLY
+        if any(use.depends for use in here):
+            return Concern.USED_HERE
+        return None if used else Concern.LAST_USE_UNKNOWN
 
     def set_status(
-        self, key: AccessKey, status: KeyStatus, *, undoing: bool = False
+        self, key: AccessKey, status: KeyStatus, *, undoing: bool = False, rotation: str = ""
     ) -> StatusChange:
         """Make a key active or inactive and wait until AWS lists it so.
 
@@ -95,6 +108,7 @@ class Lifecycle:
             key: The key.
             status: Active or Inactive.
             undoing: Whether this takes back a change made before.
+            rotation: The rotation it is a step of; empty for none.
 
         Raises:
             KeytuiError: The status was not changed, or the listing could not tell.
@@ -106,11 +120,11 @@ class Lifecycle:
 
         listed = self._change(key, lambda: self._iam.set_status(key, status), reached)
         event = Event.UNDONE if undoing else Event.STATUS
-        problem = self._record.note_key(event, key, detail=status.value)
+        problem = self._record.note_key(event, key, detail=status.value, rotation=rotation)
         listed = listed or self._settle(key.user, reached)
         return StatusChange(key, status, listed, problem)
 
-    def delete(self, key: AccessKey) -> StatusChange:
+    def delete(self, key: AccessKey, *, rotation: str = "") -> StatusChange:
         """Delete an inactive key, remember it as deleted, and wait until AWS lists it no more.
 
         Raises:
@@ -128,7 +142,7 @@ class Lifecycle:
             return _status_in(keys, key.id) is None
 
         listed = self._change(key, lambda: self._iam.delete_key(key), reached)
-        problem = self._record.note_key(Event.DELETED, key)
+        problem = self._record.note_key(Event.DELETED, key, rotation=rotation)
         self._forget_description(key)
         listed = listed or self._settle(key.user, reached)
         return StatusChange(key, KeyStatus.DELETED, listed, problem)
@@ -163,6 +177,7 @@ class Lifecycle:
         description: str = "",
         progress: Callable[[str], None] = lambda _: None,
         made: Callable[[Custody], None] = lambda _: None,
+        rotation: str = "",
     ) -> Custody:
         """Create a key and put its secret into a store.
 
@@ -176,6 +191,7 @@ class Lifecycle:
             description: The key's description; empty for none.
             progress: Called with a word on what is being done.
             made: Called with the secret the moment it is here, before anything else can fail.
+            rotation: The rotation it is a step of; empty for none.
 
         Raises:
             UnansweredError: A key may have been made whose secret is lost.
@@ -192,7 +208,7 @@ class Lifecycle:
             if not probe.writable:
                 raise StoreError(probe.reason, "No key was made.", probe.next_step)
         progress("Writing keytui's record")
-        attempt = self._begin(user, before, store)
+        attempt = self._begin(user, before, store, rotation)
         progress("Waiting for AWS to make the key")
         custody = Custody(self._request_key(user, attempt), attempt)
         made(custody)
@@ -291,7 +307,7 @@ class Lifecycle:
             return f"{key_id} exists and its secret is lost: delete it. {error}"
         return f"{key_id} was deleted again: its secret could not be kept."
 
-    def _begin(self, user: User, before: Keys, store: SecretStore | None) -> str:
+    def _begin(self, user: User, before: Keys, store: SecretStore | None, rotation: str) -> str:
         """Write down that a key is about to be asked for. Raises ``StateError``."""
         attempt = token_hex(8)
         self._journal.claim(attempt)
@@ -303,6 +319,7 @@ class Lifecycle:
                 store=store.locator if store else "",
                 asked=self._aws_time(),
                 detail=" ".join(key.id for key in before),
+                rotation=rotation,
             )
         except KeytuiError:
             self._journal.release(attempt)

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from keytui.errors import KeytuiError, LostReplyError
-from keytui.model import AccessKey, KeyStatus, NewAccessKey
+from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey
 from keytui.stores.base import Receipt
+from keytui.uses import LocalUse
 
 
 class Concern(Enum):
@@ -13,7 +14,34 @@ class Concern(Enum):
 
     OWN_KEY = "It signs keytui's own calls: they stop working, and u can't undo it."
     USED_RECENTLY = "It was used in the last 24 hours: something still depends on it."
+    USED_HERE = "Something on this machine is set up to use it."
     LAST_USE_UNKNOWN = "keytui could not read when it was last used."
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """What depends on a key, as far as it can be seen.
+
+    Attributes:
+        concern: Why making it inactive should be asked about first, the gravest reason; None
+            where there is none.
+        last_used: Its last use, asked of AWS just now; None where that may not be read.
+        here: Where this machine names it.
+    """
+
+    concern: Concern | None = None
+    last_used: LastUsed | None = None
+    here: tuple[LocalUse, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it should be asked about first, a sentence each."""
+        if self.concern is None:
+            return ()
+        uses = [use.text for use in self.here if use.depends]
+        if self.concern is not Concern.USED_HERE:
+            return (self.concern.value, f"Used here: {'; '.join(uses)}." if uses else "")
+        return (f"It is used here: {'; '.join(uses)}.",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from keytui.ports import Iam
 from keytui.settings import Settings
 from keytui.settle import Wait
 from keytui.stores.base import Keyring, SecretStore
+from keytui.uses import LocalUse
 from keytui.vault import Vault
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Parts:
         now: The clock, aware.
         wait: How IAM is waited for.
         aws_files: The AWS config and credentials files.
+        uses_here: Where this machine names an access key; blocks, raises nothing.
     """
 
     settings: Settings
@@ -57,6 +59,7 @@ class Parts:
     now: Callable[[], datetime]
     wait: Wait = field(default_factory=Wait)
     aws_files: "Callable[[], AwsFiles]" = _own_aws_files
+    uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: ()
 
     @property
     def vault(self) -> Vault:

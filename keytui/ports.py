@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, User
+from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, Secret, User
 
 
 class Iam(Protocol):
@@ -24,6 +24,9 @@ class Iam(Protocol):
 
     def signing_key_id(self) -> str:
         """Return the access key ID that signs the calls, without a network call."""
+
+    def sign_with(self, key_id: str, secret: Secret) -> None:
+        """Sign all calls with this key from now on, in place of what signed them before."""
 
     def clock(self) -> datetime:
         """Return AWS's own time now, as its last reply told it; to the second.
@@ -46,6 +49,21 @@ class Iam(Protocol):
 
     def last_used(self, key_id: str) -> LastUsed:
         """Return a key's last use; ``LastUsed()`` for a key never used."""
+
+    def owner(self, key_id: str) -> tuple[User, LastUsed]:
+        """Return whose key it is and its last use, in one call.
+
+        Raises:
+            NotFoundError: This account has no such key.
+            AccessDeniedError: The caller may not ask, or the key is another account's.
+        """
+
+    def account_of(self, key_id: str) -> str:
+        """Return the ID of the account that a key belongs to, or belonged to.
+
+        Raises:
+            NotFoundError: AWS knows no such key.
+        """
 
     def descriptions(self, user: User) -> dict[str, str]:
         """Return access key ID → description, from the user's tags; empty for root."""

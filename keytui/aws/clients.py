@@ -1,5 +1,6 @@
 """The SDK's clients, with keytui's time limits and numbers of attempts."""
 
+import copy
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,6 +10,7 @@ from botocore.session import Session
 from keytui import __version__
 from keytui.aws.clock import ServerClock
 from keytui.aws.options import ConnectOptions
+from keytui.model import Secret
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -57,13 +59,21 @@ class Clients:
 
     def __init__(self, session: Session, options: ConnectOptions) -> None:
         self._session = session
-        self._endpoint_url = options.endpoint_url
+        self._options = options
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
         self._making = threading.Lock()
         self.clock = ServerClock()
         self.iam = cast("IAMClient", self._client("iam", ORDINARY))
         self.iam.meta.events.register("after-call.iam", self.clock.heard)
         self.sts = cast("STSClient", self._client("sts", FIRST_CALL))
+
+    def signed_by(self, key_id: str, secret: Secret) -> "Clients":
+        """Return clients for the same place whose calls this key signs."""
+        session = copy.copy(self._session)
+        session.set_credentials(key_id, secret.reveal())
+        other = Clients(session, self._options)
+        other.clock = self.clock
+        return other
 
     def one_attempt_iam(self) -> "IAMClient":
         """Return a new client that sends once, on a connection of its own.
@@ -77,6 +87,6 @@ class Clients:
         with self._making:  # making a client, unlike using one, is not thread-safe
             return self._session.create_client(
                 service,
-                endpoint_url=self._endpoint_url,
+                endpoint_url=self._options.endpoint_url,
                 config=config,
             )

@@ -8,9 +8,10 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from keytui.aws.clients import Clients
-from keytui.aws.translate import NO_KEY_MADE, Call, ask
+from keytui.aws.translate import NO_KEY_MADE, SETUP, Call, ask
 from keytui.errors import AwsError, NotFoundError
 from keytui.model import (
+    ROOT_USER,
     AccessKey,
     Identity,
     KeyStatus,
@@ -62,6 +63,11 @@ class IamGateway:
         """Return the access key ID that signs the calls, without a network call."""
         return self._signing_key_id
 
+    def sign_with(self, key_id: str, secret: Secret) -> None:
+        """Sign all calls with this key from now on, in place of what signed them before."""
+        self._clients = ask(SETUP, lambda: self._clients.signed_by(key_id, secret))
+        self._signing_key_id = key_id
+
     def clock(self) -> datetime:
         """Return AWS's own time now, as its last reply told it; to the second."""
         return self._clients.clock.now()
@@ -101,6 +107,18 @@ class IamGateway:
             call,
             lambda: _last_used(self._clients.iam.get_access_key_last_used(AccessKeyId=key_id)),
         )
+
+    def owner(self, key_id: str) -> tuple[User, LastUsed]:
+        """Return whose key it is and its last use, in one call."""
+        call = Call("iam:GetAccessKeyLastUsed", subject=f"The access key {key_id}")
+        get = self._clients.iam.get_access_key_last_used
+        return ask(call, lambda: _owner_and_use(get(AccessKeyId=key_id)))
+
+    def account_of(self, key_id: str) -> str:
+        """Return the ID of the account that a key belongs to, or belonged to."""
+        call = Call("sts:GetAccessKeyInfo", subject=f"The access key {key_id}")
+        get = self._clients.sts.get_access_key_info
+        return ask(call, lambda: get(AccessKeyId=key_id)["Account"])
 
     def descriptions(self, user: User) -> dict[str, str]:
         """Return access key ID → description, from the user's tags; empty for root."""
@@ -251,6 +269,12 @@ def _last_used(reply: Any) -> LastUsed:
     if when is None:
         return LastUsed()
     return LastUsed(when, *(_known(use.get(name)) for name in ("ServiceName", "Region")))
+
+
+def _owner_and_use(reply: Any) -> tuple[User, LastUsed]:
+    # For a key of the root user AWS names no user.
+    name = reply.get("UserName")
+    return (User(name) if name else ROOT_USER), _last_used(reply)
 
 
 def _new_key(reply: Any, user: User, account: str) -> NewAccessKey:

@@ -62,7 +62,12 @@ def open_account(parts: Parts, profile: str | None) -> Account:
     """Connect and ask who the caller is. Blocks; raises KeytuiError."""
     iam = parts.connect(profile)
     lifecycle = Lifecycle(
-        iam, parts.journal, read_only=parts.settings.read_only, now=parts.now, wait=parts.wait
+        iam,
+        parts.journal,
+        read_only=parts.settings.read_only,
+        uses_here=parts.uses_here,
+        now=parts.now,
+        wait=parts.wait,
     )
     recovery = Recovery(
         iam, parts.journal, lifecycle, parts.store_at, now=parts.now, wait=parts.wait

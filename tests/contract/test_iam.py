@@ -178,3 +178,34 @@ def test_deleting_a_key_of_a_user_that_is_gone(account: Backend, user: User) -> 
 
     account.iam.delete_key(key)
     account.iam.remove_description(user, key.id)
+
+
+def test_the_owner_of_a_key_is_found_with_its_last_use(account: Backend) -> None:
+    user, used = account.iam.owner("AKIADEMOSVCREPORTS01")
+
+    assert user.name == ODD_NAME
+    assert used == account.iam.last_used("AKIADEMOSVCREPORTS01")
+
+
+def test_the_owner_of_a_key_that_is_not_there(account: Backend) -> None:
+    with pytest.raises(NotFoundError):
+        account.iam.owner("AKIANOSUCHKEY0000001")
+
+
+def test_the_account_of_a_key(account: Backend, user: User) -> None:
+    key = account.iam.create_key(user).key
+
+    assert account.iam.account_of(key.id) == "123456789012"
+
+
+def test_another_key_can_take_over_the_calls(account: Backend) -> None:
+    before = account.iam.signing_key_id()
+    new = account.iam.create_key(User("admin"))
+    try:
+        account.iam.sign_with(new.key.id, new.secret)
+
+        assert account.iam.signing_key_id() == new.key.id
+        assert account.iam.user("alice").name == "alice"
+    finally:
+        account.iam.delete_key(new.key)
+        account.iam._signing_key_id = before  # type: ignore[attr-defined]

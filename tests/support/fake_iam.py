@@ -66,6 +66,7 @@ class FakeIam:
         secrets: Key ID → the secret given out.
         next_secret: The text of the next secret; empty for one of the fake's own.
         custom_endpoint: As ``ports.Iam`` has it.
+        elsewhere: Key ID → the other account that it belongs to.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class FakeIam:
         self.secrets: dict[str, Secret] = {}
         self.next_secret = ""
         self.custom_endpoint: str | None = None
+        self.elsewhere: dict[str, str] = {}
         self._uses: dict[str, LastUsed] = {}
         self._holders: dict[str | None, _Holder] = {None: _Holder(ROOT_USER)}
         self._identity: Identity | None = None
@@ -166,6 +168,9 @@ class FakeIam:
     def signing_key_id(self) -> str:
         return self._signing_key_id
 
+    def sign_with(self, key_id: str, secret: Secret) -> None:
+        self._signing_key_id = key_id
+
     def users(self) -> Iterator[list[User]]:
         with self._call("iam:ListUsers"):
             everyone = [h.user for name, h in self._holders.items() if name is not None]
@@ -186,6 +191,18 @@ class FakeIam:
             if key_id not in self._uses:
                 raise _gone(f"The access key {key_id}")
             return self._uses[key_id]
+
+    def owner(self, key_id: str) -> tuple[User, LastUsed]:
+        with self._call("iam:GetAccessKeyLastUsed", key_id):
+            return self.owner_of(key_id), self._uses[key_id]
+
+    def account_of(self, key_id: str) -> str:
+        with self._call("sts:GetAccessKeyInfo", key_id):
+            if key_id in self._uses:
+                return ACCOUNT
+            if key_id in self.elsewhere:
+                return self.elsewhere[key_id]
+            raise _gone(f"The access key {key_id}")
 
     def descriptions(self, user: User) -> dict[str, str]:
         if user.is_root:

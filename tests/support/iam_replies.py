@@ -41,6 +41,7 @@ class Replies:
         self._pages: dict[tuple[int, int, int], bytes] = {}
         self._answers: dict[str, Callable[[Parameters], bytes]] = {
             "GetCallerIdentity": self._identity,
+            "GetAccessKeyInfo": self._account_of,
             "ListUsers": self._users,
             "GetUser": self._user,
             "ListAccessKeys": self._keys,
@@ -78,6 +79,10 @@ class Replies:
             "GetCallerIdentity",
             f"<Arn>{escape(who.arn)}</Arn><UserId>AIDA</UserId><Account>{who.account}</Account>",
         )
+
+    def _account_of(self, parameters: Parameters) -> bytes:
+        account = self._account.state.account_of(parameters["AccessKeyId"])
+        return _reply("GetAccessKeyInfo", f"<Account>{account}</Account>")
 
     def _users(self, parameters: Parameters) -> bytes:
         users = [user for page in self._account.state.users() for user in page]

@@ -26,6 +26,7 @@ from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey
 from keytui.outcomes import Concern, Custody, UnansweredError
 from keytui.settle import POLL_SECONDS, Wait
 from keytui.stores.base import Probe, Receipt
+from keytui.uses import LocalUse, Place
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
 from tests.support.sentinel import SENTINEL
@@ -465,7 +466,7 @@ def test_a_key_used_in_the_last_24_hours_is_a_concern(
 ) -> None:
     key = stage.iam.add_key(stage.alice, last_used=LastUsed(START - ago, "s3", "eu-west-1"))
 
-    assert stage.lifecycle.concern(key) is concern
+    assert stage.lifecycle.dependence(key).concern is concern
     assert timedelta(hours=24) == RECENT
 
 
@@ -473,27 +474,43 @@ def test_concern_asks_aws_rather_than_the_listing(stage: Stage) -> None:
     key = stage.iam.add_key(stage.alice, last_used=LastUsed(START, "s3", "eu-west-1"))
     assert key.last_used is None
 
-    assert stage.lifecycle.concern(key) is Concern.USED_RECENTLY
+    assert stage.lifecycle.dependence(key).concern is Concern.USED_RECENTLY
     assert stage.log[-1] == f"iam:GetAccessKeyLastUsed {key.id}"
 
 
 def test_a_key_never_used_is_no_concern(stage: Stage) -> None:
-    assert stage.lifecycle.concern(stage.key()) is None
+    assert stage.lifecycle.dependence(stage.key()).concern is None
 
 
 def test_the_key_that_signs_the_calls_is_the_gravest_concern(stage: Stage) -> None:
     own = stage.iam.held(stage.iam.caller)[0]
     stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
 
-    assert stage.lifecycle.concern(own) is Concern.OWN_KEY
-    assert stage.log == []
+    assert stage.lifecycle.dependence(own).concern is Concern.OWN_KEY
 
 
 def test_a_last_use_that_may_not_be_read_is_a_concern(stage: Stage) -> None:
     key = stage.key()
     stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
 
-    assert stage.lifecycle.concern(key) is Concern.LAST_USE_UNKNOWN
+    assert stage.lifecycle.dependence(key).concern is Concern.LAST_USE_UNKNOWN
+
+
+def test_a_profile_of_this_machine_that_names_it_is_a_concern(stage: Stage) -> None:
+    use = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "alice")
+    lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,))
+
+    found = lifecycle.dependence(stage.key())
+
+    assert found.concern is Concern.USED_HERE
+    assert found.reasons == ("It is used here: profile alice in ~/.aws/credentials.",)
+
+
+def test_a_secret_in_the_keyring_alone_is_no_concern(stage: Stage) -> None:
+    use = LocalUse(Place.KEYRING, "the OS keyring")
+    lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,))
+
+    assert lifecycle.dependence(stage.key()).concern is None
 
 
 def test_a_last_use_that_can_not_be_asked_now_stops_the_verb(stage: Stage) -> None:
@@ -501,7 +518,7 @@ def test_a_last_use_that_can_not_be_asked_now_stops_the_verb(stage: Stage) -> No
     stage.iam.errors["iam:GetAccessKeyLastUsed"] = UnreachableError("No network.")
 
     with pytest.raises(UnreachableError):
-        stage.lifecycle.concern(key)
+        stage.lifecycle.dependence(key)
 
 
 # set_status.
@@ -990,7 +1007,7 @@ def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) 
         "discard": lambda: lifecycle.discard(custody),
         "discard_key": lambda: lifecycle.discard_key(active, ""),
     }
-    harmless = {"concern", "keep", "rescue", "shown", "leave", "let_go"}
+    harmless = {"dependence", "keep", "rescue", "shown", "leave", "let_go"}
     verbs = inspect.getmembers(Lifecycle, inspect.isfunction)
     public = {name for name, _ in verbs if not name.startswith("_")}
     assert public == refused.keys() | harmless, "say here whether a new verb changes something"
@@ -1001,7 +1018,7 @@ def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) 
         assert "read-only" in caught.value.title
         assert caught.value.safe == "Nothing was changed."
 
-    lifecycle.concern(active)
+    lifecycle.dependence(active)
     lifecycle.keep(custody, stage.store)
     break_store(stage)
     lifecycle.rescue(custody, stage.store)

@@ -2,7 +2,7 @@
 
 from keytui.errors import KeytuiError
 from keytui.model import AccessKey, KeyStatus
-from keytui.outcomes import Concern
+from keytui.outcomes import Concern, Dependence
 from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
@@ -16,11 +16,11 @@ async def deactivate(stage: Stage, key: AccessKey) -> None:
         stage.say(f"{key.id} is {key.status.value.lower()} already.", good=False)
         return
     stage.say(f"Checking what depends on {key.id}…", good=False)
-    concern = await in_thread(lambda: stage.account.lifecycle.concern(key))
+    found = await in_thread(lambda: stage.account.lifecycle.dependence(key))
     stage.say("")
-    if concern and not await _sure(stage, key, concern):
+    if found.concern and not await _sure(stage, key, found):
         return
-    await _change(stage, key, KeyStatus.INACTIVE, own=concern is Concern.OWN_KEY)
+    await _change(stage, key, KeyStatus.INACTIVE, own=found.concern is Concern.OWN_KEY)
 
 
 async def activate(stage: Stage, key: AccessKey) -> None:
@@ -46,13 +46,13 @@ async def undo(stage: Stage) -> None:
     await _change(stage, change.key, change.key.status, undoing=True)
 
 
-async def _sure(stage: Stage, key: AccessKey, concern: Concern) -> bool:
+async def _sure(stage: Stage, key: AccessKey, found: Dependence) -> bool:
     title = f"Make {key.id} inactive?"
-    if concern is not Concern.OWN_KEY:
+    if found.concern is not Concern.OWN_KEY:
         undo_hint = "u makes it active again."
-        return await stage.ask(ConfirmScreen(title, concern.value, undo_hint))
+        return await stage.ask(ConfirmScreen(title, *found.reasons, undo_hint))
     what = "the last four characters of its ID"
-    return await stage.ask(TypeScreen(title, key.id[-4:], what, concern.value))
+    return await stage.ask(TypeScreen(title, key.id[-4:], what, *found.reasons))
 
 
 async def _change(
