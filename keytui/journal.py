@@ -75,6 +75,8 @@ class Event(StrEnum):
     """A local profile names the old key again."""
     ROLLED_BACK = "rolled back"
     """The new key is deleted: the rotation has ended."""
+    ABANDONED = "rotation left"
+    """On the user's word both keys stay as they are."""
 
 
 CLOSING = frozenset({Event.NOT_CREATED, Event.STORED, Event.DISCARDED, Event.UNKEPT, Event.GONE})

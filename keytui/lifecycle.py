@@ -265,15 +265,21 @@ class Lifecycle:
         """The secret is no longer in this process: what is open is for ``recovery``."""
         self._journal.release(custody.attempt)
 
-    def discard_key(self, key: AccessKey, attempt: str) -> None:
-        """Delete a key whose secret is lost: inactive first, then gone.
+    def discard_key(self, key: AccessKey, attempt: str, *, at_once: bool = False) -> None:
+        """Delete a key that nobody should use: inactive first, then gone.
+
+        Args:
+            key: The key.
+            attempt: Its creation, as the journal names it.
+            at_once: Not inactive first: it signs its own end.
 
         Raises:
             KeytuiError: The key is still there, maybe inactive.
         """
         self.require_writable()
         try:
-            self._iam.set_status(key, KeyStatus.INACTIVE)
+            if not at_once:
+                self._iam.set_status(key, KeyStatus.INACTIVE)
         except REFUSALS:
             raise
         except AwsError:

@@ -28,6 +28,9 @@ class Iam(Protocol):
     def sign_with(self, key_id: str, secret: Secret) -> None:
         """Sign all calls with this key from now on, in place of what signed them before."""
 
+    def sign_as_before(self, key_id: str) -> bool:
+        """Sign with a key that ``sign_with`` replaced; False where it replaced no such key."""
+
     def clock(self) -> datetime:
         """Return AWS's own time now, as its last reply told it; to the second.
 

@@ -39,6 +39,7 @@ class IamGateway:
     def __init__(self, clients: Clients, signing_key_id: str) -> None:
         self._clients = clients
         self._signing_key_id = signing_key_id
+        self._earlier: dict[str, Clients] = {}
         self._identity: Identity | None = None
         self._asking = threading.Lock()
 
@@ -65,8 +66,16 @@ class IamGateway:
 
     def sign_with(self, key_id: str, secret: Secret) -> None:
         """Sign all calls with this key from now on, in place of what signed them before."""
-        self._clients = ask(SETUP, lambda: self._clients.signed_by(key_id, secret))
-        self._signing_key_id = key_id
+        clients = ask(SETUP, lambda: self._clients.signed_by(key_id, secret))
+        self._earlier[self._signing_key_id] = self._clients
+        self._clients, self._signing_key_id = clients, key_id
+
+    def sign_as_before(self, key_id: str) -> bool:
+        """Sign with a key that ``sign_with`` replaced; False where it replaced no such key."""
+        if (clients := self._earlier.get(key_id)) is None:
+            return False
+        self._clients, self._signing_key_id = clients, key_id
+        return True
 
     def clock(self) -> datetime:
         """Return AWS's own time now, as its last reply told it; to the second."""

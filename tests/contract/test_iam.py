@@ -206,6 +206,8 @@ def test_another_key_can_take_over_the_calls(account: Backend) -> None:
 
         assert account.iam.signing_key_id() == new.key.id
         assert account.iam.user("alice").name == "alice"
+        assert not account.iam.sign_as_before("AKIANOSUCHKEY0000001")
     finally:
+        assert account.iam.sign_as_before(before)
         account.iam.delete_key(new.key)
-        account.iam._signing_key_id = before  # type: ignore[attr-defined]
+    assert account.iam.signing_key_id() == before

@@ -95,6 +95,7 @@ class FakeIam:
         self._made = 0
         self._lock = threading.RLock()
         self.caller = ROOT_USER if root else self.add_user(caller)
+        self._signed_before: set[str] = set()
         self._signing_key_id = self.add_key(self.caller, "AKIAFAKECALLER000001").id
 
     # Setting the stage.
@@ -169,7 +170,13 @@ class FakeIam:
         return self._signing_key_id
 
     def sign_with(self, key_id: str, secret: Secret) -> None:
+        self._signed_before.add(self._signing_key_id)
         self._signing_key_id = key_id
+
+    def sign_as_before(self, key_id: str) -> bool:
+        if key_id in self._signed_before:
+            self._signing_key_id = key_id
+        return key_id in self._signed_before
 
     def users(self) -> Iterator[list[User]]:
         with self._call("iam:ListUsers"):

@@ -1,0 +1,193 @@
+"""The rotations that the journal tells of, each from its lines. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum
+
+from keytui.attempts import Attempt, attempts
+from keytui.journal import Entry, Event, time_of
+from keytui.model import ROOT_USER, AccessKey, KeyStatus, User
+
+
+class Step(Enum):
+    """A step of a rotation: its number, and what it does."""
+
+    PROBE = (1, "prove that the store can keep a secret")
+    CREATE = (2, "create the new key")
+    STORE = (3, "put its secret into the store, and read it back")
+    VERIFY = (4, "see that AWS accepts the new key")
+    REPOINT = (5, "let the AWS profiles here use the new key")
+    WATCH = (6, "watch whether anything still uses the old key")
+    RETIRE = (7, "make the old key inactive")
+    DELETE = (8, "delete the old key")
+
+    def __init__(self, number: int, words: str) -> None:
+        self.number = number
+        self.words = words
+
+
+STEPS = len(Step)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The replacement of one key by a new one, as far as it went.
+
+    Attributes:
+        id: Joins its journal lines.
+        at: When it began.
+        account: The account ID.
+        user: The user name, or ``<root account>``.
+        old_id: The key that goes.
+        old_created: When that was made; None where it is not known.
+        attempt: The latest creation of a new key; None before the first.
+        store: The locator of the store that has the new secret; empty where none has.
+        repointed: The local profiles that name the new key by now, as ``detail`` has them.
+        done: The steps that are done, with their times.
+        rolling_back: Whether the old key is to be the one again.
+        ended: How it ended; None while it is open.
+    """
+
+    id: str
+    at: datetime
+    account: str
+    user: str
+    old_id: str
+    old_created: datetime | None
+    attempt: Attempt | None = None
+    store: str = ""
+    repointed: tuple[str, ...] = ()
+    done: dict[Step, datetime] = field(default_factory=dict)
+    rolling_back: bool = False
+    ended: Event | None = None
+
+    @property
+    def owner(self) -> User:
+        """Whose keys they are."""
+        return ROOT_USER if self.user == ROOT_USER.name else User(self.user)
+
+    @property
+    def new_id(self) -> str:
+        """The new key; empty while there is none."""
+        return self.attempt.key_id if self.attempt else ""
+
+    @property
+    def old(self) -> AccessKey:
+        """The key that goes, as it was at the beginning."""
+        return AccessKey(self.old_id, self.owner, KeyStatus.ACTIVE, self.old_created)
+
+    @property
+    def step(self) -> Step | None:
+        """What is to be done next; None where nothing is."""
+        if self.ended:
+            return None
+        return next((step for step in Step if step not in self.done), None)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it is not known what became of the new key or its secret."""
+        return self.attempt is not None and self.attempt.open
+
+    @property
+    def secretless(self) -> bool:
+        """Whether the new key's secret is kept nowhere, and so the key is of no use."""
+        return bool(self.new_id) and not self.unsettled and not self.store
+
+    @property
+    def title(self) -> str:
+        """Where it stands, as a clause."""
+        if self.rolling_back:
+            return f"rotation of {self.user}: being rolled back"
+        step = self.step
+        return f"rotation of {self.user}: step {step.number} of {STEPS}" if step else ""
+
+
+def rotations(entries: Iterable[Entry]) -> list[Rotation]:
+    """Return the rotations in these lines, oldest first."""
+    lines = list(entries)
+    creations = {attempt.id: attempt for attempt in attempts(lines)}
+    of_attempt = {e.attempt: e.rotation for e in lines if e.attempt and e.rotation}
+    found: dict[str, Rotation] = {}
+    for entry in lines:
+        if entry.event is Event.ROTATING and entry.rotation:
+            found[entry.rotation] = _begun(entry)
+        elif (name := entry.rotation or of_attempt.get(entry.attempt, "")) in found:
+            found[name] = _told(found[name], entry, creations)
+        elif not name and entry.key_id:
+            for one in found.values():
+                if not one.ended and entry.account == one.account:
+                    found[one.id] = _told(one, entry, creations)
+    return list(found.values())
+
+
+def _begun(entry: Entry) -> Rotation:
+    at = time_of(entry.at) or datetime.now(UTC)
+    created = time_of(entry.created)
+    done = {Step.PROBE: at}
+    return Rotation(entry.rotation, at, entry.account, entry.user, entry.key_id, created, done=done)
+
+
+def _told(rotation: Rotation, entry: Entry, creations: dict[str, Attempt]) -> Rotation:
+    """Return a rotation with what one more line tells."""
+    if entry.attempt in creations and entry.rotation:
+        rotation = replace(rotation, attempt=creations[entry.attempt])
+    elif entry.attempt and (rotation.attempt is None or rotation.attempt.id != entry.attempt):
+        return rotation  # of a creation before
+    if entry.key_id and entry.key_id == rotation.old_id:
+        return _told_of_old(rotation, entry)
+    if entry.attempt or (entry.key_id and entry.key_id == rotation.new_id):
+        return _told_of_new(rotation, entry)
+    return _told_of_it(rotation, entry)
+
+
+def _told_of_old(rotation: Rotation, entry: Entry) -> Rotation:
+    match entry.event:
+        case Event.STATUS | Event.UNDONE if entry.detail == KeyStatus.INACTIVE:
+            return _with(rotation, entry, Step.WATCH, Step.RETIRE)
+        case Event.STATUS | Event.UNDONE:
+            return _without(rotation, Step.WATCH, Step.RETIRE)
+        case Event.DELETED | Event.GONE:
+            return _with(rotation, entry, Step.WATCH, Step.RETIRE, Step.DELETE)
+    return _told_of_it(rotation, entry)
+
+
+def _told_of_new(rotation: Rotation, entry: Entry) -> Rotation:
+    match entry.event:
+        case Event.CREATED | Event.ORPHAN:
+            return _with(rotation, entry, Step.CREATE)
+        case Event.STORED:
+            return replace(_with(rotation, entry, Step.CREATE, Step.STORE), store=entry.store)
+        case Event.FORGOTTEN if entry.store == rotation.store:
+            return replace(_without(rotation, Step.STORE, Step.VERIFY), store="")
+        case Event.DISCARDED | Event.DELETED | Event.GONE | Event.NOT_CREATED:
+            undone = [step for step in Step if step is not Step.PROBE]
+            return replace(_without(rotation, *undone), attempt=None, store="")
+    return _told_of_it(rotation, entry)
+
+
+def _told_of_it(rotation: Rotation, entry: Entry) -> Rotation:
+    match entry.event:
+        case Event.VERIFIED:
+            return _with(rotation, entry, Step.VERIFY)
+        case Event.REPOINTED if entry.detail not in rotation.repointed:
+            return replace(rotation, repointed=(*rotation.repointed, entry.detail))
+        case Event.PUT_BACK:
+            left = tuple(text for text in rotation.repointed if text != entry.detail)
+            return replace(_without(rotation, Step.REPOINT), repointed=left)
+        case Event.WATCHING:
+            return _with(rotation, entry, Step.REPOINT)
+        case Event.ROLLING_BACK:
+            return replace(rotation, rolling_back=True)
+        case Event.ROTATED | Event.ROLLED_BACK | Event.ABANDONED:
+            return replace(rotation, ended=entry.event, rolling_back=False)
+    return rotation
+
+
+def _with(rotation: Rotation, entry: Entry, *steps: Step) -> Rotation:
+    at = time_of(entry.at) or rotation.at
+    return replace(rotation, done=rotation.done | dict.fromkeys(steps, at))
+
+
+def _without(rotation: Rotation, *steps: Step) -> Rotation:
+    return replace(rotation, done={s: at for s, at in rotation.done.items() if s not in steps})
