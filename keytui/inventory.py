@@ -42,6 +42,8 @@ class Inventory:
     def __init__(self) -> None:
         self.users: list[User] = []
         """All users read so far, root first, then by name."""
+        self.asked = False
+        """Whether AWS is or was asked for all users, not only for one by name or key."""
         self.all_read = False
         """Whether every page has arrived."""
         self._folded: list[str] = []

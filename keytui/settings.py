@@ -24,6 +24,7 @@ class Settings:
         region: The AWS region; it picks the partition only. None for the SDK's choice.
         endpoint_url: An endpoint for IAM and STS instead of AWS's; None for AWS.
         user: Open at this user's keys; None for the list.
+        key_ids: Open at this access key; where there are several, one is chosen.
         read_only: Refuse every change.
         demo: Work on a demo account of keytui's own.
         demo_users: How many users the demo account has.
@@ -36,6 +37,7 @@ class Settings:
     region: str | None = None
     endpoint_url: str | None = None
     user: str | None = None
+    key_ids: tuple[str, ...] = ()
     read_only: bool = False
     demo: bool = False
     demo_users: int = DEMO_USERS

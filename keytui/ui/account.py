@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from keytui.errors import AwsError, StateError
 from keytui.inventory import Inventory, KeyList
 from keytui.lifecycle import Lifecycle
-from keytui.model import Identity, KeyStatus, User
+from keytui.model import AccessKey, Identity, KeyStatus, User
 from keytui.outcomes import StatusChange
 from keytui.parts import Parts
 from keytui.ports import Iam
@@ -77,7 +77,11 @@ def open_account(parts: Parts, profile: str | None) -> Account:
 
 def read_keys(account: Account, parts: Parts, user: User) -> KeyList:
     """Read a user's keys: what a responder needs first, in one call. Blocks."""
-    keys = account.iam.keys(user)
+    return listed_keys(account, parts, user, account.iam.keys(user))
+
+
+def listed_keys(account: Account, parts: Parts, user: User, keys: tuple[AccessKey, ...]) -> KeyList:
+    """Join the keys that AWS lists with those that keytui remembers as deleted. Blocks."""
     known = KeyList(keys, parts.now())
     try:
         deleted = parts.journal.deleted_keys(account.identity.account, user)
@@ -88,7 +92,10 @@ def read_keys(account: Account, parts: Parts, user: User) -> KeyList:
 
 
 def complete_keys(account: Account, known: KeyList, user: User) -> KeyList:
-    """Add last use and descriptions to a user's keys; what may not be read is noted. Blocks."""
+    """Add last use and descriptions to a user's keys; what may not be read is noted. Blocks.
+
+    A last use that is known already is not asked for again.
+    """
     note = known.note
     descriptions: dict[str, str] = {}
     try:
@@ -97,7 +104,10 @@ def complete_keys(account: Account, known: KeyList, user: User) -> KeyList:
         note = error
     keys = known.keys
     try:
-        keys = tuple(replace(key, last_used=account.iam.last_used(key.id)) for key in keys)
+        keys = tuple(
+            key if key.last_used else replace(key, last_used=account.iam.last_used(key.id))
+            for key in keys
+        )
     except AwsError as error:
         note = error
     keys = tuple(replace(key, description=descriptions.get(key.id, "")) for key in keys)

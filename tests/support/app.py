@@ -244,6 +244,7 @@ async def opened(
     desk: Desk,
     *,
     user: str | None = None,
+    key_ids: tuple[str, ...] = (),
     read_only: bool = False,
     size: tuple[int, int] = (120, 40),
     ready: bool = True,
@@ -255,11 +256,13 @@ async def opened(
     Args:
         desk: What stands behind it.
         user: The user to open at.
+        key_ids: The key to open at.
         read_only: Whether every change is refused.
         size: The terminal's columns and lines.
         ready: Wait until the account has been read.
     """
-    app = KeytuiApp(parts_of(desk, Settings(user=user, read_only=read_only)), Clipboard({}))
+    settings = Settings(user=user, key_ids=key_ids, read_only=read_only)
+    app = KeytuiApp(parts_of(desk, settings), Clipboard({}))
     try:
         async with app.run_test(size=size) as pilot:
             desk._running = app, pilot

@@ -34,19 +34,23 @@ async def connect(stage: Stage, profile: str | None) -> Account:
 async def read_users(stage: Stage, account: Account) -> None:
     """Read all users and show them as their pages arrive.
 
-    Where a list is shown already, it stays until all of the new one is here. Where listing
-    is denied, the caller's own user stands alone.
+    Where a whole list is shown already, it stays until all of the new one is here. Where
+    listing is denied, the caller's own user stands alone.
     """
     known, fresh = account.inventory, Inventory()
     fresh.keys = known.keys
+    fresh.asked = known.asked = True
     if not known.users:
         account.inventory = fresh
+    growing = [fresh] if known.all_read or not known.users else [fresh, known]
+    stage.draw_users()
     if account.identity.is_root:
         fresh.add([ROOT_USER])
     pages = account.iam.users()
     try:
         while (page := await in_thread(lambda: next(pages, None))) is not None:
-            fresh.add(page)
+            for inventory in growing:
+                inventory.add(page)
             stage.draw_users()
     except AccessDeniedError as error:
         fresh.add(known.users)
@@ -93,12 +97,28 @@ async def read_user(stage: Stage, user: User) -> None:
         stage.draw_keys()
     fresh = await reading
     known = account.inventory.keys_of(user)
-    account.inventory.set_keys(user, _with_known(fresh, known))
+    shown = _with_known(fresh, known)
+    account.inventory.set_keys(user, shown)
     completing = asyncio.ensure_future(in_thread(lambda: complete_keys(account, fresh, user)))
     if not await _soon(completing):
         stage.draw_keys()
-    account.inventory.set_keys(user, await completing)
+    _take_in(account, user, shown, await completing)
     stage.draw_keys()
+
+
+async def complete_user(stage: Stage, user: User) -> None:
+    """Read what else there is to keys that are listed already: last use and descriptions."""
+    account = stage.account
+    if known := account.inventory.keys_of(user):
+        whole = await in_thread(lambda: complete_keys(account, known, user))
+        _take_in(account, user, known, whole)
+        stage.draw_keys()
+
+
+def _take_in(account: Account, user: User, before: KeyList, whole: KeyList) -> None:
+    """Take in what was read, unless a key was changed meanwhile: then it is read again."""
+    if account.inventory.keys_of(user) is before:
+        account.inventory.set_keys(user, whole)
 
 
 async def reread_user(stage: Stage, account: Account, user: User) -> None:

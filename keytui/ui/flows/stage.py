@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from textual.screen import Screen
 
 from keytui.errors import KeytuiError
-from keytui.model import User
+from keytui.model import AccessKey, User
 from keytui.outcomes import Custody
 from keytui.parts import Parts
 from keytui.ui.account import Account
@@ -53,6 +53,9 @@ class Stage(Protocol):
 
     def draw_keys(self) -> None:
         """Draw the keys anew, as they are known."""
+
+    def go_to(self, key: AccessKey) -> None:
+        """Put the cursor on a key that was read just now."""
 
     def draw_unfinished(self) -> None:
         """Show how many creations are open."""

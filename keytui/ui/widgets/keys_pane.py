@@ -64,6 +64,7 @@ class KeysPane(Vertical):
         *,
         pending: dict[str, KeyStatus],
         deleted: bool,
+        keep: str = "",
     ) -> None:
         """Show a user's keys.
 
@@ -73,8 +74,9 @@ class KeysPane(Vertical):
             now: The time that ages are counted from.
             pending: Access key ID → the status that AWS does not list yet.
             deleted: Whether to show the deleted keys too.
+            keep: The key ID to put the cursor on; empty to leave it where it is.
         """
-        keep = self.key.id if self.key else ""
+        keep = keep or (self.key.id if self.key else "")
         self._user, self._known, self._now = user, known, now
         shown = known.keys if known else ()
         if known and deleted:

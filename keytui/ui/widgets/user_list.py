@@ -17,7 +17,7 @@ class UserList(Rows):
         super().__init__(id=id)
         self.users: Sequence[User] = []
         """The users shown."""
-        self._filtered = False
+        self._nobody = ""
 
     @property
     def row_count(self) -> int:
@@ -29,14 +29,17 @@ class UserList(Rows):
         """The user under the cursor."""
         return self.users[self.cursor] if self.cursor < len(self.users) else None
 
-    def show(self, users: Sequence[User], keep: User | None, *, filtered: bool = False) -> None:
-        """Show these users, the cursor on the one to keep if it is among them.
-
-        Where there are none and a filter is set, the list says so.
+    def show(self, users: Sequence[User], keep: User | None, nobody: str = "") -> None:
+        """Show these users.
 
         Posts ``Highlighted`` where another user comes under the cursor.
+
+        Args:
+            users: The users.
+            keep: The one to leave the cursor on, if it is among them.
+            nobody: What the list says where there are none.
         """
-        before, self._filtered = self.user, filtered
+        before, self._nobody = self.user, nobody
         self.users = users
         names = (i for i, user in enumerate(users) if keep and user.name == keep.name)
         self.rows_changed(next(names, 0))
@@ -45,8 +48,8 @@ class UserList(Rows):
 
     def draw_line(self, y: int, width: int) -> Text:
         """Return a line of the list."""
-        if not self.users and self._filtered and y == 0:
-            return Text(fit("  no match; esc", width), style="dim")
+        if not self.users and y == 0:
+            return Text(fit(f"  {self._nobody}", width), style="dim")
         return super().draw_line(y, width)
 
     def draw_row(self, index: int, width: int) -> Text:

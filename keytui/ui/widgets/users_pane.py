@@ -6,6 +6,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from keytui.inventory import Inventory
+from keytui.key_ids import key_ids
 from keytui.model import User
 from keytui.ui.text import count
 from keytui.ui.widgets.line_input import LineInput
@@ -24,6 +25,17 @@ class UsersPane(Vertical):
 
     class Filtered(Message):
         """The filter has changed."""
+
+    class Wanted(Message):
+        """The filter names access keys that no user read so far has.
+
+        Attributes:
+            key_ids: Their IDs.
+        """
+
+        def __init__(self, key_ids: tuple[str, ...]) -> None:
+            super().__init__()
+            self.key_ids = key_ids
 
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
@@ -61,16 +73,23 @@ class UsersPane(Vertical):
         """
         text = self.filter_line.value
         users = inventory.matching(text)
-        self.list.show(users, keep or self.user, filtered=bool(text))
+        nobody = "no match; esc" if not key_ids(text) else "enter finds it"
+        self.list.show(users, keep or self.user, nobody if text else "")
         total = count(len(inventory.users), "user")
         some = f"{len(users):,} of {total}" if text else total
-        return some + ("" if inventory.all_read else ", reading…")
+        if inventory.all_read:
+            return some
+        return some + (", reading…" if inventory.asked else ", r reads all")
+
+    def clear_filter(self) -> None:
+        """Let all users pass."""
+        self.filter_line.value = ""
 
     def back(self) -> bool:
         """Clear the filter and leave it; False where there was nothing to clear or leave."""
         if not self.filter_line.value and not self.filter_line.has_focus:
             return False
-        self.filter_line.value = ""
+        self.clear_filter()
         self.focus_list()
         return True
 
@@ -83,6 +102,8 @@ class UsersPane(Vertical):
     def _filter_done(self, event: LineInput.Submitted) -> None:
         event.stop()
         self.focus_list()
+        if not self.list.users and (wanted := key_ids(event.value)):
+            self.post_message(self.Wanted(wanted))
 
     @on(Rows.Highlighted)
     def _highlighted(self, event: Rows.Highlighted) -> None:

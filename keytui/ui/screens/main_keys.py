@@ -1,0 +1,73 @@
+"""The keys of the main screen, and which of them do something now."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from keytui.model import AccessKey, KeyStatus
+
+BINDINGS: list[BindingType] = [
+    Binding("c", "create", "Create", tooltip="Create an access key"),
+    Binding("d", "deactivate", "Make inactive", tooltip="Make the key inactive"),
+    Binding("a", "activate", "Make active", tooltip="Make the key active"),
+    Binding("x", "delete", "Delete", tooltip="Delete the key, an inactive one"),
+    Binding("u", "undo", "Undo", tooltip="Undo the last change of status"),
+    # Priority, so that what is typed right after it goes into the filter.
+    Binding(
+        "slash", "filter", "Filter", key_display="/", tooltip="Filter the users", priority=True
+    ),
+    Binding("f", "find", "Find", tooltip="Find an access key by its ID, also in a pasted text"),
+    Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
+    Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
+    Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
+    Binding("V", "vault", "Vault", tooltip="Show the secrets that the keyring holds"),
+    Binding("K", "unlock", "Unlock", tooltip="Unlock the keyring, or make one"),
+    Binding("P", "profile", "Profile", tooltip="Switch to another AWS profile"),
+    Binding(
+        "full_stop", "deleted", "Deleted", key_display=".", tooltip="Hide or show deleted keys"
+    ),
+    Binding("question_mark", "help", "Help", key_display="?", tooltip="List the keys"),
+    Binding("q", "quit", "Quit", tooltip="Leave keytui"),
+    Binding("tab", "switch_pane", show=False),
+    Binding("right,l", "to_keys", show=False),
+    Binding("left,h", "to_users", show=False),
+    Binding("escape", "back", show=False),
+]
+"""The most needed first, help and quit last: so they leave the footer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the main screen is at.
+
+    Attributes:
+        key: The key under the cursor.
+        user: Whether there is a user under the cursor.
+        changes: Whether there is a change of status to undo.
+        locked: Whether the keyring can be unlocked.
+        demo: Whether this is the demo account.
+        read_only: Whether every change is refused.
+    """
+
+    key: AccessKey | None
+    user: bool
+    changes: bool
+    locked: bool
+    demo: bool
+    read_only: bool
+
+
+def works(action: str, now: Now) -> bool:
+    """Return whether a key does something now; read-only mode itself is in lifecycle."""
+    status = now.key.status if now.key else None
+    changing = {
+        "create": now.user,
+        "deactivate": status is KeyStatus.ACTIVE,
+        "activate": status is KeyStatus.INACTIVE,
+        "delete": status not in {None, KeyStatus.DELETED},
+        "undo": now.changes,
+    }
+    if action in changing:
+        return changing[action] and not now.read_only
+    others = {"profile": not now.demo, "copy": now.key is not None, "unlock": now.locked}
+    return others.get(action, True)
