@@ -19,7 +19,7 @@ from keytui.errors import KeytuiError, UsageError
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
 from keytui.model import Identity, Secret, User
-from keytui.parts import Parts
+from keytui.parts import Parts, own_uses
 from keytui.plain import plain
 from keytui.ports import Iam
 from keytui.settings import DEMO_USERS, Settings, load
@@ -198,7 +198,7 @@ def _require_terminal() -> None:
 
 def _parts(settings: Settings, stack: ExitStack) -> Parts:
     connect, who, folder = _account(settings, stack)
-    keyring = _keyring(settings.keyring)
+    keyring, journal = _keyring(settings.keyring), Journal(folder)
 
     def store_at(locator: str) -> SecretStore | None:
         # The one in use has been unlocked, maybe.
@@ -208,13 +208,14 @@ def _parts(settings: Settings, stack: ExitStack) -> Parts:
         settings=settings,
         connect=connect,
         profiles=_profiles,
-        journal=Journal(folder),
+        journal=journal,
         keyring=keyring,
         csv_file=_csv_file,
         store_at=store_at,
         csv_path=_csv_path,
         who=who,
         now=lambda: datetime.now(UTC),
+        uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
     )
 
 

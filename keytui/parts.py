@@ -14,7 +14,7 @@ from keytui.settings import Settings
 from keytui.settle import Wait
 from keytui.stores.base import Keyring, SecretStore
 from keytui.uses import LocalUse
-from keytui.vault import Vault
+from keytui.vault import Vault, held
 
 if TYPE_CHECKING:
     from keytui.stores.aws_profile import AwsFiles
@@ -24,6 +24,17 @@ def _own_aws_files() -> "AwsFiles":
     from keytui.stores.aws_profile import AwsFiles
 
     return AwsFiles(os.environ, Path.home())
+
+
+def own_uses(journal: Journal) -> Callable[[str], tuple[LocalUse, ...]]:
+    """Return what tells where this machine names an access key, by the user's own files."""
+
+    def uses_here(key_id: str) -> tuple[LocalUse, ...]:
+        from keytui.stores.local_uses import uses_here
+
+        return uses_here(key_id, _own_aws_files(), lambda: held(journal.entries()))
+
+    return uses_here
 
 
 @dataclass(frozen=True, slots=True)

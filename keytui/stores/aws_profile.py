@@ -1,6 +1,5 @@
 """AWS profiles that take their credentials from the keyring, in the user's own AWS files."""
 
-import configparser
 import os
 import re
 import shlex
@@ -9,11 +8,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from keytui.errors import StoreError
 from keytui.stores import aws_ini
 from keytui.stores.aws_ini import CREDENTIAL_SETTINGS, KEY_SETTINGS, FileKind
+from keytui.stores.aws_reading import Sections, decoded, encoded, parsed
 from keytui.stores.private_file import FileProblem
 from keytui.stores.replaced_file import change, read
 
@@ -28,7 +27,6 @@ _HARMLESS = CREDENTIAL_SETTINGS - {
 } | {"region", "output", "mfa_serial", "role_session_name", "duration_seconds", "external_id"}
 """Settings whose values may be shown."""
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
-_Sections = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +54,14 @@ class AwsFiles:
     """The AWS config file and the shared credentials file. Methods block; any thread may call.
 
     Attributes:
+        env: The environment.
         config: The config file.
         credentials: The shared credentials file.
     """
 
     def __init__(self, env: Mapping[str, str], home: Path) -> None:
         """Take the places from the environment, as the AWS SDK does."""
-        self._env, self._home = env, home
+        self.env, self._home = env, home
         self.config = self._path("AWS_CONFIG_FILE", ".aws/config")
         self.credentials = self._path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")
 
@@ -72,7 +71,7 @@ class AwsFiles:
         Raises:
             StoreError: A file can't be read, or the AWS SDK could not read it.
         """
-        section = aws_ini.find(self._text(self.config), name, FileKind.CONFIG)
+        section = aws_ini.find(self.text(self.config), name, FileKind.CONFIG)
         settings = section.settings if section else ()
         return ProfileState(
             name,
@@ -104,7 +103,7 @@ class AwsFiles:
                 )
             return new
 
-        self._change(self.config, edit)
+        self.edit(self.config, edit)
 
     def set_aside(self, name: str) -> str:
         """Give the entry of that name in the credentials file another name; return that.
@@ -118,7 +117,7 @@ class AwsFiles:
             new, given[0] = aws_ini.rename(text, name)
             return new
 
-        self._change(self.credentials, edit)
+        self.edit(self.credentials, edit)
         return given[0]
 
     def drop_key(self, path: Path, name: str, kind: FileKind) -> None:
@@ -127,51 +126,39 @@ class AwsFiles:
         Raises:
             StoreError: Nothing was changed.
         """
-        self._change(path, lambda text: aws_ini.drop_settings(text, name, kind, KEY_SETTINGS))
+        self.edit(path, lambda text: aws_ini.drop_settings(text, name, kind, KEY_SETTINGS))
 
-    def short(self, path: Path) -> str:
-        """Return a path as a user writes it, with ``~`` for the home folder."""
-        inside = path.is_relative_to(self._home)
-        return f"~/{path.relative_to(self._home)}" if inside else str(path)
+    def text(self, path: Path) -> str:
+        """Return a file's text, empty where there is no file.
 
-    def _path(self, variable: str, default: str) -> Path:
-        text = self._env.get(variable, "")
-        if not text:
-            return self._home / default
-        text = _VARIABLE.sub(lambda m: self._env.get(m[1] or m[2] or "", m[0]), text)
-        if text == "~" or text.startswith("~/"):
-            return self._home / text[2:]
-        return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - Path raises on ~nobody
-
-    def _static(self, name: str) -> tuple[str, ...]:
-        # A folder, a device or a pipe holds no credentials: the SDK passes over it.
-        if not self.credentials.is_file():
-            return ()
-        section = aws_ini.find(self._text(self.credentials), name, FileKind.CREDENTIALS)
-        settings = section.settings if section else ()
-        return tuple(_shown(s.name, s.value) for s in settings if s.name in CREDENTIAL_SETTINGS)
-
-    def _winning_variables(self) -> tuple[str, ...]:
-        if self._env.get("AWS_ACCESS_KEY_ID"):
-            return ("AWS_ACCESS_KEY_ID",)
-        web = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
-        return web if all(self._env.get(variable) for variable in web) else ()
-
-    def _text(self, path: Path) -> str:
+        Raises:
+            StoreError: It can't be read, or the AWS SDK could not read it.
+        """
         try:
-            text = _decoded(read(path) or b"")
-            _parsed(path, text)
+            text = decoded(read(path) or b"")
+            parsed(path, text)
         except FileProblem as found:
             problem = found
         else:
             return text
         raise StoreError(problem.reason, NOTHING_WRITTEN, problem.next_step)
 
-    def _change(self, path: Path, edit: Callable[[str], str]) -> None:
+    def edit(self, path: Path, edit: Callable[[str], str]) -> None:
+        """Replace a file's text by what ``edit`` makes of it; see ``replaced_file.change``.
+
+        Args:
+            path: One of the two files.
+            edit: Is asked again where another program writes meanwhile; raises ``FileProblem``
+                where nothing is to be changed.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+
         def in_bytes(content: bytes) -> bytes:
-            text = _decoded(content)
-            _parsed(path, text)
-            return edit(text).encode(errors="surrogateescape")
+            text = decoded(content)
+            parsed(path, text)
+            return encoded(edit(text))
 
         try:
             change(path, in_bytes)
@@ -180,6 +167,34 @@ class AwsFiles:
         else:
             return
         raise StoreError(problem.reason, NOTHING_WRITTEN, problem.next_step)
+
+    def short(self, path: Path) -> str:
+        """Return a path as a user writes it, with ``~`` for the home folder."""
+        inside = path.is_relative_to(self._home)
+        return f"~/{path.relative_to(self._home)}" if inside else str(path)
+
+    def _path(self, variable: str, default: str) -> Path:
+        text = self.env.get(variable, "")
+        if not text:
+            return self._home / default
+        text = _VARIABLE.sub(lambda m: self.env.get(m[1] or m[2] or "", m[0]), text)
+        if text == "~" or text.startswith("~/"):
+            return self._home / text[2:]
+        return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - Path raises on ~nobody
+
+    def _static(self, name: str) -> tuple[str, ...]:
+        # A folder, a device or a pipe holds no credentials: the SDK passes over it.
+        if not self.credentials.is_file():
+            return ()
+        section = aws_ini.find(self.text(self.credentials), name, FileKind.CREDENTIALS)
+        settings = section.settings if section else ()
+        return tuple(_shown(s.name, s.value) for s in settings if s.name in CREDENTIAL_SETTINGS)
+
+    def _winning_variables(self) -> tuple[str, ...]:
+        if self.env.get("AWS_ACCESS_KEY_ID"):
+            return ("AWS_ACCESS_KEY_ID",)
+        web = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
+        return web if all(self.env.get(variable) for variable in web) else ()
 
 
 def name_problem(name: str) -> str:
@@ -225,59 +240,17 @@ def _shown(name: str, value: str) -> str:
     return f"{name} = …"
 
 
-def _decoded(content: bytes) -> str:
-    return content.decode(errors="surrogateescape")
-
-
-def _parsed(path: Path, text: str) -> _Sections:
-    """Return what the AWS SDK reads in a file. Raises ``FileProblem`` where it reads nothing."""
-    lines = aws_ini.split_lines(text)
-    for number, line in enumerate(lines, 1):
-        if not line.isascii() and re.search("[\udc80-\udcff]", line):
-            _unreadable(path, number, "it is not UTF-8")
-    if text.startswith("\ufeff"):
-        _unreadable(path, 1, "it begins with a byte order mark")
-    parser = configparser.RawConfigParser()
-    number, what = 0, ""
-    try:
-        parser.read_string("".join(line.rstrip("\r\n") + "\n" for line in lines))
-    except configparser.MissingSectionHeaderError as error:
-        number, what = error.lineno, "it stands before any [profile]"
-    except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as error:
-        number, what = error.lineno or 0, "it says again what was said before"
-    except configparser.ParsingError as error:
-        number, what = error.errors[0][0], "it is no setting"
-    if what:
-        _unreadable(path, number, what)
-    found = {name: dict(parser.items(name)) for name in parser.sections()}
-    for section, settings in found.items():
-        for setting, value in settings.items():
-            block = value.splitlines() if value.startswith("\n") else []
-            if any(line.strip() and "=" not in line for line in block):
-                raise FileProblem(
-                    f"The AWS tools can't read {setting} in [{section}] of {path}.",
-                    "Mend that block first.",
-                )
-    return found
-
-
-def _unreadable(path: Path, number: int, why: str) -> NoReturn:
-    raise FileProblem(
-        f"The AWS tools can't read line {number} of {path}: {why}.", "Mend that line first."
-    )
-
-
-def _profiles(path: Path, text: str) -> tuple[_Sections, _Sections]:
+def _profiles(path: Path, text: str) -> tuple[Sections, Sections]:
     """Return a config file's profiles, and its other sections."""
-    profiles: _Sections = {}
-    others: _Sections = {}
-    for section, settings in _parsed(path, text).items():
+    profiles: Sections = {}
+    others: Sections = {}
+    for section, settings in parsed(path, text).items():
         name = aws_ini.profile_of(section, FileKind.CONFIG)
         (others if name is None else profiles)[section if name is None else name] = settings
     return profiles, others
 
 
-def _expected(path: Path, text: str, name: str, command: str) -> tuple[_Sections, _Sections]:
+def _expected(path: Path, text: str, name: str, command: str) -> tuple[Sections, Sections]:
     profiles, others = _profiles(path, text)
     stays = {
         setting: value
