@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from keytui.errors import (
     AwsError,
     CredentialsError,
     KeytuiError,
+    NotFoundError,
     StateError,
     StoreError,
     UnknownKeyError,
@@ -28,7 +29,7 @@ from keytui.outcomes import Custody, StatusChange
 from keytui.ports import Iam
 from keytui.record import Record
 from keytui.rotations import Rotation, Step, rotations
-from keytui.settle import Wait
+from keytui.settle import Keys, Wait
 from keytui.stores.base import SecretStore
 from keytui.uses import LocalUse
 from keytui.vault import Vault
@@ -40,6 +41,8 @@ VERIFY_SECONDS = 120.0
 STEADY_SECONDS = 30.0
 """How long a call is tried again that a new key signs and AWS does not know yet."""
 BETWEEN_SECONDS = 1.0
+LISTED_SECONDS = 15.0
+"""How long AWS may take to list a new key, or its new status."""
 
 T = TypeVar("T")
 
@@ -56,21 +59,27 @@ class Repoint(Protocol):
         """The change as lines to show, without any secret."""
 
 
-class Profiles(Protocol):
+R = TypeVar("R", bound=Repoint)
+
+
+class Profiles(Protocol[R]):
     """The local AWS profiles, as a rotation needs them. Methods block."""
 
-    def plan(self, old_id: str, new_id: str) -> tuple[Repoint, ...]:
+    def plan(self, old_id: str, new_id: str) -> tuple[R, ...]:
         """Return what would be changed for the new key. Raises ``StoreError``."""
 
-    def repoint(self, change: Repoint, new_id: str, secret: Secret, stamp: str) -> str:
-        """Make a change, with a backup; return what ``put_back`` needs, without a secret.
+    def record(self, change: R, stamp: str) -> str:
+        """Return what ``put_back`` will need of a change, without a secret."""
+
+    def repoint(self, change: R, secret: Secret, stamp: str) -> None:
+        """Make a change, with a backup; one that is made already stays as it is.
 
         Raises:
             StoreError: Nothing was changed.
         """
 
     def put_back(self, change: str) -> bool:
-        """Take a change back; False where somebody else has changed that profile since.
+        """Take a change back, if it was made; False where somebody has changed that profile since.
 
         Raises:
             StoreError: Nothing was changed.
@@ -102,7 +111,7 @@ class Watch:
         return bool(self.old and self.old.when and self.old.when > self.since)
 
 
-class Rotator:
+class Rotator(Generic[R]):
     """Rotations in one account."""
 
     def __init__(
@@ -113,7 +122,7 @@ class Rotator:
         vault: Vault,
         store_at: Callable[[str], SecretStore | None],
         who: Callable[[str, Secret], Identity],
-        profiles: Profiles,
+        profiles: Profiles[R],
         uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: (),
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -233,11 +242,11 @@ class Rotator:
         self._write(Event.VERIFIED, self._new(rotation), rotation.id)
         self._take_over(rotation)
 
-    def plan(self, rotation: Rotation) -> tuple[Repoint, ...]:
+    def plan(self, rotation: Rotation) -> tuple[R, ...]:
         """Return the local profiles to be changed, with what would be. Raises ``StoreError``."""
         return self._profiles.plan(rotation.old_id, rotation.new_id)
 
-    def repoint(self, rotation: Rotation, changes: Iterable[Repoint]) -> None:
+    def repoint(self, rotation: Rotation, changes: Iterable[R]) -> None:
         """Let local profiles use the new key, and watch the old one from then on.
 
         Raises:
@@ -247,8 +256,10 @@ class Rotator:
         self._require_proof(rotation)
         secret = self._secret(rotation)
         for change in changes:
-            text = self._profiles.repoint(change, rotation.new_id, secret, rotation.id)
+            # Written down first: a way back is needed also from a change that was cut short.
+            text = self._profiles.record(change, rotation.id)
             self._write(Event.REPOINTED, self._new(rotation), rotation.id, detail=text)
+            self._profiles.repoint(change, secret, rotation.id)
         self._write(Event.WATCHING, rotation.old, rotation.id)
 
     def watch(self, rotation: Rotation) -> Watch:
@@ -335,16 +346,15 @@ class Rotator:
             )
         if not rotation.rolling_back:
             self._write(Event.ROLLING_BACK, old, rotation.id)
-        if old.status is not KeyStatus.ACTIVE:
+        if old.status is not KeyStatus.ACTIVE or Step.RETIRE in rotation.done:
             progress("Making the old key active")
             self._reactivate(rotation, old)
         progress("Putting the profiles back")
         self._put_back(rotation)
         problems = []
-        if new := keys.get(rotation.new_id):
-            progress("Deleting the new key")
-            self._discard(rotation, new)
         if rotation.new_id:
+            progress("Deleting the new key")
+            self._discard(rotation)
             problems = self._forget(rotation.new_id)
         self._write(Event.ROLLED_BACK, old, rotation.id)
         self._journal.release(rotation.id)
@@ -375,19 +385,29 @@ class Rotator:
                 "Change that by hand, then roll back again.",
             )
 
-    def _discard(self, rotation: Rotation, new: AccessKey) -> None:
+    def _discard(self, rotation: Rotation) -> None:
         """Delete the new key; where the old one can sign that, it does."""
-        attempt = rotation.attempt.id if rotation.attempt else ""
-        own = self._iam.signing_key_id() == new.id
-        if own and not self._iam.sign_as_before(rotation.old_id):
-            secret = self._kept(rotation.old_id)
-            if secret is not None:
-                self._accepted(rotation, rotation.old_id, secret, 1, STEADY_SECONDS)
-                self._iam.sign_with(rotation.old_id, secret)
+        new = self._described(self._new(rotation))
+        if self._iam.signing_key_id() == new.id:
+            self._sign_with_old(rotation)
         # A key that signs its own end can't be made inactive first.
         at_once = self._iam.signing_key_id() == new.id
-        described = self._described(new)
-        self._steady(lambda: self._lifecycle.discard_key(described, attempt, at_once=at_once))
+        attempt = rotation.attempt.id if rotation.attempt else ""
+        listed = self._listed(rotation, lambda _: True)
+        try:
+            self._steady(lambda: self._lifecycle.discard_key(new, attempt, at_once=at_once))
+        except NotFoundError:
+            if listed:
+                raise
+
+    def _sign_with_old(self, rotation: Rotation) -> None:
+        """Let the old key sign keytui's calls again, where its secret is at hand."""
+        if self._iam.sign_as_before(rotation.old_id):
+            return
+        secret = self._kept(rotation.old_id)
+        if secret is not None:
+            self._accepted(rotation, rotation.old_id, secret, 1, STEADY_SECONDS)
+            self._iam.sign_with(rotation.old_id, secret)
 
     # What the steps share.
 
@@ -465,15 +485,20 @@ class Rotator:
             raise _not_now(rotation)
 
     def _require_new_active(self, rotation: Rotation) -> None:
-        keys = self._steady(lambda: self._iam.keys(rotation.owner))
-        new = next((key for key in keys if key.id == rotation.new_id), None)
-        if new is None or new.status is not KeyStatus.ACTIVE:
-            state = new.status.value.lower() if new else "deleted"
+        if not self._listed(rotation, lambda key: key.status is KeyStatus.ACTIVE):
             raise KeytuiError(
-                f"The new key {rotation.new_id} is {state}: nothing would be left that works.",
-                "The old key was not changed.",
+                f"AWS does not list the new key {rotation.new_id} as active.",
+                "The old key was not changed: nothing else might be left that works.",
                 "Make the new one active (a), or roll back.",
             )
+
+    def _listed(self, rotation: Rotation, so: Callable[[AccessKey], bool]) -> bool:
+        """Wait until AWS lists the new key, and it is so; return whether it came to be."""
+
+        def reached(keys: Keys) -> bool:
+            return any(key.id == rotation.new_id and so(key) for key in keys)
+
+        return self._wait.until(self._iam, rotation.owner, reached, LISTED_SECONDS)
 
     def _secret(self, rotation: Rotation) -> Secret:
         """Return the new secret as its store has it. Raises ``StoreError``."""
