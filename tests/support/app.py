@@ -25,6 +25,7 @@ from keytui.stores.aws_profile import AwsFiles
 from keytui.stores.base import Probe, Receipt, SecretStore
 from keytui.stores.clipboard import Clipboard
 from keytui.ui.app import KeytuiApp
+from keytui.uses import LocalUse
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
 
@@ -137,6 +138,7 @@ class Desk:
         profiles: The profiles of the AWS config.
         connected: The profiles connected with, in order.
         who: Whose an access key is, as AWS would say.
+        uses: Access key ID → where this machine names it.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
     """
 
@@ -151,6 +153,7 @@ class Desk:
         self.connecting: Callable[[str | None], Iam] | None = None
         self.sent: list[str] = []
         self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
+        self.uses: dict[str, tuple[LocalUse, ...]] = {}
         self._running: tuple[KeytuiApp, Pilot[None]] | None = None
 
     @property
@@ -299,6 +302,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         store_at=lambda locator: desk.keyring if locator == "keyring" else None,
         who=lambda key_id, secret: desk.who(key_id, secret),
         aws_files=lambda: desk.aws_files,
+        uses_here=lambda key_id: desk.uses.get(key_id, ()),
     )
 
 

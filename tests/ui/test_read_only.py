@@ -107,7 +107,7 @@ async def test_the_key_of_a_lost_reply_is_told_and_its_deletion_not_offered(desk
 def test_every_change_is_among_those_tried_here() -> None:
     """A new binding is either harmless, or has to be added above."""
     harmless = {"filter", "copy", "refresh", "profile", "deleted", "help", "quit", "back"}
-    harmless |= {"switch_pane", "to_keys", "to_users", "history", "find"}
+    harmless |= {"switch_pane", "to_keys", "to_users", "history", "find", "detail"}
     harmless |= {"vault", "unlock"}  # They change what this machine keeps, and nothing at AWS.
     actions = {b.action for b in MainScreen.BINDINGS}  # type: ignore[union-attr]
     assert actions == harmless | set(CHANGES.values())

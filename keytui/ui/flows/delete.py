@@ -27,7 +27,8 @@ async def delete(stage: Stage, key: AccessKey) -> None:
         if await stage.ask(offer):
             await deactivate(stage, key)
         return
-    if not await stage.ask(DeleteScreen(key, stage.parts.now())):
+    here = await in_thread(lambda: stage.parts.uses_here(key.id))
+    if not await stage.ask(DeleteScreen(key, stage.parts.now(), here)):
         stage.say(f"{key.id} was not deleted.", good=False)
         return
     await _delete(stage, key)

@@ -12,8 +12,9 @@ from textual.widgets import Static
 from keytui.model import AccessKey
 from keytui.plain import plain
 from keytui.ui.screens.dialogs import Dialog, Note
-from keytui.ui.text import ago
+from keytui.ui.text import WARNS, ago
 from keytui.ui.widgets.line_input import LineInput
+from keytui.uses import LocalUse
 
 
 class DeleteScreen(Dialog[bool]):
@@ -24,21 +25,23 @@ class DeleteScreen(Dialog[bool]):
         Binding("escape", "dismiss(False)", "No, keep it", key_display="esc"),
     ]
 
-    def __init__(self, key: AccessKey, now: datetime) -> None:
+    def __init__(self, key: AccessKey, now: datetime, here: tuple[LocalUse, ...] = ()) -> None:
         super().__init__("DELETE THIS ACCESS KEY FOR EVER")
-        self._key, self._now = key, now
+        self._key, self._now, self._here = key, now, here
 
     def content(self) -> ComposeResult:
         """Yield what is about to go, and the line to type on."""
         key = self._key
         used = key.last_used
         last = ago(used.when, self._now) if used and used.when else "never" if used else "unknown"
+        uses = "; ".join(use.text for use in self._here)
         yield Static(
             Text.assemble(
                 (plain(key.id), "bold"),
                 f"\nof {plain(key.user.name)} · {key.status.value.lower()}",
                 f" · created {ago(key.created, self._now)} · last used {last}",
                 f"\n“{plain(key.description)}”" if key.description else "",
+                (f"\nUsed here: {plain(uses)}." if uses else "", WARNS),
                 "\n\nNo one can bring it back: not you, not AWS.",
                 "\nIf in doubt, leave it inactive.",
             )

@@ -75,7 +75,11 @@ class Dialog(ModalScreen[T], Generic[T]):
     def show_hints(self) -> None:
         """Show this dialog's own bindings."""
         shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
-        self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
+        self.hint([b for b in shown if self.check_action(b.action, ())])
+
+    def hint(self, bindings: list[Binding]) -> None:
+        """Show these keys."""
+        self.query_one(KeyHints).show(bindings)
 
 
 class ConfirmScreen(Dialog[bool]):

@@ -68,6 +68,14 @@ class MainScreen(AccountScreen):
         if found := key_ids(event.text):
             self.run(find.find(self, found))
 
+    @on(KeysPane.Opened)
+    def action_detail(self) -> None:
+        """Show all that is known of the key under the cursor."""
+        from keytui.ui.flows import key  # Not needed on the way to the first frame.
+
+        if shown := self._key_shown():
+            self.run(key.show_key(self, shown))
+
     # The verbs: one handler for the key, the click and the palette.
 
     def action_create(self) -> None:

@@ -16,6 +16,7 @@ BINDINGS: list[BindingType] = [
     Binding(
         "slash", "filter", "Filter", key_display="/", tooltip="Filter the users", priority=True
     ),
+    Binding("enter", "detail", "Detail", tooltip="Show all that is known of the key"),
     Binding("f", "find", "Find", tooltip="Find an access key by its ID, also in a pasted text"),
     Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
     Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
@@ -69,5 +70,6 @@ def works(action: str, now: Now) -> bool:
     }
     if action in changing:
         return changing[action] and not now.read_only
-    others = {"profile": not now.demo, "copy": now.key is not None, "unlock": now.locked}
+    key = now.key is not None
+    others = {"profile": not now.demo, "copy": key, "detail": key, "unlock": now.locked}
     return others.get(action, True)

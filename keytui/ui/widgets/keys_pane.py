@@ -25,6 +25,9 @@ class KeysPane(Vertical):
     class Highlighted(Message):
         """Another key is under the cursor."""
 
+    class Opened(Message):
+        """The key under the cursor was chosen."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._user: User | None = None
@@ -99,6 +102,11 @@ class KeysPane(Vertical):
         event.stop()
         self._show_detail()
         self.post_message(self.Highlighted())
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        event.stop()
+        self.post_message(self.Opened())
 
     def _show_detail(self) -> None:
         if self._now:
