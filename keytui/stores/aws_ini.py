@@ -163,7 +163,7 @@ def set_process(text: str, name: str, command: str, *, drop_keys: bool = False) 
         if setting.name in CREDENTIAL_SETTINGS:
             for index in setting.lines:
                 lines[index] = ASIDE + lines[index]
-    lines[section.line] = _ended(lines[section.line], text)
+    lines[section.line] = ended(lines[section.line], text)
     lines.insert(section.line + 1, _next_indent(lines, section.line + 1) + line + _end_of(text))
     return "".join(lines)
 
@@ -211,6 +211,11 @@ def rename(text: str, name: str, kind: FileKind = FileKind.CREDENTIALS) -> tuple
     return "".join(lines), new
 
 
+def ended(line: str, text: str) -> str:
+    """Return a line with an end, its own or that of the text's first line."""
+    return line if line.endswith(("\r", "\n")) else line + _end_of(text)
+
+
 def _with_last(section: Section, setting: Setting) -> Section:
     return Section(section.name, section.line, (*section.settings[:-1], setting))
 
@@ -233,15 +238,11 @@ def _end_of(text: str) -> str:
     return first[len(first.rstrip("\r\n")) :] or "\n"
 
 
-def _ended(line: str, text: str) -> str:
-    return line if line.endswith(("\r", "\n")) else line + _end_of(text)
-
-
 def _append(text: str, *new: str) -> str:
     end = _end_of(text)
     lines = split_lines(text)
     if lines:
-        lines[-1] = _ended(lines[-1], text)
+        lines[-1] = ended(lines[-1], text)
         if lines[-1].strip():
             lines.append(end)
     return "".join(lines) + "".join(line + end for line in new)

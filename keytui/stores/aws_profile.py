@@ -135,12 +135,9 @@ class AwsFiles:
             StoreError: It can't be read, or the AWS SDK could not read it.
         """
         try:
-            text = decoded(read(path) or b"")
-            parsed(path, text)
+            return _readable(path)
         except FileProblem as found:
             problem = found
-        else:
-            return text
         raise StoreError(problem.reason, NOTHING_WRITTEN, problem.next_step)
 
     def edit(self, path: Path, edit: Callable[[str], str]) -> None:
@@ -238,6 +235,12 @@ def _shown(name: str, value: str) -> str:
     if name == "credential_process":
         return f"{name} = {value.partition(' ')[0]} …"
     return f"{name} = …"
+
+
+def _readable(path: Path) -> str:
+    text = decoded(read(path) or b"")
+    parsed(path, text)
+    return text
 
 
 def _profiles(path: Path, text: str) -> tuple[Sections, Sections]:

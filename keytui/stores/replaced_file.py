@@ -84,14 +84,14 @@ def change(path: Path, edit: Callable[[bytes], bytes]) -> None:
 def _try_to_change(folder: int, target: Path, edit: Callable[[bytes], bytes]) -> bool:
     """Make a change; return False where the file was changed meanwhile."""
     before = _read(target)
+    new = edit(before.content)
+    if new == before.content:
+        return True
     status = before.status
     if status is not None and not status.st_mode & 0o222:
         raise FileProblem(f"{target} is read-only.", "Make it writable (chmod u+w).")
     if status is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "")
-    new = edit(before.content)
-    if new == before.content:
-        return True
     with ExitStack() as undo:
         name = f".keytui-change-{secrets.token_hex(8)}.tmp"
         _write(folder, name, new, before, undo)

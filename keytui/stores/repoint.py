@@ -1,0 +1,285 @@
+"""The local AWS profiles that use a key, given another one, and back."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from keytui.errors import StoreError
+from keytui.model import Secret
+from keytui.stores import backups
+from keytui.stores.aws_ini import FileKind
+from keytui.stores.aws_profile import AwsFiles, credentials_command
+from keytui.stores.aws_reading import decoded, parsed
+from keytui.stores.aws_uses import names
+from keytui.stores.private_file import FileProblem, remove
+from keytui.stores.replaced_file import read
+from keytui.stores.repoint_plan import AwsText, RepointChange, Wish, is_static, plan
+from keytui.stores.repoint_text import (
+    ID,
+    PROCESS,
+    How,
+    has,
+    repointed,
+    restored,
+    sources,
+    wanted,
+)
+
+__all__ = ["How", "LocalProfiles", "RepointChange", "Repointed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repointed:
+    """What the way back from a change needs. It has no secret.
+
+    Attributes:
+        path: The file.
+        section: The name in the section's header.
+        how: What was done.
+        old_id: The key that went.
+        new_id: The key that came.
+        stamp: Names the backups of this rotation.
+    """
+
+    path: str
+    section: str
+    how: How
+    old_id: str
+    new_id: str
+    stamp: str
+
+    @property
+    def backup(self) -> Path:
+        """The file's copy from before the rotation."""
+        return next(backups.paths(Path(self.path), self.stamp))
+
+    def to_text(self) -> str:
+        """Return it as a line of text."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Repointed":
+        """Return it from its text. Raises ``StoreError`` where that is damaged."""
+        try:
+            fields = json.loads(text)
+            return cls(**{**fields, "how": How(fields["how"])})
+        except (ValueError, TypeError, KeyError):
+            pass
+        raise StoreError(
+            "keytui's record of a profile that it changed is damaged.",
+            "The profile was left as it is.",
+            "See ~/.aws for a backup, a file that ends in .bak.",
+        )
+
+
+class LocalProfiles:
+    """The profiles in AWS's two files, as a rotation changes them. Methods block."""
+
+    def __init__(
+        self,
+        files: AwsFiles,
+        how: How = How.PROCESS,
+        *,
+        in_keyring: bool = True,
+        command: Callable[[str], str] = credentials_command,
+    ) -> None:
+        """Take what the changes depend on; see ``Wish``."""
+        self._files = files
+        self._how = how
+        self._in_keyring = in_keyring
+        self._command = command
+
+    def plan(self, old_id: str, new_id: str) -> tuple[RepointChange, ...]:
+        """Return what would be changed for the new key.
+
+        A profile with a session token is not among it: that is no long-lived key.
+
+        Raises:
+            StoreError: A file that may name the old key can't be read, or the AWS SDK could not.
+        """
+        wish = Wish(old_id, new_id, self._how, self._in_keyring, self._command)
+        return plan(self._texts(old_id), wish)
+
+    def record(self, change: RepointChange, stamp: str) -> str:
+        """Return what ``put_back`` will need of a change, without a secret.
+
+        Args:
+            change: The change; it may be made later.
+            stamp: Names the backups, as letters and digits: the rotation's own.
+        """
+        ids = change.old_id, change.new_id
+        return Repointed(str(change.path), change.section, change.how, *ids, stamp).to_text()
+
+    def repoint(self, change: RepointChange, secret: Secret, stamp: str) -> None:
+        """Make a change, with a backup of the file; one that is made already stays as it is.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+        made: list[Path] = []
+
+        def edit(text: str) -> str:
+            before = parsed(change.path, text)
+            settings = before.get(change.section, {})
+            if has(settings, change.new_id) and not has(settings, change.old_id):
+                return text
+            if not _is_as_planned(settings, change):
+                raise FileProblem(
+                    f"[{change.section}] of {change.path} was changed meanwhile.",
+                    "Look at what would be changed again.",
+                )
+            what = change.how, change.old_id, change.new_id, change.command, secret.reveal()
+            new = repointed(text, change.section, *what)
+            after = before | {change.section: wanted(settings, *what)}
+            _check(change.path, change.section, new, after)
+            if backup := backups.keep(change.path, stamp, text, change.section):
+                made.append(backup)
+            return new
+
+        try:
+            self._files.edit(change.path, edit)
+        except StoreError:
+            for backup in made:
+                with suppress(FileProblem):
+                    remove(backup)
+            raise
+
+    def put_back(self, change: str) -> bool:
+        """Let a profile use the old key again, by the backup; the rest of the file stays.
+
+        Backups that have no key any more which is not in the file are deleted.
+
+        Args:
+            change: What ``record`` returned.
+
+        Returns:
+            Whether the profile uses the old key; False where somebody has changed it since, and
+            it was left alone.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+        done = Repointed.from_text(change)
+        path = Path(done.path)
+        if not os.path.isfile(path):  # noqa: PTH113 - is_file raises where a folder is closed
+            return False
+        put_back = False
+
+        def edit(text: str) -> str:
+            nonlocal put_back
+            before = parsed(path, text)
+            settings = before.get(done.section, {})
+            put_back = has(settings, done.old_id) and not has(settings, done.new_id)
+            if not has(settings, done.new_id):
+                return text
+            backup, old = _backup(done)
+            if not _is_as_made(settings, old, done):
+                return text
+            put_back = True
+            rest = {name: settings[name] for name in settings if name not in sources(settings)}
+            new = restored(text, backup, done.section)
+            _check(path, done.section, new, before | {done.section: rest | sources(old)})
+            return new
+
+        self._files.edit(path, edit)
+        if put_back:
+            with suppress(FileProblem, StoreError):
+                self._drop_needless(done)
+        return put_back
+
+    def drop_backup(self, change: str) -> None:
+        """Delete the backups of a change's file: with the old key gone, nothing needs them.
+
+        Args:
+            change: What ``record`` returned.
+
+        Raises:
+            StoreError: One is still there.
+        """
+        done = Repointed.from_text(change)
+        try:
+            backups.drop(Path(done.path), done.stamp)
+        except FileProblem as found:
+            problem = found
+        else:
+            return
+        raise StoreError(
+            f"The backup {self._files.short(done.backup)} was not deleted. {problem.reason}",
+            "The profiles are as they were.",
+            "Delete it by hand: it holds secrets.",
+        )
+
+    def _texts(self, key_id: str) -> Iterator[AwsText]:
+        """Yield the files; not one that the AWS SDK refuses if it does not name the key."""
+        for path, kind in (
+            (self._files.credentials, FileKind.CREDENTIALS),
+            (self._files.config, FileKind.CONFIG),
+        ):
+            # A folder, a device or a pipe holds no profiles: the SDK passes over it.
+            if os.path.isfile(path):  # noqa: PTH113 - is_file raises where a folder is closed
+                try:
+                    text = self._files.text(path)
+                except StoreError:
+                    if _may_name(path, key_id):
+                        raise
+                else:
+                    where = self._files.short(path)
+                    yield AwsText(path, where, kind, text, parsed(path, text))
+
+    def _drop_needless(self, done: Repointed) -> None:
+        path = Path(done.path)
+        here = parsed(path, self._files.text(path))
+
+        def needed(backup: str) -> bool:
+            return any(
+                has(settings, done.old_id) and sources(here.get(name, {})) != sources(settings)
+                for name, settings in parsed(path, backup).items()
+            )
+
+        backups.drop(path, done.stamp, needed)
+
+
+def _may_name(path: Path, key_id: str) -> bool:
+    try:
+        return names(decoded(read(path) or b""), key_id)
+    except FileProblem:
+        return True
+
+
+def _is_as_planned(settings: dict[str, str], change: RepointChange) -> bool:
+    if change.how is How.NAME:
+        return names(settings.get(PROCESS, ""), change.old_id)
+    free = change.how is How.REWRITE or PROCESS not in settings
+    return free and is_static(settings, change.old_id)
+
+
+def _is_as_made(settings: dict[str, str], old: dict[str, str], done: Repointed) -> bool:
+    """Return whether a section's key is as the change had left it."""
+    made = wanted(old, done.how, done.old_id, done.new_id, done.new_id, "")
+    commands = settings.get(PROCESS, ""), made.get(PROCESS, "")
+    return settings.get(ID) == made.get(ID) and len({names(c, done.new_id) for c in commands}) == 1
+
+
+def _backup(done: Repointed) -> tuple[str, dict[str, str]]:
+    """Return the backup that has a section with the old key, and the section's settings."""
+    path = Path(done.path)
+    for backup, text in backups.existing(path, done.stamp):
+        settings = parsed(backup, text).get(done.section, {})
+        if has(settings, done.old_id):
+            return text, settings
+    raise FileProblem(
+        f"There is no backup {done.backup} with the old key of [{done.section}].",
+        f"Let the profile use {done.old_id} by hand.",
+    )
+
+
+def _check(path: Path, section: str, text: str, expected: dict[str, dict[str, str]]) -> None:
+    """See that the AWS SDK will read what it should, and all else as before."""
+    if parsed(path, text) != expected:
+        raise FileProblem(
+            f"keytui can't change [{section}] of {path} so that the AWS tools read it.",
+            "Change it by hand.",
+        )
