@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keytui.journal import Journal
+from keytui.lifecycle import Lifecycle
 from keytui.model import Identity, Secret, User
 from keytui.ports import Iam
 from keytui.settings import Settings
@@ -17,7 +18,9 @@ from keytui.uses import LocalUse
 from keytui.vault import Vault, held
 
 if TYPE_CHECKING:
+    from keytui.rotator import Rotator
     from keytui.stores.aws_profile import AwsFiles
+    from keytui.stores.repoint import RepointChange
 
 
 def _own_aws_files() -> "AwsFiles":
@@ -76,3 +79,21 @@ class Parts:
     def vault(self) -> Vault:
         """The secrets that the keyring holds."""
         return Vault(self.journal, self.keyring, self.store_at, self.now)
+
+    def rotator(self, iam: Iam, lifecycle: Lifecycle) -> "Rotator[RepointChange]":
+        """Return the verbs of a rotation in an account."""
+        from keytui.rotator import Rotator
+        from keytui.stores.repoint import LocalProfiles
+
+        return Rotator(
+            iam,
+            self.journal,
+            lifecycle,
+            self.vault,
+            self.store_at,
+            self.who,
+            LocalProfiles(self.aws_files()),
+            self.uses_here,
+            now=self.now,
+            wait=self.wait,
+        )

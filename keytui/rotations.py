@@ -41,6 +41,7 @@ class Rotation:
         user: The user name, or ``<root account>``.
         old_id: The key that goes.
         old_created: When that was made; None where it is not known.
+        chosen: The locator of the store that the new secret is to go to.
         attempt: The latest creation of a new key; None before the first.
         store: The locator of the store that has the new secret; empty where none has.
         repointed: The local profiles that name the new key by now, as ``detail`` has them.
@@ -55,6 +56,7 @@ class Rotation:
     user: str
     old_id: str
     old_created: datetime | None
+    chosen: str = ""
     attempt: Attempt | None = None
     store: str = ""
     repointed: tuple[str, ...] = ()

@@ -59,14 +59,11 @@ class Repoint(Protocol):
         """The change as lines to show, without any secret."""
 
 
-R = TypeVar("R", bound=Repoint)
+R = TypeVar("R", bound=Repoint, contravariant=True)
 
 
 class Profiles(Protocol[R]):
     """The local AWS profiles, as a rotation needs them. Methods block."""
-
-    def plan(self, old_id: str, new_id: str) -> tuple[R, ...]:
-        """Return what would be changed for the new key. Raises ``StoreError``."""
 
     def record(self, change: R, stamp: str) -> str:
         """Return what ``put_back`` will need of a change, without a secret."""
@@ -208,6 +205,19 @@ class Rotator(Generic[R]):
         found = rotations(self._journal.entries())
         return next(one for one in found if one.id == name)
 
+    def store(self, rotation: Rotation) -> SecretStore:
+        """Return the store that the new secret is to go to. Raises ``StoreError``."""
+        store = self._store_at(rotation.chosen)
+        if store is None:
+            raise StoreError(
+                f"keytui does not know the store {rotation.chosen}.", "No key was made."
+            )
+        return store
+
+    def description(self, rotation: Rotation) -> str:
+        """Return the old key's description, which the new one takes over; empty for none."""
+        return self._described(rotation.old).description
+
     def create(
         self,
         rotation: Rotation,
@@ -242,12 +252,12 @@ class Rotator(Generic[R]):
         self._write(Event.VERIFIED, self._new(rotation), rotation.id)
         self._take_over(rotation)
 
-    def plan(self, rotation: Rotation) -> tuple[R, ...]:
-        """Return the local profiles to be changed, with what would be. Raises ``StoreError``."""
-        return self._profiles.plan(rotation.old_id, rotation.new_id)
-
     def repoint(self, rotation: Rotation, changes: Iterable[R]) -> None:
         """Let local profiles use the new key, and watch the old one from then on.
+
+        Args:
+            rotation: The rotation.
+            changes: The changes wanted; none to leave the profiles to their user.
 
         Raises:
             StoreError: A profile could not be changed; those before it are.

@@ -189,7 +189,7 @@ class Rotating(RuleBasedStateMachine):
         rotation, rotator = self.rotation, self.world.rotator
         assert rotation
         verbs: dict[str, Callable[[], object]] = {
-            "repoint": lambda: rotator.repoint(rotation, rotator.plan(rotation)),
+            "repoint": lambda: rotator.repoint(rotation, self.plan(rotation)),
             "retire": lambda: rotator.retire(rotation),
             "delete": lambda: rotator.delete(rotation),
             "verify": lambda: rotator.verify(rotation),
@@ -295,11 +295,14 @@ class Rotating(RuleBasedStateMachine):
             case Step.VERIFY:
                 rotator.verify(rotation)
             case Step.REPOINT:
-                rotator.repoint(rotation, rotator.plan(rotation))
+                rotator.repoint(rotation, self.plan(rotation))
             case Step.WATCH | Step.RETIRE:
                 rotator.retire(rotation)
             case _:
                 rotator.delete(rotation)
+
+    def plan(self, rotation: Rotation) -> tuple[Change, ...]:
+        return self.world.profiles.plan(rotation.old_id, rotation.new_id)
 
     def back(self, rotation: Rotation) -> None:
         """Roll back; a creation that was cut short is looked into before."""

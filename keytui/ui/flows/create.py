@@ -33,16 +33,22 @@ async def create(stage: Stage, user: User) -> None:
     except UnansweredError as lost:
         await recover.look_into(stage, lost.attempt)
         return
-    closing = await stage.ask(RevealScreen(custody, account.lifecycle, parts))
+    await reveal(stage, custody)
+    await reread_user(stage, account, user)
+
+
+async def reveal(stage: Stage, custody: Custody) -> None:
+    """Show a new secret until it is kept or discarded."""
+    lifecycle = stage.account.lifecycle
+    closing = await stage.ask(RevealScreen(custody, lifecycle, stage.parts))
     # Where the terminal goes away meanwhile, the secret stays in custody and is rescued.
     try:
         await _closed(stage, custody, closing)
     except KeytuiError as error:
         stage.problem(error)
-    account.lifecycle.let_go(custody)
+    lifecycle.let_go(custody)
     stage.release_custody()
     stage.no_more_questions()
-    await reread_user(stage, account, user)
 
 
 async def _closed(stage: Stage, custody: Custody, closing: Closing) -> None:

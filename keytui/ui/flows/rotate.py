@@ -1,0 +1,298 @@
+"""Rotate a key: begin or take up, and what the keys of the rotation's screen do."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from keytui.errors import KeytuiError, StateError
+from keytui.lifecycle import QUOTA
+from keytui.model import AccessKey, KeyStatus
+from keytui.outcomes import Concern, Custody, UnansweredError
+from keytui.rotations import Rotation, Step
+from keytui.rotator import Rotator
+from keytui.stores.base import SecretStore
+from keytui.stores.repoint import How, LocalProfiles, RepointChange
+from keytui.ui.account import complete_keys, read_keys
+from keytui.ui.flows import create, delete, recover
+from keytui.ui.flows.read import reread_user
+from keytui.ui.flows.stage import Stage
+from keytui.ui.flows.unlock import when_open
+from keytui.ui.screens.delete import DeleteScreen
+from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
+from keytui.ui.screens.rotate import (
+    Repointing,
+    RepointScreen,
+    RotateChoice,
+    RotateScreen,
+    TwoKeysScreen,
+    back_lines,
+)
+from keytui.ui.screens.rotation import RotationScreen
+from keytui.ui.threads import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Rotations = Rotator[RepointChange]
+
+
+async def rotate(stage: Stage, key: AccessKey) -> None:
+    """Begin the rotation of a key, or take up the one it is part of; show it until it is left."""
+    account = stage.account
+    account.lifecycle.require_writable()
+    rotator = stage.parts.rotator(account.iam, account.lifecycle)
+    rotation = await in_thread(lambda: rotator.of_key(key.id))
+    begin = rotation is None
+    if rotation is None:
+        rotation = await _begin(stage, rotator, key)
+        if rotation is None:
+            return
+    elif not await in_thread(partial(rotator.claim, rotation)):
+        raise KeytuiError("Another keytui is at work on this rotation.", "Nothing was changed.")
+    verbs = {
+        "next": partial(_next, stage),
+        "back": partial(_back, stage),
+        "leave": partial(_leave, stage),
+    }
+    screen = RotationScreen(rotation, rotator, stage.parts, verbs, begin=begin)
+    await stage.ask(screen)
+    stage.no_more_questions()
+    if not screen.busy:
+        await in_thread(lambda: rotator.release(screen.rotation))
+    await look_around(stage)
+    await reread_user(stage, account, key.user)
+
+
+async def look_around(stage: Stage) -> None:
+    """Read which rotations of this account are open, and show that."""
+    account = stage.account
+    rotator = stage.parts.rotator(account.iam, account.lifecycle)
+    account.rotations = tuple(await in_thread(rotator.open))
+    stage.draw_unfinished()
+
+
+async def _begin(stage: Stage, rotator: Rotations, key: AccessKey) -> Rotation | None:
+    account, parts = stage.account, stage.parts
+    if key.status is not KeyStatus.ACTIVE:
+        raise KeytuiError(
+            f"{key.id} is {key.status.value.lower()}: only an active key is rotated.",
+            "Nothing was changed.",
+        )
+    known = await in_thread(lambda: read_keys(account, parts, key.user))
+    if len(known.keys) >= QUOTA:
+        await _make_room(stage, key)
+        return None
+    own = key.id == account.iam.signing_key_id()
+    here = await in_thread(lambda: parts.uses_here(key.id))
+    choice = await stage.ask(RotateScreen(key, here, own, parts))
+    if choice is None:
+        return None
+    store = _store(stage, choice)
+    return await in_thread(lambda: rotator.begin(key, store))
+
+
+async def _make_room(stage: Stage, key: AccessKey) -> None:
+    """Let the user say which of two keys goes; it goes the usual way, with its questions."""
+    account, parts = stage.account, stage.parts
+
+    def read() -> tuple[AccessKey, ...]:
+        return complete_keys(account, read_keys(account, parts, key.user), key.user).keys
+
+    keys = await in_thread(read)
+    going = await stage.ask(TwoKeysScreen(keys, parts.now()))
+    if going is not None:
+        await delete.delete(stage, going)
+
+
+def _store(stage: Stage, choice: RotateChoice) -> SecretStore:
+    return stage.parts.csv_file(choice.path) if choice.path else stage.parts.keyring
+
+
+# The keys of the screen.
+
+
+async def _next(stage: Stage, screen: RotationScreen) -> None:
+    """Do the next step; while nobody has to decide anything, the ones after it too."""
+    if screen.rotation.unsettled and screen.rotation.attempt:
+        await recover.look_into(stage, screen.rotation.attempt.id)
+        return
+    step = screen.rotation.step
+    if step not in _VERBS:
+        return
+    await _VERBS[step](stage, screen)
+    await screen.again()
+    goes_on = _FOLLOWS.get(step) is screen.rotation.step
+    if step in _FOLLOWS and goes_on and not screen.rotation.unsettled:
+        await _next(stage, screen)
+
+
+async def _create(stage: Stage, screen: RotationScreen) -> None:
+    rotation, rotator, lifecycle = screen.rotation, screen.rotator, stage.account.lifecycle
+    store = await in_thread(lambda: rotator.store(rotation))
+    description = await in_thread(lambda: rotator.description(rotation))
+
+    def work(progress: "Callable[[str], None]") -> Custody:
+        with stage.creating:
+            return rotator.create(rotation, store, description, progress, stage.take_custody)
+
+    result = await stage.ask(
+        WorkingScreen[Custody](
+            f"Creating a key for {rotation.user}",
+            work,
+            "Please wait: the secret comes with AWS's reply, and only once.",
+        )
+    )
+    if isinstance(result, UnansweredError):
+        await recover.look_into(stage, result.attempt)
+    elif isinstance(result, KeytuiError):
+        raise result
+    elif result.kept:
+        lifecycle.let_go(result)
+        stage.release_custody()
+        stage.no_more_questions()
+    else:
+        await create.reveal(stage, result)
+
+
+async def _verify(stage: Stage, screen: RotationScreen) -> None:
+    rotation = screen.rotation
+    stage.no_more_questions()
+    screen.under_way(f"asking AWS whether it accepts {rotation.new_id}…")
+
+    async def work() -> None:
+        await in_thread(lambda: screen.rotator.verify(rotation, screen.tell, screen.left.is_set))
+
+    await when_open(stage, stage.parts.keyring, work)
+    screen.under_way("")
+
+
+async def _repoint(stage: Stage, screen: RotationScreen) -> None:
+    rotation, files = screen.rotation, stage.parts.aws_files()
+    old, new = rotation.old_id, rotation.new_id
+    kept = rotation.store == stage.parts.keyring.locator
+
+    def plans() -> dict[Repointing, tuple[RepointChange, ...]]:
+        if stage.parts.settings.demo:
+            return {}
+        rewritten = LocalProfiles(files, How.REWRITE, in_keyring=kept).plan(old, new)
+        process = LocalProfiles(files, How.PROCESS, in_keyring=kept).plan(old, new)
+        return {Repointing.REWRITE: rewritten, Repointing.PROCESS: process if kept else ()}
+
+    found = await in_thread(plans)
+    changes: tuple[RepointChange, ...] = ()
+    if any(found.values()):
+        limits = await in_thread(lambda: _limits(stage))
+        dialog = RepointScreen(found[Repointing.PROCESS], found[Repointing.REWRITE], limits)
+        answer = await stage.ask(dialog)
+        if answer is None:
+            return
+        changes = found.get(answer, ())
+
+    async def work() -> None:
+        await in_thread(lambda: screen.rotator.repoint(rotation, changes))
+
+    await when_open(stage, stage.parts.keyring, work)
+    if changes:
+        names = ", ".join(dict.fromkeys(change.use.profile for change in changes))
+        screen.say(f"{names} uses {new} now.")
+    elif any(found.values()):
+        screen.say("The AWS profiles here were left as they are: change them by hand.", good=False)
+    else:
+        screen.say("No AWS profile on this machine uses the old key.")
+
+
+def _limits(stage: Stage) -> tuple[str, ...]:
+    import os
+
+    from keytui.stores.profile_limits import profile_limits
+
+    return profile_limits(stage.parts.settings, os.environ)
+
+
+async def _retire(stage: Stage, screen: RotationScreen) -> None:
+    """Make the old key inactive, with the same questions as ``d`` asks."""
+    rotation, lifecycle = screen.rotation, stage.account.lifecycle
+    found = await in_thread(lambda: lifecycle.dependence(rotation.old))
+    title = f"Make {rotation.old_id} inactive?"
+    if found.concern is Concern.OWN_KEY:
+        # The new key takes over before it; nothing is cut off.
+        pass
+    elif found.concern and not await stage.ask(
+        ConfirmScreen(title, *found.reasons, "b makes it active again.")
+    ):
+        return
+    stage.no_more_questions()
+    screen.under_way("making the old key inactive…")
+
+    async def work() -> None:
+        await in_thread(lambda: screen.rotator.retire(rotation))
+
+    await when_open(stage, stage.parts.keyring, work)
+    screen.say(f"{rotation.old_id} is inactive; {rotation.new_id} works.")
+
+
+async def _delete(stage: Stage, screen: RotationScreen) -> None:
+    rotation = screen.rotation
+    old = AccessKey(rotation.old_id, rotation.owner, KeyStatus.INACTIVE, rotation.old_created)
+    if screen.seen:
+        old = AccessKey(old.id, old.user, old.status, old.created, screen.seen.old)
+    here = await in_thread(lambda: stage.parts.uses_here(old.id))
+    uses = tuple(use for use in here if use.depends)
+    if not await stage.ask(DeleteScreen(old, stage.parts.now(), uses)):
+        screen.say(f"{old.id} was not deleted.", good=False)
+        return
+    stage.no_more_questions()
+    screen.under_way("deleting the old key…")
+    problems = await in_thread(lambda: screen.rotator.delete(rotation))
+    screen.say(f"{old.id} is deleted; {rotation.new_id} has taken its place.")
+    _tell(screen, problems)
+
+
+async def _back(stage: Stage, screen: RotationScreen) -> None:
+    rotation = screen.rotation
+    if rotation.unsettled and rotation.attempt:
+        await recover.look_into(stage, rotation.attempt.id)
+        await screen.again()
+        rotation = screen.rotation
+        if rotation.unsettled:
+            raise StateError("What became of the new key is not known yet.", "Nothing was changed.")
+    watch = await in_thread(lambda: screen.rotator.watch(rotation))
+    count = len(rotation.repointed)
+    lines = back_lines(rotation.old_id, rotation.new_id, watch, stage.parts.now(), count)
+    if not await stage.ask(ConfirmScreen("Roll back to the old key?", *lines)):
+        return
+    stage.no_more_questions()
+    screen.under_way("rolling back…")
+    problems = await in_thread(lambda: screen.rotator.roll_back(rotation, screen.tell))
+    screen.say(f"Rolled back: {rotation.old_id} is the key again.")
+    _tell(screen, problems)
+
+
+async def _leave(stage: Stage, screen: RotationScreen) -> None:
+    rotation = screen.rotation
+    if not rotation.new_id:
+        lines = ["No new key was made. The old key stays as it is."]
+    else:
+        lines = [
+            f"{rotation.old_id} and {rotation.new_id} both stay as they are, and keytui does not "
+            "remind you of them any more.",
+        ]
+    if await stage.ask(ConfirmScreen("End the rotation here?", *lines)):
+        await in_thread(lambda: screen.rotator.abandon(rotation))
+        screen.say("The rotation was ended; both keys stay." if rotation.new_id else "Ended.")
+
+
+def _tell(screen: RotationScreen, problems: list[KeytuiError]) -> None:
+    if problems:
+        screen.say(" ".join(str(problem) for problem in problems), good=False)
+
+
+_VERBS = {
+    Step.CREATE: _create,
+    Step.VERIFY: _verify,
+    Step.REPOINT: _repoint,
+    Step.WATCH: _retire,
+    Step.RETIRE: _retire,
+    Step.DELETE: _delete,
+}
+_FOLLOWS = {Step.CREATE: Step.VERIFY, Step.VERIFY: Step.REPOINT}
+"""The steps after which the next one begins by itself."""

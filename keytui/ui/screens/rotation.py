@@ -1,0 +1,216 @@
+"""A rotation as a screen of steps: what is done, what comes next, and the way back."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Static
+
+from keytui.errors import KeytuiError
+from keytui.parts import Parts
+from keytui.plain import plain
+from keytui.rotations import Rotation, Step
+from keytui.rotator import Rotator, Watch
+from keytui.stores.repoint import RepointChange
+from keytui.ui.rotation_words import key_line, next_words
+from keytui.ui.screens.dialogs import sentences
+from keytui.ui.text import ACCENT
+from keytui.ui.threads import in_thread
+from keytui.ui.typeahead import TypeAhead
+from keytui.ui.widgets.bars import KeyHints, MessageBar
+from keytui.ui.widgets.lines import Line
+from keytui.ui.widgets.step_list import StepList
+from keytui.ui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from keytui.ui.app import KeytuiApp
+
+WATCH_SECONDS = 60.0
+"""How often AWS is asked for the last use while the screen stands open."""
+
+Verbs = Mapping[str, Callable[["RotationScreen"], Coroutine[Any, Any, None]]]
+
+
+class RotationScreen(Screen[None]):
+    """Shows one rotation, and does its steps one by one.
+
+    Attributes:
+        rotation: The rotation as the journal has it.
+        seen: What AWS says of the use of both keys; None before it was asked.
+        left: Set when the step under way is not waited for any more.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "do('next')", "Go on"),
+        Binding("b", "do('back')", "Roll back"),
+        Binding("r", "look", "Look again"),
+        Binding("l", "do('leave')", "Keep both keys"),
+        Binding("escape", "close", "Back, it waits", key_display="esc"),
+        Binding("q", "close", show=False),
+    ]
+
+    def __init__(
+        self,
+        rotation: Rotation,
+        rotator: Rotator[RepointChange],
+        parts: Parts,
+        verbs: Verbs,
+        *,
+        begin: bool,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            rotation: The rotation.
+            rotator: Its verbs.
+            parts: The parts of this run.
+            verbs: ``next``, ``back`` and ``leave``: what the keys do, as flows.
+            begin: Whether to go on at once.
+        """
+        super().__init__()
+        self.rotation, self.rotator, self.parts = rotation, rotator, parts
+        self.seen: Watch | None = None
+        self.left = Flag()
+        self._verbs, self._go = verbs, begin
+        self._under_way = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Line(id="heading")
+        yield StepList(id="steps")
+        yield Static(id="next")
+        yield Line(id="old")
+        yield Line(id="new")
+        yield MessageBar(id="message")
+        yield KeyHints()
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Show where it stands; go on where that is wanted."""
+        self.query_one(MessageBar).say("")
+        self.draw()
+        self.action_look()
+        self.set_interval(WATCH_SECONDS, self.action_look)
+        if self._go:
+            self.call_after_refresh(self.action_do, "next")
+
+    def on_resize(self) -> None:
+        """Fill the lines anew."""
+        self.draw()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a step is under way."""
+        return bool(self._under_way)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Offer what can be done now."""
+        if action not in {"do", "look"}:
+            return True
+        if self.busy or self.rotation.ended:
+            return False
+        rotation = self.rotation
+        match parameters:
+            case ("back",):
+                return Step.DELETE not in rotation.done
+            case ("leave",):
+                return not rotation.unsettled and not rotation.rolling_back
+            case ("next",):
+                return not rotation.rolling_back and not rotation.secretless
+        return True
+
+    def action_do(self, verb: str) -> None:
+        """Do what a key is for."""
+        if not self.check_action("do", (verb,)) or self._typed.held:
+            return
+        self.say("")
+        self._typed.hold()
+        self.run_worker(self._guarded(verb), group="step", description="a step of a rotation")
+
+    async def _guarded(self, verb: str) -> None:
+        self.left.clear()
+        try:
+            await self._verbs[verb](self)
+        except KeytuiError as error:
+            self.query_one(MessageBar).problem(error)
+        finally:
+            self._typed.release()
+            self.under_way("")
+            await self.again()
+        self.action_look()
+
+    def action_look(self) -> None:
+        """Ask AWS for the last use of both keys."""
+        self.run_worker(self._look(), group="look", exclusive=True, description="look at both keys")
+
+    async def _look(self) -> None:
+        rotation = self.rotation
+        self.seen = await in_thread(lambda: self.rotator.watch(rotation))
+        self.draw()
+
+    def action_close(self) -> None:
+        """Wait no longer for what is under way; else leave the rotation as it is."""
+        if self.rotation.step is Step.VERIFY and self.busy:
+            self.left.set()
+        else:
+            self.dismiss(None)
+
+    # What flows need of it.
+
+    def under_way(self, words: str) -> None:
+        """Show what is being done; an empty text ends that."""
+        self._under_way = words
+        self.draw()
+
+    def tell(self, words: str) -> None:
+        """Show how far it has come; any thread may call."""
+        self.app.call_from_thread(self._tell, words)
+
+    def _tell(self, words: str) -> None:
+        if self.busy:
+            self.under_way(words)
+
+    def say(self, text: str, good: bool = True) -> None:
+        """Show a sentence; an empty one clears it."""
+        self.query_one(MessageBar).say(text, good)
+
+    async def again(self) -> None:
+        """Read the rotation again."""
+        self.rotation = await in_thread(lambda: self.rotator.again(self.rotation))
+        self.draw()
+
+    @property
+    def _typed(self) -> TypeAhead:
+        return cast("KeytuiApp", self.app).typed
+
+    def draw(self) -> None:
+        """Draw where it stands."""
+        if not self.is_mounted:
+            return
+        rotation = self.rotation
+        ids = f"{rotation.old_id} → {rotation.new_id}" if rotation.new_id else rotation.old_id
+        head = Text.assemble(("Rotation", f"bold {ACCENT}"), f"  {plain(rotation.user)}  {ids}")
+        self.query_one("#heading", Line).show_line(head)
+        self.query_one(StepList).show(rotation, self._under_way)
+        words = next_words(rotation, self.seen, self.parts.now())
+        self.query_one("#next", Static).update(sentences(*([] if self.busy else words)))
+        now, watch = self.parts.now(), self.seen
+        old = key_line("Old key", rotation.old_id, watch.old if watch else None, watch, now)
+        new = key_line("New key", rotation.new_id, watch.new if watch else None, watch, now)
+        self.query_one("#old", Line).show_line(old)
+        self.query_one("#new", Line).show_line(new)
+        self._draw_hints()
+
+    def _draw_hints(self) -> None:
+        shown = []
+        for binding in self.BINDINGS:
+            if isinstance(binding, Binding) and binding.show:
+                verb = binding.action.removeprefix("do('").removesuffix("')")
+                action = "do" if binding.action.startswith("do(") else binding.action
+                if self.check_action(action, (verb,)):
+                    shown.append(binding)
+        self.query_one(KeyHints).show(shown)
