@@ -38,6 +38,7 @@ def found(files: AwsFiles, held: Iterable[Held] = ()) -> list[LocalUse]:
 def test_nothing_is_used_where_there_is_nothing(files: AwsFiles) -> None:
     assert found(files) == []
     files.config.write_text(STATIC.replace(KEY_ID, OTHER))
+    files.credentials.write_text(f"[dev]\n# {KEY_ID}\n")
     assert found(files) == []
 
 
@@ -45,7 +46,7 @@ def test_every_profile_that_names_the_key_is_told_of(files: AwsFiles) -> None:
     files.credentials.write_text(
         f"[default]\nAWS_ACCESS_KEY_ID: {KEY_ID}\n[ my dev ]\n{STATIC}{PROCESS}"
         f"[other]\naws_access_key_id = {OTHER}\n# aws_access_key_id = {KEY_ID}\n"
-        f"[longer]\naws_access_key_id = {KEY_ID}X\n"
+        f"[longer]\naws_access_key_id = {KEY_ID}X\n[other]\naws_access_key_id = X{KEY_ID}\n"
     )
     files.config.write_text(
         f'[profile "my dev"]\ncredential_process = /bin/x\n  --key={KEY_ID}\n[profile a]\n{STATIC}'
@@ -67,7 +68,7 @@ def test_a_key_that_all_sections_inherit_is_told_of(files: AwsFiles) -> None:
 
 
 def test_the_environment_and_the_keyrings_count(tmp_path: Path) -> None:
-    env = {"AWS_ACCESS_KEY_ID": KEY_ID, "OTHER": OTHER}
+    env = {"AWS_ACCESS_KEY_ID": KEY_ID, "OTHER": f"x{KEY_ID}"}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(f"[dev]\n{STATIC}")
     env |= {"AWS_SHARED_CREDENTIALS_FILE": str(elsewhere), "AWS_CONFIG_FILE": "/dev/null"}

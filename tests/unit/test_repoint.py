@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -194,6 +195,7 @@ def test_odd_values_are_rewritten_in_their_places(files: AwsFiles) -> None:
         f"[dev]\n# {STATIC.replace(chr(10), chr(10) + '# ')}\n",
         f"[dev]\naws_access_key_id = {OTHER}\naws_secret_access_key = {SENTINEL}\n",
         f"[DEFAULT]\n{STATIC}[dev]\nregion = x\n",
+        f"[DEFAULT]\naws_secret_access_key = s\n[dev]\naws_access_key_id = {OLD}\n",
         "",
     ],
 )
@@ -242,6 +244,12 @@ def test_a_key_stays_where_a_command_would_lose_to_another_setting(
     (change,) = planned(files)
     assert change.how is how
     assert bool(change.note) == (how is How.REWRITE)
+
+
+def test_a_key_stays_beside_a_command_in_its_own_section(files: AwsFiles) -> None:
+    files.credentials.write_text(f"[dev]\n{STATIC}{LINE}")
+    (change,) = planned(files)
+    assert change.how is How.REWRITE
 
 
 # What the AWS tools make of it.
@@ -458,16 +466,48 @@ def test_what_somebody_else_changed_is_left_alone(now: str | None, files: AwsFil
     assert len(backups(files)) == 1
 
 
-def test_others_lines_stay_when_a_profile_is_put_back(files: AwsFiles) -> None:
-    files.credentials.write_text(f"[a]\nregion = x\n  {STATIC.replace('aws_s', '  aws_s')}")
-    files.credentials.write_text(f"[a]\nregion = x\n{STATIC}")
+@pytest.mark.parametrize(
+    ("before", "edit", "after"),
+    [
+        (
+            f"[a]\nregion = x\n{STATIC}",
+            lambda now: now.replace("= x", "= y") + "output = json\n[b]\n",
+            f"[a]\nregion = y\n{STATIC}output = json\n[b]\n",
+        ),
+        (f"[a]\n{STATIC[:-1]}", lambda now: now + "[b]\n", f"[a]\n{STATIC}[b]\n"),
+        (
+            f"[a]\n  {STATIC[:-1]}",
+            lambda now: now + "\n  region = x\n",
+            f"[a]\n  {STATIC.replace('aws_s', '  aws_s')}\n  region = x\n",
+        ),
+        (
+            f"[a]\ncredential_process = x\n {OLD}",
+            lambda now: now.replace("[a]", "[a] # mine"),
+            f"[a] # mine\ncredential_process = x\n {OLD}\n",
+        ),
+    ],
+)
+def test_others_lines_stay_when_a_profile_is_put_back(
+    before: str, edit: Callable[[str], str], after: str, files: AwsFiles
+) -> None:
+    files.credentials.write_text(before)
     (record,) = rotate(files)
-    text = files.credentials.read_text()
-    files.credentials.write_text(text.replace("region = x", "region = y") + "output = json\n[b]\n")
+    files.credentials.write_text(edit(files.credentials.read_text()))
 
     assert profiles(files).put_back(record)
 
-    assert files.credentials.read_text() == f"[a]\nregion = y\n{STATIC}output = json\n[b]\n"
+    assert files.credentials.read_text() == after
+
+
+def test_what_the_tools_would_read_otherwise_is_not_written(files: AwsFiles) -> None:
+    before = f"[dev]\n{STATIC}"
+    files.credentials.write_text(before)
+    (change,) = planned(files, How.REWRITE)
+
+    with pytest.raises(StoreError, match="so that the AWS tools read it"):
+        profiles(files).repoint(change, Secret("x\nregion = y"), STAMP)
+
+    assert (files.credentials.read_text(), backups(files)) == (before, [])
 
 
 def test_without_its_backup_a_profile_is_not_put_back(files: AwsFiles) -> None:
