@@ -3,7 +3,6 @@
 Nothing on the way to the first frame imports botocore, keyring or moto.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Callable
@@ -11,32 +10,26 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from keytui import __version__
+from keytui.arguments import Request, parse
 from keytui.aws.options import ConnectOptions
 from keytui.errors import KeytuiError, UsageError
+from keytui.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
 from keytui.model import Identity, Secret, User
 from keytui.parts import Parts, own_uses
 from keytui.plain import plain
 from keytui.ports import Iam
-from keytui.settings import DEMO_USERS, Settings, load
+from keytui.settings import Settings, load
 from keytui.stores.base import Keyring, SecretStore
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
-"""128 + SIGINT."""
-
 
 _Connect = Callable[[str | None], Iam]
 _Who = Callable[[str, Secret], Identity]
-_OPTIONS = ("yes", "json", "file", "section", "key_id", "unlock_keyring")
-"""The options of single commands; the rest are settings."""
-_FAILING = frozenset({"credentials", "doctor", "import"})
-"""The commands whose exit status is 1 where they can't be done."""
+_CHANGES = frozenset({"deactivate", "activate", "delete"})
+_ALWAYS_FAILING = frozenset({"credentials", "doctor", "import"})
+_FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "create"}
+"""The commands whose exit status is 1 where AWS or a store refuses; others can't start then."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,27 +39,30 @@ def main(argv: list[str] | None = None) -> int:
         argv: The arguments; None for those of the process.
 
     Returns:
-        The exit status: 0 when left by the user or done, 1 after a fault, 2 when it can't
-        start, 3 where ``recover`` leaves something open, 128 + a signal when told to leave.
+        The exit status: 0 when left by the user or done, 1 after a fault or where not all is
+        done, 2 when it can't start, 3 where something is left undone because nobody agreed
+        or stays open, 128 + a signal when told to leave.
     """
-    flags = vars(_parser().parse_args(argv))
-    command = flags.pop("command")
-    options = {name: flags.pop(name, None) for name in _OPTIONS}
-    harden_process()
+    command: str | None = None
     try:
-        settings = load(flags, os.environ, Path.home())
+        request = parse(sys.argv[1:] if argv is None else argv)
+        command = request.command
+        harden_process()
+        settings = load(request.flags, os.environ, Path.home())
         with ExitStack() as stack:
-            return _run(command, options, settings, stack)
+            return _run(request, settings, stack)
     except KeytuiError as error:
         print(f"keytui: {plain(str(error))}", file=sys.stderr)
-        return EXIT_FAILED if command in _FAILING else EXIT_USAGE
+        failed = command in _FAILING and not isinstance(error, UsageError)
+        return EXIT_FAILED if failed or command in _ALWAYS_FAILING else EXIT_USAGE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
 
-def _run(command: str | None, options: dict[str, Any], settings: Settings, stack: ExitStack) -> int:
+def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
     """Run one command; each is imported only when it is the one."""
-    match command:
+    options = request.options
+    match request.command:
         case "credentials":
             from keytui.commands.credentials import credentials
 
@@ -84,103 +80,32 @@ def _run(command: str | None, options: dict[str, Any], settings: Settings, stack
             from keytui.commands.recover import recover
 
             return recover(_parts(settings, stack), yes=bool(options["yes"]))
+        case "list":
+            from keytui.commands.list_keys import list_keys
+
+            return list_keys(_parts(settings, stack), request)
+        case "create":
+            from keytui.commands.create_key import create_key
+
+            return create_key(_unlocked(request, settings, stack), request)
+        case command if command in _CHANGES:
+            from keytui.commands.change_keys import change_keys
+
+            return change_keys(_parts(settings, stack), request)
     _require_terminal()
+    from keytui.commands.screen import show
+
+    return show(_unlocked(request, settings, stack))
+
+
+def _unlocked(request: Request, settings: Settings, stack: ExitStack) -> Parts:
+    """Return the parts; with the keyring unlocked first, where that is asked for."""
     parts = _parts(settings, stack)
-    if options["unlock_keyring"]:
+    if request.options["unlock_keyring"]:
         from keytui.commands.unlock import unlock_keyring
 
         unlock_keyring(parts, stack)
-    from keytui.commands.screen import show
-
-    return show(parts)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="keytui",
-        description="Manage AWS IAM access keys: see, make inactive or active, create, delete. "
-        "A new secret goes straight into the OS keyring.",
-        epilog="AWS_PROFILE, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, HTTPS_PROXY and the rest are "
-        "honoured as by the AWS SDK. KEYTUI_READ_ONLY=1 is --read-only.",
-    )
-    _add_account_flags(parser)
-    parser.add_argument("--user", metavar="NAME", help="open at this user's keys")
-    parser.add_argument(
-        "--unlock-keyring",
-        action="store_true",
-        help="ask for the keyring's password first, and start one where there is none",
-    )
-    parser.add_argument("--version", action="version", version=f"keytui {__version__}")
-    _add_commands(
-        parser.add_subparsers(dest="command", metavar="COMMAND", title="without a screen")
-    )
-    return parser
-
-
-def _add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    credentials = commands.add_parser(
-        "credentials",
-        help="print a secret from the keyring for credential_process",
-        description="Print one key with its secret from the keyring as credential_process JSON.",
-        argument_default=argparse.SUPPRESS,
-    )
-    which = credentials.add_mutually_exclusive_group(required=True)
-    which.add_argument("key_id", nargs="?", metavar="ACCESS_KEY_ID", help="the key")
-    which.add_argument("--user", metavar="NAME", help="this user's only key in the keyring")
-    doctor = commands.add_parser(
-        "doctor",
-        help="say what works here and what does not, and how to mend it",
-        description="Look at AWS, the keyring, the terminal and keytui's files, and say how to "
-        "mend what does not work. The exit status is 1 where something does not.",
-        argument_default=argparse.SUPPRESS,
-    )
-    _add_account_flags(doctor)
-    doctor.add_argument("--json", action="store_true", help="print JSON")
-    importing = commands.add_parser(
-        "import",
-        help="take a secret from a file into the keyring",
-        description="Take the secrets of a console CSV file (accessKeys.csv, rootkey.csv) or of "
-        "a profile of an AWS credentials file into the keyring, test them, and offer to remove "
-        "the plaintext.",
-        argument_default=argparse.SUPPRESS,
-    )
-    importing.add_argument("file", metavar="FILE")
-    importing.add_argument("--profile", dest="section", metavar="NAME", help="of that file")
-    importing.add_argument("--region", metavar="NAME", help="the region; picks the partition")
-    importing.add_argument("--endpoint-url", metavar="URL", help="ask STS here, not at AWS")
-    importing.add_argument("--yes", action="store_true", help="accept what is offered")
-    recover = commands.add_parser(
-        "recover",
-        help="say what became of creations that were cut short",
-        description="Compare keytui's record of creations that were cut short with AWS and the "
-        "stores, and offer to delete the keys that nobody can use. The exit status is 3 while "
-        "something is open.",
-        argument_default=argparse.SUPPRESS,
-    )
-    _add_account_flags(recover)
-    recover.add_argument("--yes", action="store_true", help="accept what is offered")
-
-
-def _add_account_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", metavar="NAME", help="a profile of the AWS config")
-    parser.add_argument("--region", metavar="NAME", help="the region; picks the partition")
-    parser.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
-    parser.add_argument("--read-only", action="store_const", const=True, help="refuse every change")
-    parser.add_argument(
-        "--demo", action="store_const", const=True, help="a demo account that can't reach AWS"
-    )
-    parser.add_argument(
-        "--demo-users",
-        type=_number,
-        metavar="N",
-        help=f"how many users the demo account has (default {DEMO_USERS}); implies --demo",
-    )
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 50_000:
-        raise argparse.ArgumentTypeError("takes a number from 1 to 50000")
-    return int(text)
+    return parts
 
 
 def _require_terminal() -> None:

@@ -173,10 +173,10 @@ def test_every_key_of_the_main_screen_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("flag", re.findall(r"`(--[a-z-]+)", README.split("## Keys")[0]))
 def test_every_flag_shown_is_known(flag: str, desk: Desk) -> None:
-    from keytui.cli import _parser
+    from keytui.parser import parser
 
-    parsers = [_parser()]
+    parsers = [parser()]
     for action in parsers[0]._actions:
         if isinstance(action, argparse._SubParsersAction):
             parsers += action.choices.values()
-    assert any(flag in parser._option_string_actions for parser in parsers)
+    assert any(flag in one._option_string_actions for one in parsers)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from keytui import __version__
-from keytui.cli import EXIT_USAGE, main
+from keytui.cli import main
+from keytui.exits import EXIT_USAGE
 
 HEAVY = ("botocore", "boto3", "keyring", "secretstorage", "moto", "flask")
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from keytui.descriptions import LENGTH, description_problem
 from keytui.model import User
 from keytui.parts import Parts
 from keytui.plain import plain
@@ -20,11 +21,6 @@ from keytui.ui.text import DIM, FAILS, GOOD, backend
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.rows import Rows
-
-DESCRIPTION_LENGTH = 256
-"""The longest value of an IAM tag."""
-TAG_CHARACTERS = " _.:/=+-@"
-"""What the value of an IAM tag may hold besides letters and digits."""
 
 
 class Goal(Enum):
@@ -105,7 +101,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
         yield Static(Text("Path of the CSV file", style=DIM), classes="label csv")
         yield LineInput(str(self._parts.csv_path(self._user)), id="path", classes="csv")
         yield Static(Text("Description, optional", style=DIM), classes="label")
-        yield LineInput(max_length=DESCRIPTION_LENGTH, id="description")
+        yield LineInput(max_length=LENGTH, id="description")
 
     def on_mount(self) -> None:
         """Look at the keyring."""
@@ -148,8 +144,8 @@ class CreateScreen(Dialog[CreateChoice | None]):
         """Return what is chosen, unless the store chosen can't be written."""
         goal, path = self.query_one(Goals).goal, self.query_one("#path", LineInput).value
         description = self.query_one("#description", LineInput).value.strip()
-        if not all(char.isalnum() or char in TAG_CHARACTERS for char in description):
-            self._block(f"A description takes letters, digits and {TAG_CHARACTERS.strip()} only.")
+        if problem := description_problem(description):
+            self._block(problem)
             return
         probe: Probe | None = None
         if goal is Goal.KEYRING:

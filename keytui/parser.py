@@ -1,0 +1,240 @@
+"""The command line's grammar: commands and their options."""
+
+import argparse
+from typing import Any
+
+from keytui import __version__
+from keytui.settings import DEMO_USERS
+
+STATUSES = (
+    "Exit status: 0 done, also where there was nothing to do; 1 AWS or a store refused, or not "
+    "all is done; 2 it can't start; 3 left undone, since a guard asked and nobody agreed, or "
+    "still open; 128 + a signal that ended it."
+)
+COMMANDS = (
+    "find",
+    "deactivate",
+    "activate",
+    "delete",
+    "list",
+    "create",
+    "credentials",
+    "doctor",
+    "import",
+    "recover",
+)
+_Commands = Any  # argparse keeps the type of what add_subparsers returns to itself.
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the arguments."""
+    reader = argparse.ArgumentParser(
+        prog="keytui",
+        usage="keytui [OPTIONS] [TEXT WITH AN ACCESS KEY ID | COMMAND ...]",
+        description="Manage AWS IAM access keys: see, make inactive or active, create, delete. "
+        "A new secret goes straight into the OS keyring. A text with an access key ID in it, "
+        "such as a log line, opens the screen at that key.",
+        epilog="AWS_PROFILE, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, HTTPS_PROXY and the rest are "
+        f"honoured as by the AWS SDK. KEYTUI_READ_ONLY=1 is --read-only. {STATUSES}",
+        allow_abbrev=False,
+    )
+    _add_account_flags(reader)
+    reader.add_argument("--user", metavar="NAME", help="open at this user's keys")
+    _add_unlock(reader)
+    reader.add_argument("--version", action="version", version=f"keytui {__version__}")
+    commands = reader.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", prog="keytui"
+    )
+    _add_find(commands)
+    _add_changes(commands)
+    _add_list(commands)
+    _add_create(commands)
+    _add_credentials(commands)
+    _add_doctor(commands)
+    _add_import(commands)
+    _add_recover(commands)
+    return reader
+
+
+def _add(commands: _Commands, name: str, brief: str, description: str) -> argparse.ArgumentParser:
+    reader: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=brief,
+        description=description,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    return reader
+
+
+def _add_find(commands: _Commands) -> None:
+    find = _add(
+        commands,
+        "find",
+        "open the screen at the key whose ID is in a text",
+        "Open the screen at the access key whose ID is somewhere in a text: a log line, an "
+        "alert, a diff. The word find may be left out.",
+    )
+    find.add_argument("text", nargs="+", metavar="TEXT")
+    _add_account_flags(find)
+    _add_unlock(find)
+
+
+def _add_changes(commands: _Commands) -> None:
+    asks = (
+        "It asks first about a key that something depends on; where nobody can be asked, such a "
+        "key stays as it is, and the exit status is 3."
+    )
+    for name, brief, more in (
+        ("deactivate", "make keys inactive", asks),
+        ("activate", "make keys active", ""),
+        ("delete", "delete inactive keys", "Where nobody can be asked, it takes --yes."),
+    ):
+        change = _add(
+            commands,
+            name,
+            brief,
+            f"{brief[0].upper()}{brief[1:]}, whoever owns them, and say of each what became of it. "
+            f"{more} {STATUSES}",
+        )
+        change.add_argument(
+            "text", nargs="+", metavar="ID", help="an access key ID, or a text with IDs in it"
+        )
+        _add_account_flags(change)
+        change.add_argument("--yes", action="store_true", help="agree to all but the own key")
+        if name != "activate":
+            change.add_argument(
+                "--own-key",
+                action="store_true",
+                help="with --yes: also the key that signs keytui's own calls",
+            )
+        _add_json(change)
+
+
+def _add_list(commands: _Commands) -> None:
+    listing = _add(
+        commands,
+        "list",
+        "list keys with their last use and findings",
+        f"List the account's access keys, with last use and findings. {STATUSES}",
+    )
+    listing.add_argument("--user", metavar="NAME", help="this user's keys only")
+    listing.add_argument("--findings", action="store_true", help="only keys that break a rule")
+    _add_account_flags(listing)
+    _add_json(listing)
+
+
+def _add_create(commands: _Commands) -> None:
+    create = _add(
+        commands,
+        "create",
+        "create a key and keep its secret",
+        "Create an access key and keep its secret. It is not printed. Where the store fails after "
+        "AWS has made the key, the secret goes into the keyring, or the key is deleted again. "
+        f"{STATUSES}",
+    )
+    create.add_argument("--user", metavar="NAME", required=True, help="whose key")
+    create.add_argument(
+        "--store",
+        metavar="keyring|csv:PATH",
+        type=_store,
+        required=True,
+        help="where the secret goes",
+    )
+    create.add_argument("--description", metavar="TEXT", help="a tag on the user, as the console's")
+    create.add_argument("--show-secret", action="store_true", help="print the secret as well")
+    _add_account_flags(create)
+    _add_unlock(create)
+    _add_json(create)
+
+
+def _add_credentials(commands: _Commands) -> None:
+    credentials = _add(
+        commands,
+        "credentials",
+        "print a secret from the keyring for credential_process",
+        "Print one key with its secret from the keyring as credential_process JSON.",
+    )
+    which = credentials.add_mutually_exclusive_group(required=True)
+    which.add_argument("key_id", nargs="?", metavar="ACCESS_KEY_ID", help="the key")
+    which.add_argument("--user", metavar="NAME", help="this user's only key in the keyring")
+
+
+def _add_doctor(commands: _Commands) -> None:
+    doctor = _add(
+        commands,
+        "doctor",
+        "say what works here and what does not, and how to mend it",
+        "Look at AWS, the keyring, the terminal and keytui's files, and say how to mend what does "
+        "not work. The exit status is 1 where something does not.",
+    )
+    _add_account_flags(doctor)
+    _add_json(doctor)
+
+
+def _add_import(commands: _Commands) -> None:
+    importing = _add(
+        commands,
+        "import",
+        "take a secret from a file into the keyring",
+        "Take the secrets of a console CSV file (accessKeys.csv, rootkey.csv) or of a profile of "
+        "an AWS credentials file into the keyring, test them, and offer to remove the plaintext.",
+    )
+    importing.add_argument("file", metavar="FILE")
+    importing.add_argument("--profile", dest="section", metavar="NAME", help="of that file")
+    importing.add_argument("--region", metavar="NAME", help="the region; picks the partition")
+    importing.add_argument("--endpoint-url", metavar="URL", help="ask STS here, not at AWS")
+    importing.add_argument("--yes", action="store_true", help="accept what is offered")
+
+
+def _add_recover(commands: _Commands) -> None:
+    recover = _add(
+        commands,
+        "recover",
+        "say what became of creations that were cut short",
+        "Compare keytui's record of creations that were cut short with AWS and the stores, and "
+        "offer to delete the keys that nobody can use. The exit status is 3 while something is "
+        "open.",
+    )
+    _add_account_flags(recover)
+    recover.add_argument("--yes", action="store_true", help="accept what is offered")
+
+
+def _add_account_flags(reader: argparse.ArgumentParser) -> None:
+    reader.add_argument("--profile", metavar="NAME", help="a profile of the AWS config")
+    reader.add_argument("--region", metavar="NAME", help="the region; picks the partition")
+    reader.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
+    reader.add_argument("--read-only", action="store_const", const=True, help="refuse every change")
+    reader.add_argument(
+        "--demo", action="store_const", const=True, help="a demo account that can't reach AWS"
+    )
+    reader.add_argument(
+        "--demo-users",
+        type=_number,
+        metavar="N",
+        help=f"how many users the demo account has (default {DEMO_USERS}); implies --demo",
+    )
+
+
+def _add_unlock(reader: argparse.ArgumentParser) -> None:
+    reader.add_argument(
+        "--unlock-keyring",
+        action="store_true",
+        help="ask for the keyring's password first, and start one where there is none",
+    )
+
+
+def _add_json(reader: argparse.ArgumentParser) -> None:
+    reader.add_argument("--json", action="store_true", help="print JSON, and ask nothing")
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 50_000:
+        raise argparse.ArgumentTypeError("takes a number from 1 to 50000")
+    return int(text)
+
+
+def _store(text: str) -> str:
+    if text == "keyring" or text.removeprefix("csv:") not in {"", text}:
+        return text
+    raise argparse.ArgumentTypeError("takes keyring, or csv: and a path")
