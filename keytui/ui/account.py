@@ -10,6 +10,7 @@ from keytui.outcomes import StatusChange
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.recovery import Recovery
+from keytui.rotations import Rotation
 from keytui.verdicts import Finding
 
 
@@ -24,8 +25,11 @@ class Account:
         recovery: Looks into creations that were cut short.
         inventory: What has been read.
         pending: Access key ID → the status asked for and not listed yet.
-        changes: The changes of status that can be undone, latest last.
+        changes: The changes of status that can be undone, latest last; each a batch of one or
+            more that were made together.
+        marks: Access key ID → the owner of a marked key, in the order they were marked.
         unfinished: Attempt → what was found of a creation that is still open.
+        rotations: The rotations that are open.
     """
 
     iam: Iam
@@ -34,28 +38,53 @@ class Account:
     recovery: Recovery
     inventory: Inventory = field(default_factory=Inventory)
     pending: dict[str, KeyStatus] = field(default_factory=dict)
-    changes: list[StatusChange] = field(default_factory=list)
+    changes: list[tuple[StatusChange, ...]] = field(default_factory=list)
+    marks: dict[str, User] = field(default_factory=dict)
     unfinished: dict[str, Finding] = field(default_factory=dict)
+    rotations: tuple[Rotation, ...] = ()
 
-    def apply(self, change: StatusChange, *, undoing: bool = False) -> None:
-        """Take in a change that AWS has accepted: what can be undone, and what is listed."""
-        key, others = change.key, [c for c in self.changes if c.key.id != change.key.id]
-        if change.status is KeyStatus.DELETED:
-            self.changes = others
-        elif undoing:
-            self.changes = self.changes[:-1]
+    @property
+    def marked(self) -> tuple[AccessKey, ...]:
+        """The marked keys that AWS lists, as they are known now."""
+        found = []
+        for key_id, user in self.marks.items():
+            known = self.inventory.keys_of(user)
+            found += [key for key in (known.keys if known else ()) if key.id == key_id]
+        return tuple(found)
+
+    def mark(self, key: AccessKey) -> None:
+        """Mark a key, or take its mark away."""
+        if self.marks.pop(key.id, None) is None:
+            self.marks[key.id] = key.user
+
+    def apply(self, *changes: StatusChange, undoing: bool = False) -> None:
+        """Take in changes that AWS has accepted together: what can be undone, and what is listed.
+
+        A key that was changed is marked no more.
+        """
+        ids = {change.key.id for change in changes}
+        gone = {c.key.id for c in changes if c.status is KeyStatus.DELETED}
+        if undoing:
+            *before, last = self.changes
+            batches = [*before, tuple(c for c in last if c.key.id not in ids)]
         else:
-            self.changes = [*self.changes, change]
-        known = self.inventory.keys_of(key.user)
-        if known:
-            self.inventory.set_keys(key.user, known.with_status(key.id, change.status))
+            left = [tuple(c for c in batch if c.key.id not in gone) for batch in self.changes]
+            batches = [*left, tuple(c for c in changes if c.key.id not in gone)]
+        self.changes = [batch for batch in batches if batch]
+        for change in changes:
+            self.marks.pop(change.key.id, None)
+            if known := self.inventory.keys_of(change.key.user):
+                known = known.with_status(change.key.id, change.status)
+                self.inventory.set_keys(change.key.user, known)
 
     def continue_from(self, before: "Account") -> None:
         """Take over what an earlier connection of the same caller knows."""
         self.inventory = before.inventory
         self.pending = before.pending
         self.changes = before.changes
+        self.marks = before.marks
         self.unfinished = before.unfinished
+        self.rotations = before.rotations
 
 
 def open_account(parts: Parts, profile: str | None) -> Account:

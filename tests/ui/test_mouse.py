@@ -134,7 +134,7 @@ async def test_the_first_hint_works_on_each_of_its_cells(desk: Desk, into: int) 
 
 
 async def test_between_hints_is_nothing(desk: Desk) -> None:
-    async with opened(desk, user="admin", size=(160, 40)):
+    async with opened(desk, user="admin", size=(220, 40)):
         await desk.settled()
         lines = desk.text.splitlines()
         y = max(i for i, line in enumerate(lines) if "q Quit" in line)

@@ -54,6 +54,12 @@ class Stage(Protocol):
     def draw_keys(self) -> None:
         """Draw the keys anew, as they are known."""
 
+    def draw_marks(self) -> None:
+        """Draw anew which keys are marked."""
+
+    def reread(self) -> None:
+        """Read the keys of the highlighted user again."""
+
     def go_to(self, key: AccessKey) -> None:
         """Put the cursor on a key that was read just now."""
 

@@ -34,16 +34,22 @@ async def activate(stage: Stage, key: AccessKey) -> None:
 
 
 async def undo(stage: Stage) -> None:
-    """Take back the last change of status that this run has made."""
+    """Take back the last change of status that this run has made, or the last batch of them."""
     stage.account.lifecycle.require_writable()
     changes = stage.account.changes
     if not changes:
         stage.say("There is no change of status to undo.", good=False)
         return
-    change = changes[-1]
-    if change.key.id in stage.account.pending:
+    batch = changes[-1]
+    if any(change.key.id in stage.account.pending for change in batch):
         return
-    await _change(stage, change.key, change.key.status, undoing=True)
+    if len(batch) > 1:
+        from keytui.ui.flows.bulk import undo_batch  # Not needed on the way to the first frame.
+
+        await undo_batch(stage, batch)
+        return
+    key = batch[0].key
+    await _change(stage, key, key.status, undoing=True)
 
 
 async def _sure(stage: Stage, key: AccessKey, found: Dependence) -> bool:

@@ -114,7 +114,8 @@ class AccountScreen(StageScreen):
 
     def draw_users(self, keep: User | None = None) -> None:
         """Draw the users anew, as they are known."""
-        words = self.users.show(self.account.inventory, keep)
+        marked = {user.name for user in self.account.marks.values()}
+        words = self.users.show(self.account.inventory, keep, dict.fromkeys(marked, "✓"))
         self.query_one(StatusLine).users(words)
 
     def draw_keys(self, keep: str = "") -> None:
@@ -126,9 +127,21 @@ class AccountScreen(StageScreen):
         user, account = self.users.user, self._account
         known = account.inventory.keys_of(user) if account and user else None
         pending = account.pending if account else {}
+        marks = account.marks if account else {}
         now, deleted = self.parts.now(), self._show_deleted
-        self.keys.show(user, known, now, pending=pending, deleted=deleted, keep=keep)
+        self.keys.show(user, known, now, pending=pending, marks=marks, deleted=deleted, keep=keep)
+        self.query_one(StatusLine).marked(len(account.marked) if account else 0)
         self.show_hints()
+
+    def draw_marks(self) -> None:
+        """Draw anew which keys are marked, and whose they are."""
+        self.draw_users()
+        self.draw_keys()
+
+    def reread(self) -> None:
+        """Read the keys of the highlighted user again."""
+        if user := self.users.user:
+            self.read_user(user)
 
     def go_to(self, key: AccessKey) -> None:
         """Put the cursor on a key that was read just now, and read what else there is to it."""

@@ -6,16 +6,17 @@ from typing import ClassVar
 from textual import events, on, work
 from textual.binding import Binding, BindingType
 
+from keytui.batch import Verb
 from keytui.inventory import Inventory
 from keytui.key_ids import key_ids
-from keytui.model import AccessKey, Secret
+from keytui.model import AccessKey, KeyStatus, Secret
 from keytui.ui.copier import copier
 from keytui.ui.flows import create, delete, find, history, read, status, unlock
 from keytui.ui.screens import main_keys
 from keytui.ui.screens.account_screen import AccountScreen
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.screens.stage_screen import Flow
-from keytui.ui.widgets.bars import KeyHints
+from keytui.ui.widgets.bars import KeyHints, MessageBar
 from keytui.ui.widgets.keys_pane import KeysPane
 from keytui.ui.widgets.users_pane import UsersPane
 
@@ -44,11 +45,17 @@ class MainScreen(AccountScreen):
             self.action_to_keys()
 
     def action_back(self) -> None:
-        """Go back to the users, clear the filter, or clear the message."""
+        """Go back to the users, clear the filter, the message, or in the end the marks."""
         if self.keys.table.has_focus:
             self.action_to_users()
-        elif not self.users.back():
+        elif self.users.back():
+            return
+        elif self.query_one(MessageBar).display:
             self.say("")
+        elif self._account and self._account.marks:
+            self._account.marks.clear()
+            self.draw_marks()
+            self.say("Nothing is marked any more.")
 
     def action_filter(self) -> None:
         """Type a filter."""
@@ -85,15 +92,30 @@ class MainScreen(AccountScreen):
 
     def action_deactivate(self, key_id: str = "") -> None:
         """Make a key inactive."""
-        self._for_key(status.deactivate, key_id)
+        self._for_keys(Verb.DEACTIVATE, status.deactivate, key_id)
 
     def action_activate(self, key_id: str = "") -> None:
         """Make a key active."""
-        self._for_key(status.activate, key_id)
+        self._for_keys(Verb.ACTIVATE, status.activate, key_id)
 
     def action_delete(self, key_id: str = "") -> None:
         """Delete a key."""
-        self._for_key(delete.delete, key_id)
+        self._for_keys(Verb.DELETE, delete.delete, key_id)
+
+    def action_mark(self) -> None:
+        """Mark the key under the cursor, or take its mark away, and go on to the next."""
+        key = self._key_meant()
+        if key and key.status is not KeyStatus.DELETED:
+            self.account.mark(key)
+            self.keys.table.action_move(1)
+            self.draw_marks()
+
+    def action_rotate(self, key_id: str = "") -> None:
+        """Rotate a key, or take up the rotation it is part of."""
+        if key := self._key_meant(key_id):
+            from keytui.ui.flows import rotate  # Not needed on the way to the first frame.
+
+            self.run(rotate.rotate(self, key))
 
     def action_undo(self) -> None:
         """Undo the last change of status."""
@@ -167,21 +189,32 @@ class MainScreen(AccountScreen):
             return None
         return key
 
-    def _for_key(self, flow: Callable[["MainScreen", AccessKey], Flow], key_id: str) -> None:
-        """Run a flow on the key clicked, or on the one under the cursor.
+    def _key_meant(self, key_id: str = "") -> AccessKey | None:
+        """Return the key clicked, or the one under the cursor, if that is what one looks at.
 
         From the list of users the cursor in the table is not what one looks at: where a user
         has several keys, or the table is hidden, the first press only goes there.
         """
         key = self._key_shown(key_id)
         if key is None or self._account is None or key.id in self._account.pending:
-            return
+            return None
         seen = self.keys.table.has_focus or (self.keys.display and self.keys.live == 1)
         if not key_id and not seen:
             self.action_to_keys()
             self.say("Which key? Press it again on the one you mean.", good=False)
-            return
-        self.run(flow(self, key))
+            return None
+        return key
+
+    def _for_keys(
+        self, verb: Verb, flow: Callable[["MainScreen", AccessKey], Flow], key_id: str
+    ) -> None:
+        """Run a flow on the key that is meant; where some are marked, on all of them at once."""
+        if self._account and self._account.marked and not key_id:
+            from keytui.ui.flows import bulk  # Not needed on the way to the first frame.
+
+            self.run(bulk.work_on_marked(self, verb))
+        elif key := self._key_meant(key_id):
+            self.run(flow(self, key))
 
     # The bars.
 
@@ -195,6 +228,7 @@ class MainScreen(AccountScreen):
         settings, account = self.parts.settings, self._account
         now = main_keys.Now(
             key=self.keys.key,
+            marked=account.marked if account else (),
             user=self.users.user is not None,
             changes=bool(account and account.changes),
             locked=self._locked,

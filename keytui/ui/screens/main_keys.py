@@ -11,6 +11,7 @@ BINDINGS: list[BindingType] = [
     Binding("d", "deactivate", "Make inactive", tooltip="Make the key inactive"),
     Binding("a", "activate", "Make active", tooltip="Make the key active"),
     Binding("x", "delete", "Delete", tooltip="Delete the key, an inactive one"),
+    Binding("R", "rotate", "Rotate", tooltip="Rotate the key, or take its rotation up"),
     Binding("u", "undo", "Undo", tooltip="Undo the last change of status"),
     # Priority, so that what is typed right after it goes into the filter.
     Binding(
@@ -18,6 +19,7 @@ BINDINGS: list[BindingType] = [
     ),
     Binding("enter", "detail", "Detail", tooltip="Show all that is known of the key"),
     Binding("f", "find", "Find", tooltip="Find an access key by its ID, also in a pasted text"),
+    Binding("space", "mark", "Mark", tooltip="Mark the key; d, a and x act on all marked"),
     Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
     Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
     Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
@@ -43,6 +45,7 @@ class Now:
 
     Attributes:
         key: The key under the cursor.
+        marked: The marked keys: what changes a key acts on them instead.
         user: Whether there is a user under the cursor.
         changes: Whether there is a change of status to undo.
         locked: Whether the keyring can be unlocked.
@@ -51,6 +54,7 @@ class Now:
     """
 
     key: AccessKey | None
+    marked: tuple[AccessKey, ...]
     user: bool
     changes: bool
     locked: bool
@@ -60,16 +64,18 @@ class Now:
 
 def works(action: str, now: Now) -> bool:
     """Return whether a key does something now; read-only mode itself is in lifecycle."""
-    status = now.key.status if now.key else None
+    statuses = {key.status for key in now.marked or (now.key,) if key}
     changing = {
         "create": now.user,
-        "deactivate": status is KeyStatus.ACTIVE,
-        "activate": status is KeyStatus.INACTIVE,
-        "delete": status not in {None, KeyStatus.DELETED},
+        "deactivate": KeyStatus.ACTIVE in statuses,
+        "activate": KeyStatus.INACTIVE in statuses,
+        "delete": bool(statuses - {KeyStatus.DELETED}),
         "undo": now.changes,
+        "rotate": now.key is not None and now.key.status is KeyStatus.ACTIVE,
     }
     if action in changing:
         return changing[action] and not now.read_only
     key = now.key is not None
     others = {"profile": not now.demo, "copy": key, "detail": key, "unlock": now.locked}
+    others["mark"] = now.key is not None and now.key.status is not KeyStatus.DELETED
     return others.get(action, True)

@@ -72,6 +72,7 @@ class StatusLine(Line):
         super().__init__(id=id)
         self._keyring = Text("Keyring: looking…", style="dim")
         self._users = ""
+        self._marked = 0
         self._unfinished = Text()
 
     def keyring(self, probe: Probe) -> None:
@@ -100,15 +101,23 @@ class StatusLine(Line):
             self._users = text
             self._draw()
 
+    def marked(self, number: int) -> None:
+        """Show how many keys are marked."""
+        if number != self._marked:
+            self._marked = number
+            self._draw()
+
     def on_resize(self) -> None:
         """Put the right part at the right edge."""
         self._draw()
 
     def _draw(self) -> None:
         left = self._unfinished + self._keyring
-        left.truncate(max(self.size.width - len(self._users) - 3, 10), overflow="ellipsis")
-        left.pad_right(self.size.width - left.cell_len - len(self._users))
-        self.show_line(left.append(self._users, style="dim"))
+        marked = f"{self._marked:,} marked" if self._marked else ""
+        right = Text.assemble((marked, ACCENT), " · " if marked else "", (self._users, "dim"))
+        left.truncate(max(self.size.width - right.cell_len - 3, 10), overflow="ellipsis")
+        left.pad_right(self.size.width - left.cell_len - right.cell_len)
+        self.show_line(left.append_text(right))
 
 
 class KeyHints(Line):

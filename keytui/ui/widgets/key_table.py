@@ -1,6 +1,6 @@
 """The keys of one user, with what can be done to each now."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -11,14 +11,14 @@ from rich.text import Text
 from keytui.findings import findings
 from keytui.model import AccessKey, KeyStatus
 from keytui.plain import plain
-from keytui.ui.text import DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, fit
+from keytui.ui.text import ACCENT, DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, fit
 from keytui.ui.widgets.rows import Rows
 
 GAP = "  "
 UNREAD = 16
 """Cells kept free for a last use that has not been read yet: columns stay where they are."""
 MARKER = 2
-"""Cells of the cursor's marker."""
+"""Cells of the cursor and of a key's mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ class Action:
 MAKE_INACTIVE = Action("d", "Make inactive", "deactivate")
 MAKE_ACTIVE = Action("a", "Make active", "activate")
 DELETE = Action("x", "Delete", "delete")
+ROTATE = Action("R", "Rotate", "rotate")
 
 ACTIONS: dict[KeyStatus, tuple[Action, ...]] = {
-    KeyStatus.ACTIVE: (MAKE_INACTIVE,),
+    KeyStatus.ACTIVE: (MAKE_INACTIVE, ROTATE),
     KeyStatus.INACTIVE: (MAKE_ACTIVE, DELETE),
     KeyStatus.EXPIRED: (DELETE,),
     KeyStatus.DELETED: (),
@@ -48,6 +49,7 @@ class Layout:
 
     from_width: int = 0
     long_ages: bool = False
+    rotate: bool = False
     findings: bool = True
     service: int = 40
     created: bool = True
@@ -55,7 +57,8 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout(from_width=108, long_ages=True),
+    Layout(from_width=108, long_ages=True, rotate=True),
+    Layout(rotate=True),
     Layout(),
     Layout(service=18),
     Layout(service=12),
@@ -78,6 +81,7 @@ class KeyTable(Rows):
         """The keys shown."""
         self._now: datetime | None = None
         self._pending: dict[str, KeyStatus] = {}
+        self._marked: set[str] = set()
         self._table: list[list[Text]] = []
         self._widths: list[int] = []
 
@@ -96,6 +100,7 @@ class KeyTable(Rows):
         keys: Sequence[AccessKey],
         now: datetime,
         pending: dict[str, KeyStatus],
+        marks: Container[str] = (),
         keep: str = "",
     ) -> None:
         """Show these keys.
@@ -104,9 +109,11 @@ class KeyTable(Rows):
             keys: All keys of a user.
             now: The time that ages are counted from.
             pending: Access key ID → the status that AWS does not list yet.
+            marks: The IDs of marked keys.
             keep: The key ID to leave the cursor on.
         """
         self.keys, self._now, self._pending = keys, now, dict(pending)
+        self._marked = {key.id for key in keys if key.id in marks}
         self._lay_out(self.size.width)
         self.rows_changed(next((i for i, key in enumerate(keys) if key.id == keep), 0))
 
@@ -124,7 +131,8 @@ class KeyTable(Rows):
         line = self._join(self._table[index + 1], width)
         if self.keys[index].status is KeyStatus.DELETED:
             line.stylize(DIM)
-        return Text.assemble(("▸ " if index == self.cursor else "  "), line)
+        mark = ("✓", f"bold {ACCENT}") if self.keys[index].id in self._marked else " "
+        return Text.assemble("▸" if index == self.cursor else " ", mark, line)
 
     def _join(self, cells: list[Text], width: int) -> Text:
         line = Text("" if cells[0].plain != "Access key ID" else "  ")
@@ -165,7 +173,7 @@ class KeyTable(Rows):
             cells.append(self._last_used(key, since(_used(key), self._now), layout.service))
         if layout.findings:
             cells.append(self._findings(key))
-        return [*cells, self._actions(key)]
+        return [*cells, self._actions(key, layout)]
 
     def _status(self, key: AccessKey) -> Text:
         if wanted := self._pending.get(key.id):
@@ -190,11 +198,13 @@ class KeyTable(Rows):
             text.append(finding.rule.word, style=FAILS if finding.fails else "")
         return text
 
-    def _actions(self, key: AccessKey) -> Text:
+    def _actions(self, key: AccessKey, layout: Layout) -> Text:
         text = Text()
         if key.id in self._pending:
             return text
         for action in ACTIONS[key.status]:
+            if action is ROTATE and not layout.rotate:
+                continue
             text.append(GAP if text else "")
             label = Text.assemble((action.key, "bold cyan"), " ", action.label)
             if key.id.isalnum():

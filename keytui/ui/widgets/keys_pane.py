@@ -1,5 +1,6 @@
 """The right pane: a user, their keys, and the detail of the key under the cursor."""
 
+from collections.abc import Container
 from datetime import datetime
 
 from rich.text import Text
@@ -66,6 +67,7 @@ class KeysPane(Vertical):
         now: datetime,
         *,
         pending: dict[str, KeyStatus],
+        marks: Container[str],
         deleted: bool,
         keep: str = "",
     ) -> None:
@@ -76,6 +78,7 @@ class KeysPane(Vertical):
             known: What has been read; None while it is read.
             now: The time that ages are counted from.
             pending: Access key ID → the status that AWS does not list yet.
+            marks: The IDs of marked keys.
             deleted: Whether to show the deleted keys too.
             keep: The key ID to put the cursor on; empty to leave it where it is.
         """
@@ -84,7 +87,7 @@ class KeysPane(Vertical):
         shown = known.keys if known else ()
         if known and deleted:
             shown += known.deleted
-        self.table.show(shown, now, pending, keep)
+        self.table.show(shown, now, pending, marks, keep)
         self.query_one("#user", Line).show_line(_title(user, known, now))
         self._show_detail()
 

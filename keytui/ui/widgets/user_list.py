@@ -1,12 +1,14 @@
 """The users, one a line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from keytui.model import User
 from keytui.plain import plain
-from keytui.ui.text import WARNS, fit
+from keytui.ui.text import ACCENT, WARNS, fit
 from keytui.ui.widgets.rows import Rows
 
 
@@ -18,6 +20,7 @@ class UserList(Rows):
         self.users: Sequence[User] = []
         """The users shown."""
         self._nobody = ""
+        self._badges: Mapping[str, str] = {}
 
     @property
     def row_count(self) -> int:
@@ -29,7 +32,13 @@ class UserList(Rows):
         """The user under the cursor."""
         return self.users[self.cursor] if self.cursor < len(self.users) else None
 
-    def show(self, users: Sequence[User], keep: User | None, nobody: str = "") -> None:
+    def show(
+        self,
+        users: Sequence[User],
+        keep: User | None,
+        nobody: str = "",
+        badges: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Show these users.
 
         Posts ``Highlighted`` where another user comes under the cursor.
@@ -38,8 +47,9 @@ class UserList(Rows):
             users: The users.
             keep: The one to leave the cursor on, if it is among them.
             nobody: What the list says where there are none.
+            badges: User name → a word or glyph behind it.
         """
-        before, self._nobody = self.user, nobody
+        before, self._nobody, self._badges = self.user, nobody, badges
         self.users = users
         names = (i for i, user in enumerate(users) if keep and user.name == keep.name)
         self.rows_changed(next(names, 0))
@@ -56,6 +66,9 @@ class UserList(Rows):
         """Return a user's line."""
         user = self.users[index]
         here = index == self.cursor
-        name = fit(plain(user.name), width - 3)
+        badge = self._badges.get(user.name, "")
+        room = width - 3 - (cell_len(badge) + 1 if badge else 0)
+        name = fit(plain(user.name), room)
         style = "bold" if here else WARNS if user.is_root else ""
-        return Text(f"{'▸' if here else ' '} {name}", style=style)
+        row = Text(f"{'▸' if here else ' '} {name}", style=style)
+        return row.append(f" {badge}", ACCENT) if badge else row

@@ -1,5 +1,7 @@
 """The left pane: a filter and the users that pass it."""
 
+from collections.abc import Mapping
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -61,12 +63,18 @@ class UsersPane(Vertical):
         """Let keys move the cursor."""
         self.screen.set_focus(self.list)
 
-    def show(self, inventory: Inventory, keep: User | None = None) -> str:
+    def show(
+        self,
+        inventory: Inventory,
+        keep: User | None = None,
+        badges: Mapping[str, str] | None = None,
+    ) -> str:
         """Show the users that pass the filter, with the cursor where it was.
 
         Args:
             inventory: The account's users.
             keep: The user to put the cursor on instead.
+            badges: User name → a word or glyph behind it.
 
         Returns:
             How many they are, in words.
@@ -74,7 +82,7 @@ class UsersPane(Vertical):
         text = self.filter_line.value
         users = inventory.matching(text)
         nobody = "no match; esc" if not key_ids(text) else "enter finds it"
-        self.list.show(users, keep or self.user, nobody if text else "")
+        self.list.show(users, keep or self.user, nobody if text else "", badges or {})
         total = count(len(inventory.users), "user")
         some = f"{len(users):,} of {total}" if text else total
         if inventory.all_read:

@@ -1,0 +1,103 @@
+"""Work on all marked keys: one summary, then a result for each."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+
+from keytui import batch
+from keytui.batch import Planned, Result, Verb
+from keytui.errors import KeytuiError
+from keytui.model import AccessKey
+from keytui.outcomes import StatusChange
+from keytui.ui.account import Account
+from keytui.ui.flows.stage import Stage
+from keytui.ui.screens.batch import BatchScreen
+from keytui.ui.screens.bulk import DOES, BulkDeleteScreen, BulkScreen, summary
+from keytui.ui.screens.dialogs import WorkingScreen
+from keytui.ui.text import count
+
+Work = Callable[[Callable[[Result], None], Callable[[], bool]], tuple[Result, ...]]
+
+
+async def work_on_marked(stage: Stage, verb: Verb) -> None:
+    """Do one thing to all marked keys, after a summary of what will happen to which."""
+    account = stage.account
+    account.lifecycle.require_writable()
+    planned = await _plan(stage, account, verb)
+    found = summary(verb, planned)
+    dialog = BulkDeleteScreen if verb is Verb.DELETE and found.all else BulkScreen
+    chosen = await stage.ask(dialog(found))
+    if not chosen:
+        stage.say("Nothing was changed.", good=False)
+        return
+    keys = [one.key for one in chosen]
+
+    def work(told: Callable[[Result], None], left: Callable[[], bool]) -> tuple[Result, ...]:
+        return batch.carry_out(account.lifecycle, verb, chosen, told, left)
+
+    results = await _do(stage, DOES[verb].format(count(len(keys), "key")), keys, work)
+    _take_in(stage, account, results)
+    undo = "" if verb is Verb.DELETE else " u undoes that."
+    _tell(stage, len(keys), results, verb.value.value.lower(), undo, undo)
+
+
+async def undo_batch(stage: Stage, changes: Sequence[StatusChange]) -> None:
+    """Take back changes that were made together; those that fail can be undone again."""
+    account, keys = stage.account, [change.key for change in changes]
+
+    def work(told: Callable[[Result], None], left: Callable[[], bool]) -> tuple[Result, ...]:
+        return batch.undo(account.lifecycle, changes, told, left)
+
+    results = await _do(stage, f"Undo {count(len(keys), 'change')}", keys, work)
+    _take_in(stage, account, results, undoing=True)
+    _tell(stage, len(keys), results, "as before", "", " u undoes the rest.")
+
+
+async def _plan(stage: Stage, account: Account, verb: Verb) -> tuple[Planned, ...]:
+    """Ask the guards of each key. Raises ``KeytuiError`` where that is left."""
+    keys, left = account.marked, Event()
+
+    def work(progress: Callable[[str], None]) -> tuple[Planned, ...]:
+        return batch.plan(account.lifecycle, verb, keys, progress, left.is_set)
+
+    wait = "Nothing is changed before you have seen what will happen."
+    title = f"Looking at {count(len(keys), 'key')}"
+    planned = await stage.ask(WorkingScreen(title, work, wait, leave=left.set))
+    if left.is_set():
+        raise KeytuiError("Left.", "Nothing was changed.")
+    if isinstance(planned, KeytuiError):
+        raise planned
+    return planned
+
+
+async def _do(
+    stage: Stage, title: str, keys: Sequence[AccessKey], work: Work
+) -> tuple[Result, ...]:
+    stop = Event()
+    dialog = BatchScreen(title, keys, lambda told: work(told, stop.is_set), stop.set)
+    return await stage.ask(dialog)
+
+
+def _take_in(
+    stage: Stage, account: Account, results: Sequence[Result], *, undoing: bool = False
+) -> None:
+    changes = [result.change for result in results if result.change]
+    if changes:
+        account.apply(*changes, undoing=undoing)
+    stage.no_more_questions()
+    stage.draw_marks()
+    stage.reread()
+
+
+def _tell(
+    stage: Stage, asked: int, results: Sequence[Result], word: str, after_all: str, after_some: str
+) -> None:
+    done = sum(result.change is not None for result in results)
+    failed, left = len(results) - done, asked - len(results)
+    verb = "is" if done == 1 else "are"
+    if done == asked:
+        stage.say(f"{count(done, 'key')} {verb} {word}.{after_all}")
+        return
+    parts = [f"{failed} failed"] * bool(failed)
+    parts += [f"{left} not begun and as before"] * bool(left)
+    said = f"{done} of {count(asked, 'key')} {verb} {word}; {', '.join(parts)}."
+    stage.say(f"{said}{after_some if done or not after_all else ''}", good=False)
