@@ -16,6 +16,7 @@ from botocore.awsrequest import (
     AWSHTTPSConnection,
     AWSHTTPSConnectionPool,
 )
+from botocore.credentials import Credentials
 from botocore.exceptions import HTTPClientError
 from botocore.session import Session
 
@@ -52,6 +53,10 @@ class BoundedSession(Session):
         service = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register_first(f"needs-retry.{service}", _never_again)
         return client
+
+    def sign_by(self, credentials: Credentials | None) -> None:
+        """Sign by these credentials, of whatever kind; None lets the SDK look for some."""
+        self._credentials = credentials
 
 
 def endless(error: BaseException) -> EndlessReplyError | None:

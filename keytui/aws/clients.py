@@ -5,10 +5,13 @@ import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
-from botocore.session import Session
+from botocore.credentials import EnvProvider, ReadOnlyCredentials
 
 from keytui import __version__
+from keytui.aws.bounds import BoundedSession
 from keytui.aws.clock import ServerClock
+from keytui.aws.key_sts import KeySts
+from keytui.aws.mfa import KeyCredentials, MfaGate
 from keytui.aws.options import ConnectOptions
 from keytui.model import Secret
 
@@ -57,11 +60,12 @@ class Clients:
         clock: AWS's time, from IAM's replies.
     """
 
-    def __init__(self, session: Session, options: ConnectOptions) -> None:
+    def __init__(self, session: BoundedSession, options: ConnectOptions) -> None:
         self._session = session
         self._options = options
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
         self._making = threading.Lock()
+        self._gate = self._mfa_gate()
         self.clock = ServerClock()
         self.iam = cast("IAMClient", self._client("iam", ORDINARY))
         self.iam.meta.events.register("after-call.iam", self.clock.heard)
@@ -82,11 +86,33 @@ class Clients:
         """
         return cast("IAMClient", self._client("iam", ONE_ATTEMPT))
 
-    def _client(self, service: str, limits: dict[str, Any]) -> object:
+    def _client(
+        self, service: str, limits: dict[str, Any], key: ReadOnlyCredentials | None = None
+    ) -> Any:
+        """Make a client; with ``key`` that signs, whatever signs for the session."""
         config = Config(**COMMON, **limits, **self._isolation)
         with self._making:  # making a client, unlike using one, is not thread-safe
-            return self._session.create_client(
+            client: Any = self._session.create_client(
                 service,
                 endpoint_url=self._options.endpoint_url,
                 config=config,
+                aws_access_key_id=key and key.access_key,
+                aws_secret_access_key=key and key.secret_key,
             )
+        if self._gate and not key:
+            self._gate.watch(client)
+        return client
+
+    def _mfa_gate(self) -> MfaGate | None:
+        """Let a session stand in for a long-lived key; None where temporary credentials sign."""
+        found: Any = self._session.get_credentials()
+        key = found.get_frozen_credentials()
+        if key.token:
+            return None
+        mfa = self._options.mfa
+        credentials = KeyCredentials(key, found.method, mfa)
+        self._session.sign_by(credentials)
+        # Keys in the environment are not the profile's; neither need be its device.
+        config = {} if found.method == EnvProvider.METHOD else self._session.get_scoped_config()
+        sts = KeySts(lambda service: self._client(service, FIRST_CALL, key))
+        return MfaGate(credentials, config.get("mfa_serial", ""), mfa, sts)

@@ -1,7 +1,8 @@
 """How to reach AWS, as plain values; imports no SDK, so that it is there at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from keytui.mfa import MfaDesk
 from keytui.model import Secret
 
 
@@ -20,6 +21,7 @@ class ConnectOptions:
         endpoint_url: Where IAM and STS are asked instead of at AWS.
         access_key_id: The demo account's made-up access key ID.
         secret: The demo account's made-up secret.
+        mfa: Where MFA codes are asked for.
     """
 
     profile: str | None = None
@@ -27,6 +29,7 @@ class ConnectOptions:
     endpoint_url: str | None = None
     access_key_id: str | None = None
     secret: Secret | None = None
+    mfa: MfaDesk = field(default_factory=MfaDesk, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if (self.access_key_id is None) != (self.secret is None):

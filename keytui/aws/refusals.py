@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keytui.errors import (
@@ -14,6 +15,7 @@ from keytui.errors import (
     UnknownKeyError,
     UnreachableError,
 )
+from keytui.mfa import WrongCodeError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"[A-Za-z][A-Za-z.]{2,}")
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{2,32}:[A-Za-z]{3,64})\b")
 _MISSING_KEY = re.compile(r"access key with id", re.IGNORECASE)
+_EXPLICIT = "explicit deny"
+_WRONG_CODE = "MultiFactorAuthentication failed"
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"}
@@ -65,6 +69,37 @@ def is_aws_refusal(error: "ClientError") -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What AWS certainly refused, as far as a sign-in may help.
+
+    Attributes:
+        denied: A policy does not let the caller do it.
+        explicit: A policy forbids it outright, as those do that demand MFA.
+        expired: The session that signed has expired.
+        wrong_code: The MFA code was not the device's.
+    """
+
+    denied: bool
+    explicit: bool
+    expired: bool
+    wrong_code: bool
+
+
+def certain_refusal(error: "ClientError") -> Refusal | None:
+    """Return what AWS refused; None where that may not be AWS's own answer."""
+    if not is_aws_refusal(error):
+        return None
+    code, message = _code(error), _message(error)
+    denied = code in _DENIED
+    return Refusal(
+        denied=denied,
+        explicit=denied and _EXPLICIT in message,
+        expired=code in _EXPIRED,
+        wrong_code=denied and _WRONG_CODE in message,
+    )
+
+
 def is_throttle(error: "ClientError") -> bool:
     """Return whether the caller is asked to send less."""
     return _status(error) == 429 or _code(error) in _THROTTLED
@@ -89,11 +124,14 @@ def _denied(error: "ClientError", action: str, safe: str) -> AccessDeniedError:
     message = _message(error)
     named = _NAMED_ACTION.search(message)
     missing = named[1] if named else action or f"sts:{error.operation_name}"
-    if "explicit deny" in message:
+    if _WRONG_CODE in message:
+        return WrongCodeError(missing, safe)
+    if _EXPLICIT in message:
         next_step = (
             f"A policy forbids {missing} outright (an explicit deny: often a missing MFA "
             "sign-in, a permissions boundary or an organization's policy). "
-            "Sign in with MFA, or ask who looks after the account."
+            "Sign in with MFA (keytui asks for a code where the profile has mfa_serial, or the "
+            "user a device that gives codes), or ask who looks after the account."
         )
     elif error.operation_name.startswith("AssumeRole"):
         next_step = "Check the profile's role_arn, source_profile and mfa_serial."

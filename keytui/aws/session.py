@@ -2,14 +2,17 @@
 
 import logging
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.config import Config
+from botocore.credentials import AssumeRoleProvider, create_credential_resolver
 from botocore.session import Session
 
 from keytui.aws.bounds import BoundedSession
 from keytui.aws.clients import COMMON, DEFAULT_REGION, FIRST_CALL, Clients
 from keytui.aws.iam import IamGateway
+from keytui.aws.mfa import RoleCredentials, RolePrompt
 from keytui.aws.options import ConnectOptions
 from keytui.aws.translate import SETUP, ask
 from keytui.errors import CredentialsError
@@ -69,7 +72,7 @@ def _hush() -> None:
         logging.getLogger(name).setLevel(logging.INFO)
 
 
-def _session(options: ConnectOptions) -> Session:
+def _session(options: ConnectOptions) -> BoundedSession:
     if options.access_key_id is None or options.secret is None:
         session = BoundedSession(profile=options.profile)
         # Also for the SDK's own calls on the way to credentials (SSO, AssumeRole), which
@@ -77,11 +80,43 @@ def _session(options: ConnectOptions) -> Session:
         session.set_default_client_config(Config(**COMMON, **FIRST_CALL))
         region = options.region or session.get_config_variable("region") or DEFAULT_REGION
         session.set_config_variable("region", region)
+        _ask_for_roles(session, options)
         return session
     session = BoundedSession(session_vars=_nothing_from_outside())
     session.set_config_variable("region", options.region or DEFAULT_REGION)
     session.set_credentials(options.access_key_id, options.secret.reveal())
     return session
+
+
+def _ask_for_roles(session: BoundedSession, options: ConnectOptions) -> None:
+    """Let roles of the profile that take an MFA code ask for it by ``options.mfa``."""
+    profiles = session.full_config.get("profiles", {})
+    name = session.get_config_variable("profile") or "default"
+    if not any("mfa_serial" in profile for profile in _roles(profiles, name)):
+        return
+    prompt = RolePrompt(options.mfa, f"profile {name}")
+
+    def load() -> Any:
+        # The SDK's provider can be asked once; so each time there is a new one.
+        providers = create_credential_resolver(session)
+        roles: Any = providers.get_provider(AssumeRoleProvider.METHOD)
+        roles._prompter = prompt  # noqa: SLF001 - no other way
+        roles.cache = options.mfa.roles.setdefault(name, {})
+        return providers.load_credentials()
+
+    found = load()
+    if found is not None and found.method == AssumeRoleProvider.METHOD:
+        found = RoleCredentials(found, load, prompt)
+    session.sign_by(found)
+
+
+def _roles(profiles: dict[str, dict[str, str]], name: str) -> Iterator[dict[str, str]]:
+    """Yield the roles that a profile assumes, one by way of the other."""
+    seen: set[str] = set()
+    while name in profiles and name not in seen and "role_arn" in profiles[name]:
+        seen.add(name)
+        yield profiles[name]
+        name = profiles[name].get("source_profile", "")
 
 
 def _nothing_from_outside() -> dict[str, Any]:

@@ -8,7 +8,7 @@ after the SDK's exception is gone: it is neither cause nor context of what leave
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
@@ -17,6 +17,7 @@ from keytui.aws.bounds import endless
 from keytui.aws.failures import UNREADABLE, failure
 from keytui.aws.refusals import is_aws_refusal, is_throttle, refusal
 from keytui.errors import AwsError, LostReplyError
+from keytui.mfa import MfaDeclinedError
 
 NO_KEY_MADE = "No key was made."
 NOTHING_CHANGED = "Nothing was changed."
@@ -54,6 +55,7 @@ _FAILURES = (
     ResponseParserError,
     OSError,
     *UNREADABLE,
+    MfaDeclinedError,
 )
 
 
@@ -72,6 +74,8 @@ def ask(call: Call, work: Callable[[], T]) -> T:
 
 def explain(error: Exception, call: Call) -> AwsError:
     """Return the error that tells an operator what ``error`` means for ``call``."""
+    if isinstance(error, MfaDeclinedError):
+        return MfaDeclinedError(call.untouched)
     certain = _certainly_not_done(error, call)
     if call.creates and not certain:
         return _lost_reply(error)
@@ -122,8 +126,9 @@ def _certainly_not_done(error: Exception, call: Call) -> bool:
         # What is between here and AWS may throttle a reply after the work was done.
         if call.creates and is_throttle(error):
             return False
-        retried = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-        return is_aws_refusal(error) and not retried
+        metadata: Any = error.response.get("ResponseMetadata", {})
+        unanswered = metadata.get("RetryAttempts", 0) - metadata.get("RefusedBefore", 0)
+        return is_aws_refusal(error) and not unanswered
     if isinstance(error, sdk.SSLError):
         return call.creates and _HANDSHAKE.search(str(error)) is not None
     return call.creates and isinstance(error, _BEFORE_CONNECTED)

@@ -171,6 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         parameters = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        parameters["Signer"] = _signer(self.headers.get("Authorization", ""))
         fault = owner.next_fault(parameters.get("Action", ""), self.client_address[1])
         if owner.latency:
             time.sleep(owner.latency)
@@ -203,6 +204,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
+
+
+def _signer(authorization: str) -> str:
+    """Return the access key ID in a header such as ``AWS4-HMAC-SHA256 Credential=AKIA…/…``."""
+    return authorization.partition("Credential=")[2].partition("/")[0]
 
 
 def populate(state: FakeIam, count: int, now: datetime) -> None:
