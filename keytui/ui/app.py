@@ -63,6 +63,8 @@ class KeytuiApp(App[None]):
         """The way to the clipboard."""
         self.typed = TypeAhead(self, super().on_event, self.main.give_up)
         """The keys that wait for their turn."""
+        if parts.settings.key_ids:
+            self.typed.hold()  # Until the key is found; see MainScreen.run_first.
 
     def on_mount(self) -> None:
         """Hand keys on in order; leave in order when told to by a signal."""

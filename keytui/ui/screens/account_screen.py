@@ -66,8 +66,7 @@ class AccountScreen(StageScreen):
         self.show_top()
         self.show_hints()
         if wanted := self.parts.settings.key_ids:
-            # From here on keys typed ahead wait for the key that is looked for.
-            self.run(self._open_at(wanted))
+            self.run_first(self._open_at(wanted))
 
         def begin() -> None:
             still.__exit__(None, None, None)

@@ -52,6 +52,11 @@ class StageScreen(Screen[None]):
         self._typed.hold()
         self._flow = self.run_worker(self._guarded(flow), description="a flow")
 
+    def run_first(self, flow: Flow) -> None:
+        """Set going what keytui was started for: keys have waited for it from the beginning."""
+        self._typed.release()
+        self.run(flow)
+
     def give_up(self) -> bool:
         """Leave a flow before it has asked anything; False where a secret is at stake."""
         if self.custody or self._flow is None or self.app.screen is not self:
