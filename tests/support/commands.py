@@ -1,0 +1,18 @@
+"""The commands without a screen, on a desk of fakes, in this process."""
+
+from keytui.arguments import parse
+from keytui.commands.change_keys import VERBS, change_keys
+from keytui.commands.create_key import create_key
+from keytui.commands.list_keys import list_keys
+from keytui.settings import Settings
+from tests.support.app import Desk, parts_of
+
+
+def run_command(desk: Desk, *argv: str) -> int:
+    """Run a command as the command line does; return its exit status."""
+    request = parse(argv)
+    given = {name: value for name, value in request.flags.items() if value is not None}
+    parts = parts_of(desk, Settings(**given))
+    if request.command in VERBS:
+        return change_keys(parts, request)
+    return {"list": list_keys, "create": create_key}[str(request.command)](parts, request)

@@ -1,0 +1,106 @@
+"""What the arguments mean: commands, texts with an access key ID, slips."""
+
+import pytest
+
+from keytui.arguments import ids_in, parse
+from keytui.errors import UsageError
+from keytui.parser import COMMANDS, parser
+from tests.support.sentinel import SENTINEL
+
+ID = "AKIAIOSFODNN7EXAMPLE"
+OTHER = "AKIAI44QH8DHBEXAMPLE"
+LINE = f'2026-01-15 ERROR denied {{"accessKeyId":"{ID}"}}'
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [ID],
+        ["find", ID],
+        [LINE],
+        LINE.split(),
+        ["--profile", "acme", "--read-only", ID],
+        ["--profile=acme", ID, "--read-only"],
+        [f"-aws_access_key_id={ID}"],
+        [f"-\taws_access_key_id = {ID}"],
+        ["--", ID],
+        ["find", ID, "--demo-users", "3"],
+    ],
+)
+def test_a_text_with_an_id_opens_the_screen_there(argv: list[str]) -> None:
+    request = parse(argv)
+    assert request.command is None
+    assert request.flags["key_ids"] == (ID,)
+
+
+def test_settings_stand_before_and_after_the_text() -> None:
+    flags = parse(["--profile", "acme", ID, OTHER, "--read-only"]).flags
+    assert (flags["profile"], flags["read_only"]) == ("acme", True)
+    assert flags["key_ids"] == (ID, OTHER)
+
+
+@pytest.mark.parametrize("argv", [[], ["--user", "find"], ["--profile", ID]])
+def test_what_follows_an_option_is_its_value(argv: list[str]) -> None:
+    request = parse(argv)
+    assert request.command is None
+    assert "key_ids" not in request.flags
+
+
+@pytest.mark.parametrize("argv", [["delte"], ["delte", ID], ["deactivat", ID], ["lst"]])
+def test_a_misspelt_command_is_no_text(argv: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"There is no command \w+; did you mean"):
+        parse(argv)
+
+
+def test_an_unknown_word_is_answered_with_what_there_is() -> None:
+    with pytest.raises(UsageError, match=r"^There is no command bogus\. keytui --help names"):
+        parse(["bogus"])
+
+
+@pytest.mark.parametrize("text", ["AKIA12", ID.lower(), "no ID here", f"{ID}X"])
+def test_a_text_without_an_id_is_told_what_one_is(text: str) -> None:
+    with pytest.raises(UsageError, match="AKIA and 16 more capital letters or digits"):
+        parse([text])
+
+
+def test_a_secret_pasted_by_mistake_is_not_repeated() -> None:
+    for argv in ([SENTINEL], ["find", SENTINEL], [f"secret = {SENTINEL}"]):
+        with pytest.raises(UsageError) as caught:
+            parse(argv)
+        assert SENTINEL not in str(caught.value)
+    with pytest.raises(UsageError) as caught:
+        ids_in([SENTINEL])
+    assert SENTINEL not in str(caught.value)
+
+
+def test_the_ids_of_a_text_come_once_and_in_order() -> None:
+    assert ids_in([OTHER, LINE, f"{ID},{OTHER}"]) == (OTHER, ID)
+
+
+def test_an_id_cut_short_is_not_passed_over() -> None:
+    with pytest.raises(UsageError, match="cut short or mistyped"):
+        ids_in([ID, OTHER[:-1]])
+
+
+def test_every_command_is_known() -> None:
+    (commands,) = [action.choices for action in parser()._actions if action.dest == "command"]
+    assert tuple(commands or ()) == COMMANDS
+
+
+@pytest.mark.parametrize("store", ["csv", "csv:", "file:/a", "", "Keyring"])
+def test_a_store_that_keytui_does_not_know(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(["create", "--user", "alice", "--store", store])
+    assert "takes keyring, or csv: and a path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["deactivate", "activate", "delete", "list", "create"])
+def test_the_exit_statuses_are_in_the_help(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        parse([command, "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Exit status: 0 done" in told
+    for flag in ("--profile", "--region", "--endpoint-url", "--read-only", "--demo", "--json"):
+        assert flag in told
