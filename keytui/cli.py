@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from keytui.errors import KeytuiError, UsageError
 from keytui.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
+from keytui.mfa import MfaDesk, MfaRequest
 from keytui.model import Identity, Secret, User
 from keytui.parts import Parts, own_uses
 from keytui.plain import plain
@@ -122,7 +124,8 @@ def _require_terminal() -> None:
 
 
 def _parts(settings: Settings, stack: ExitStack) -> Parts:
-    connect, who, folder = _account(settings, stack)
+    mfa = MfaDesk(_ask_on_terminal)
+    connect, who, folder = _account(settings, stack, mfa)
     keyring, journal = _keyring(settings.keyring), Journal(folder)
 
     def store_at(locator: str) -> SecretStore | None:
@@ -141,14 +144,21 @@ def _parts(settings: Settings, stack: ExitStack) -> Parts:
         who=who,
         now=lambda: datetime.now(UTC),
         uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
+        mfa=mfa,
     )
 
 
-def _account(settings: Settings, stack: ExitStack) -> tuple[_Connect, _Who, Path]:
+def _ask_on_terminal(request: MfaRequest) -> Secret | None:
+    from keytui.commands.mfa_code import ask_on_terminal
+
+    return ask_on_terminal(request)
+
+
+def _account(settings: Settings, stack: ExitStack, mfa: MfaDesk) -> tuple[_Connect, _Who, Path]:
     """Return how to connect, and where the record is kept (the demo's goes with it)."""
     if not settings.demo:
         return (
-            lambda profile: _connect(settings, profile),
+            lambda profile: _connect(replace(_options(settings, profile), mfa=mfa)),
             lambda key_id, secret: _who(_options(settings, settings.profile), key_id, secret),
             settings.state_folder,
         )
@@ -175,10 +185,10 @@ def _options(settings: Settings, profile: str | None) -> ConnectOptions:
     )
 
 
-def _connect(settings: Settings, profile: str | None) -> Iam:
+def _connect(options: ConnectOptions) -> Iam:
     from keytui.aws.session import connect
 
-    return connect(_options(settings, profile))
+    return connect(options)
 
 
 def _profiles() -> list[str]:

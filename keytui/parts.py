@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keytui.journal import Journal
 from keytui.lifecycle import Lifecycle
+from keytui.mfa import MfaDesk
 from keytui.model import Identity, Secret, User
 from keytui.ports import Iam
 from keytui.settings import Settings
@@ -59,6 +60,7 @@ class Parts:
         wait: How IAM is waited for.
         aws_files: The AWS config and credentials files.
         uses_here: Where this machine names an access key; blocks, raises nothing.
+        mfa: Where MFA codes are asked for.
     """
 
     settings: Settings
@@ -74,6 +76,7 @@ class Parts:
     wait: Wait = field(default_factory=Wait)
     aws_files: "Callable[[], AwsFiles]" = _own_aws_files
     uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: ()
+    mfa: MfaDesk = field(default_factory=MfaDesk)
 
     @property
     def vault(self) -> Vault:

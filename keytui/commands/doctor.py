@@ -49,6 +49,7 @@ def doctor(parts: Parts, *, as_json: bool) -> int:
         0 where nothing is in the way of keytui's work, else 1.
     """
     env = os.environ
+    parts.mfa.ask_by(None)  # That an action is denied is an answer here.
     with _patience(env):
         rows = look(parts, env)
     print(to_json(rows) if as_json else page(rows, _style(env)), flush=True)
