@@ -19,6 +19,7 @@ from keytui.doctor import account, clipboard
 from keytui.errors import CredentialsError, StoreError, UnreachableError
 from keytui.journal import Journal
 from keytui.model import Identity
+from keytui.mfa import MfaDesk
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.settings import Settings
@@ -83,6 +84,7 @@ def parts(
         profiles=lambda: ["acme", "other"],
         journal=Journal(tmp_path / "state"),
         keyring=store or FakeStore(),
+        mfa=MfaDesk(lambda _: pytest.fail("asked for a code")),
     )
     return cast("Parts", joined)
 
