@@ -21,6 +21,9 @@ OPTIONS = (
     "store",
     "description",
     "show_secret",
+    "to",
+    "profiles",
+    "roll_back",
 )
 """The options of single commands; the rest are settings."""
 

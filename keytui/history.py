@@ -7,6 +7,7 @@ from datetime import datetime
 
 from keytui.attempts import Attempt, attempts
 from keytui.journal import Entry, Event, time_of
+from keytui.rotations import Rotation, rotations
 
 _ENDS = {
     Event.CREATING: "asked for a key, then cut short",
@@ -24,6 +25,8 @@ _ENDS = {
 }
 
 
+_CHANGES = {Event.STATUS, Event.UNDONE, Event.DELETED, Event.DISCARDED}
+"""What stands in a line of its own also where it was a step of a rotation."""
 _KEYRINGS = {
     "keyring": "the OS keyring",
     "keyring:pass": "pass",
@@ -70,10 +73,20 @@ def history(entries: Iterable[Entry]) -> list[Matter]:
     of_attempt: dict[str, list[Entry]] = {}
     for entry in lines:
         of_attempt.setdefault(entry.attempt, []).append(entry)
-    changes = of_attempt.pop("", [])
+    others = of_attempt.pop("", [])
+    of_rotation: dict[str, list[Entry]] = {}
+    for entry in others:
+        if entry.rotation and entry.event not in _CHANGES:
+            of_rotation.setdefault(entry.rotation, []).append(entry)
+    changes = [e for e in others if not e.rotation or e.event in _CHANGES]
     # A creation's line tells already that its key was deleted again.
     discarded = {entry.key_id for entry in lines if entry.event is Event.DISCARDED}
     matters = [_creation(attempt, of_attempt[attempt.id]) for attempt in attempts(lines)]
+    matters += [
+        _rotation(rotation, of_rotation[rotation.id])
+        for rotation in rotations(lines)
+        if rotation.id in of_rotation
+    ]
     matters += [
         _change(entry)
         for entry in changes
@@ -92,7 +105,7 @@ def json_lines(matters: Sequence[Matter]) -> str:
 def _creation(attempt: Attempt, entries: Sequence[Entry]) -> Matter:
     what = _ENDS.get(attempt.last, attempt.last.value)
     stored = [e.store for e in entries if e.event is Event.STORED and e.store]
-    if stored:
+    if stored and attempt.last is not Event.DISCARDED:
         what = "created, its secret in " + " and ".join(place(store) for store in stored)
     return Matter(
         attempt.at,
@@ -103,6 +116,30 @@ def _creation(attempt: Attempt, entries: Sequence[Entry]) -> Matter:
         attempt.caller,
         attempt.id,
         attempt.open,
+        tuple(entries),
+    )
+
+
+def _rotation(rotation: Rotation, entries: Sequence[Entry]) -> Matter:
+    match rotation.ended:
+        case Event.ROTATED:
+            what = f"rotated: {rotation.new_id or 'a new key'} has taken its place"
+        case Event.ROLLED_BACK:
+            what = "its rotation rolled back"
+        case Event.ABANDONED:
+            what = "its rotation ended, both keys kept"
+        case _:
+            where = rotation.title.partition(": ")[2]
+            what = f"its rotation: {where}"
+    return Matter(
+        rotation.at,
+        what,
+        rotation.old_id,
+        rotation.user,
+        rotation.account,
+        entries[0].caller,
+        "",
+        False,
         tuple(entries),
     )
 

@@ -18,6 +18,7 @@ COMMANDS = (
     "delete",
     "list",
     "create",
+    "rotate",
     "credentials",
     "doctor",
     "import",
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _add_changes(commands)
     _add_list(commands)
     _add_create(commands)
+    _add_rotate(commands)
     _add_credentials(commands)
     _add_doctor(commands)
     _add_import(commands)
@@ -146,6 +148,38 @@ def _add_create(commands: _Commands) -> None:
     _add_account_flags(create)
     _add_unlock(create)
     _add_json(create)
+
+
+def _add_rotate(commands: _Commands) -> None:
+    rotate = _add(
+        commands,
+        "rotate",
+        "replace a key by a new one, step by step",
+        "Rotate an access key, or go on with its rotation: create a key, keep its secret, see "
+        "that AWS accepts it, let the AWS profiles here use it; later make the old one inactive, "
+        f"and delete it. Each run goes as far as --to says. {STATUSES}",
+    )
+    rotate.add_argument(
+        "text", nargs="+", metavar="ID", help="the old or the new key's ID, or a text with it"
+    )
+    rotate.add_argument(
+        "--to",
+        choices=("verified", "watched", "inactive", "deleted"),
+        help="how far to go (default: watched, where both keys work and nothing is cut off)",
+    )
+    rotate.add_argument(
+        "--profiles",
+        choices=("process", "rewrite", "leave"),
+        help="AWS profiles here: take the key from the keyring, keep static keys, or stay",
+    )
+    rotate.add_argument(
+        "--store", metavar="keyring|csv:PATH", type=_store, help="where the new secret goes"
+    )
+    rotate.add_argument("--roll-back", action="store_true", help="return to the old key")
+    rotate.add_argument("--yes", action="store_true", help="agree to what is asked")
+    _add_account_flags(rotate)
+    _add_unlock(rotate)
+    _add_json(rotate)
 
 
 def _add_credentials(commands: _Commands) -> None:

@@ -13,12 +13,12 @@ from keytui.model import ROOT_USER, AccessKey, KeyStatus, User
 class Step(Enum):
     """A step of a rotation: its number, and what it does."""
 
-    PROBE = (1, "prove that the store can keep a secret")
+    PROBE = (1, "the store can keep a secret")
     CREATE = (2, "create the new key")
-    STORE = (3, "put its secret into the store, and read it back")
-    VERIFY = (4, "see that AWS accepts the new key")
-    REPOINT = (5, "let the AWS profiles here use the new key")
-    WATCH = (6, "watch whether anything still uses the old key")
+    STORE = (3, "keep its secret, read it back")
+    VERIFY = (4, "AWS accepts the new key")
+    REPOINT = (5, "AWS profiles here use it")
+    WATCH = (6, "watch the old key")
     RETIRE = (7, "make the old key inactive")
     DELETE = (8, "delete the old key")
 
@@ -126,8 +126,9 @@ def rotations(entries: Iterable[Entry]) -> list[Rotation]:
 def _begun(entry: Entry) -> Rotation:
     at = time_of(entry.at) or datetime.now(UTC)
     created = time_of(entry.created)
+    whose = entry.account, entry.user, entry.key_id
     done = {Step.PROBE: at}
-    return Rotation(entry.rotation, at, entry.account, entry.user, entry.key_id, created, done=done)
+    return Rotation(entry.rotation, at, *whose, created, entry.store, done=done)
 
 
 def _told(rotation: Rotation, entry: Entry, creations: dict[str, Attempt]) -> Rotation:

@@ -397,13 +397,13 @@ class Rotator(Generic[R]):
 
     def _discard(self, rotation: Rotation) -> None:
         """Delete the new key; where the old one can sign that, it does."""
-        new = self._described(self._new(rotation))
+        listed = self._listed(rotation, lambda _: True)
+        new = self._described(listed or self._new(rotation))
         if self._iam.signing_key_id() == new.id:
             self._sign_with_old(rotation)
         # A key that signs its own end can't be made inactive first.
         at_once = self._iam.signing_key_id() == new.id
         attempt = rotation.attempt.id if rotation.attempt else ""
-        listed = self._listed(rotation, lambda _: True)
         try:
             self._steady(lambda: self._lifecycle.discard_key(new, attempt, at_once=at_once))
         except NotFoundError:
@@ -502,13 +502,16 @@ class Rotator(Generic[R]):
                 "Make the new one active (a), or roll back.",
             )
 
-    def _listed(self, rotation: Rotation, so: Callable[[AccessKey], bool]) -> bool:
-        """Wait until AWS lists the new key, and it is so; return whether it came to be."""
+    def _listed(self, rotation: Rotation, so: Callable[[AccessKey], bool]) -> AccessKey | None:
+        """Wait until AWS lists the new key, and it is so; return it, None where it isn't."""
+        seen: list[AccessKey] = []
 
         def reached(keys: Keys) -> bool:
-            return any(key.id == rotation.new_id and so(key) for key in keys)
+            seen[:] = [key for key in keys if key.id == rotation.new_id and so(key)]
+            return bool(seen)
 
-        return self._wait.until(self._iam, rotation.owner, reached, LISTED_SECONDS)
+        self._wait.until(self._iam, rotation.owner, reached, LISTED_SECONDS)
+        return seen[0] if seen else None
 
     def _secret(self, rotation: Rotation) -> Secret:
         """Return the new secret as its store has it. Raises ``StoreError``."""

@@ -213,11 +213,11 @@ async def _retire(stage: Stage, screen: RotationScreen) -> None:
     rotation, lifecycle = screen.rotation, stage.account.lifecycle
     found = await in_thread(lambda: lifecycle.dependence(rotation.old))
     title = f"Make {rotation.old_id} inactive?"
+    reasons = found.reasons
     if found.concern is Concern.OWN_KEY:
-        # The new key takes over before it; nothing is cut off.
-        pass
-    elif found.concern and not await stage.ask(
-        ConfirmScreen(title, *found.reasons, "b makes it active again.")
+        reasons = ("It signs keytui's own calls: the new key takes over before.", *reasons[1:])
+    if found.concern and not await stage.ask(
+        ConfirmScreen(title, *reasons, "b makes it active again.")
     ):
         return
     stage.no_more_questions()

@@ -46,9 +46,9 @@ class RotationScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "do('next')", "Go on"),
-        Binding("b", "do('back')", "Roll back"),
         Binding("r", "look", "Look again"),
         Binding("l", "do('leave')", "Keep both keys"),
+        Binding("b", "do('back')", "Roll back"),
         Binding("escape", "close", "Back, it waits", key_display="esc"),
         Binding("q", "close", show=False),
     ]
@@ -82,9 +82,9 @@ class RotationScreen(Screen[None]):
         """Lay out the screen."""
         yield Line(id="heading")
         yield StepList(id="steps")
-        yield Static(id="next")
         yield Line(id="old")
         yield Line(id="new")
+        yield Static(id="next")
         yield MessageBar(id="message")
         yield KeyHints()
         yield TooSmall()
@@ -139,8 +139,8 @@ class RotationScreen(Screen[None]):
             self.query_one(MessageBar).problem(error)
         finally:
             self._typed.release()
-            self.under_way("")
-            await self.again()
+        self.under_way("")
+        await self.again()
         self.action_look()
 
     def action_look(self) -> None:

@@ -1,15 +1,14 @@
 """The steps of a rotation, a line each: done when, under way, or still to come."""
 
-from datetime import datetime
-
 from rich.text import Text
 
 from keytui.rotations import Rotation, Step
 from keytui.ui.text import DIM, GOOD, WARNS, fit
 from keytui.ui.widgets.lines import Lines
 
-_TIME = 19
-"""Cells of a date with its time."""
+_LONG, _SHORT = "%Y-%m-%d %H:%M:%S", "%m-%d %H:%M"
+_WIDE = 80
+"""From how many cells on a time is shown whole."""
 
 
 class StepList(Lines):
@@ -38,20 +37,11 @@ class StepList(Lines):
         step, rotation = steps[y], self._rotation
         here = step is rotation.step and not rotation.rolling_back
         when = rotation.done.get(step)
-        at = _local(when) if when else ""
-        room = max(width - _TIME - 8, 10)
-        words = step.words
-        if here and self._under_way:
-            words, room = self._under_way, width - 8
+        at = f"{when.astimezone():{_LONG if width >= _WIDE else _SHORT}}" if when else ""
+        words = self._under_way if here and self._under_way else step.words
         style = DIM if when else "bold" if here else ""
         mark = ("✓", GOOD) if when else ("◌" if self._under_way else "▸", WARNS) if here else " "
+        room = width - 8 - len(at)
         line = Text.assemble("  ", mark, f" {step.number}  ", (fit(words, room), style))
-        if at and line.cell_len + _TIME + 2 <= width:
-            line.pad_right(width - _TIME - line.cell_len)
-            line.append(at, style=DIM)
-        return line
-
-
-def _local(when: datetime) -> str:
-    """Return a time to the second as this machine's clock shows it."""
-    return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
+        line.pad_right(width - len(at) - 1 - line.cell_len)
+        return line.append(at, style=DIM)

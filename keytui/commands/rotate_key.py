@@ -1,0 +1,290 @@
+"""``keytui rotate``: a rotation, or its next steps, without a screen."""
+
+from collections.abc import Callable
+
+from keytui.arguments import Request, ids_in
+from keytui.commands.console import (
+    agreed,
+    answer,
+    complain,
+    held_back,
+    on_terminal,
+    progress,
+    say,
+    say_json,
+)
+from keytui.errors import KeytuiError, UsageError
+from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
+from keytui.lookup import find
+from keytui.outcomes import Concern, Custody, UnansweredError
+from keytui.parts import Parts
+from keytui.rotations import Rotation, Step
+from keytui.stores.repoint import How, LocalProfiles, RepointChange
+from keytui.ui.account import Account, open_account
+
+AIMS = {
+    "verified": Step.VERIFY,
+    "watched": Step.REPOINT,
+    "inactive": Step.RETIRE,
+    "deleted": Step.DELETE,
+}
+"""What ``--to`` takes → the last step that is done."""
+
+
+class _LeftError(KeytuiError):
+    """Something needs the user's word, and nobody gave it."""
+
+
+def rotate_key(parts: Parts, request: Request) -> int:
+    """Begin a rotation or take it up, and go on as far as asked; print what was done.
+
+    With ``--json`` one object: ``rotation`` (its ID in keytui's record), ``old_key_id``,
+    ``new_key_id`` (null while there is none), ``user``, ``account``, ``action`` (``rotate``),
+    ``step`` (the number of the next step of ``STEPS``, null where none is left), ``result``
+    (``done`` where it went as far as asked, ``left`` where it needs the user's word,
+    ``failed``), and ``reason`` in words.
+
+    Returns:
+        0 where it went as far as asked; 3 where it waits for the user's word; 1 where a step
+        failed: what was done before it stays done, and the command takes it up again.
+
+    Raises:
+        UsageError: Not one access key ID is named.
+        KeytuiError: The rotation can't begin.
+    """
+    options = request.options
+    ids = ids_in(options["text"])
+    if len(ids) != 1:
+        raise UsageError(f"{len(ids)} access key IDs are in that text.", next_step="Name one.")
+    account = open_account(parts, parts.settings.profile)
+    account.lifecycle.require_writable()
+    run = _Run(parts, account, request)
+    with held_back("Stopping before the next step.") as stop:
+        try:
+            run.open(ids[0])
+            run.go(stop)
+            result, reason = "done", ""
+        except _LeftError as error:
+            result, reason = "left", str(error)
+        except KeytuiError as error:
+            if run.rotation is None:
+                raise
+            result, reason = "failed", str(error)
+    if reason:
+        complain(reason)
+    run.tell(result, reason)
+    if number := stop():
+        return 128 + number
+    return {"done": EXIT_DONE, "left": EXIT_OPEN}.get(result, EXIT_FAILED)
+
+
+class _Run:
+    """One run of the command."""
+
+    def __init__(self, parts: Parts, account: Account, request: Request) -> None:
+        self._parts, self._account, self._options = parts, account, request.options
+        self._rotator = parts.rotator(account.iam, account.lifecycle)
+        self._yes, self._json = bool(self._options["yes"]), bool(self._options["json"])
+        self._aim = AIMS[self._options["to"] or "watched"]
+        self._custody: Custody | None = None
+        self.rotation: Rotation | None = None
+
+    @property
+    def _asks(self) -> bool:
+        return on_terminal() and not self._json and not self._yes
+
+    def open(self, key_id: str) -> None:
+        """Take up the rotation that a key is part of, or begin one."""
+        rotation = self._rotator.of_key(key_id)
+        if rotation is not None:
+            if not self._rotator.claim(rotation):
+                raise KeytuiError("Another keytui is at work on this rotation.")
+            self.rotation = rotation
+            return
+        if self._options["roll_back"]:
+            raise KeytuiError(f"{key_id} is part of no open rotation.", "Nothing was changed.")
+        key = find(self._account.iam, key_id).key
+        kind, _, path = (self._options["store"] or "keyring").partition(":")
+        store = self._parts.csv_file(path) if kind == "csv" else self._parts.keyring
+        self.rotation = self._rotator.begin(key, store)
+
+    def go(self, stop: Callable[[], int]) -> None:
+        """Go on, or back, as far as asked."""
+        if self._options["roll_back"]:
+            self._settle()
+            self._back()
+            return
+        while self._before_aim(self._now):
+            if stop():
+                raise _LeftError("keytui was stopped.", "What was done so far stays.")
+            if self._now.rolling_back:
+                raise _LeftError(
+                    "This rotation is being rolled back.", next_step="--roll-back goes on with it."
+                )
+            self._settle()
+            self._step(self._now)
+            self.rotation = self._rotator.again(self._now)
+
+    def tell(self, result: str, reason: str) -> None:
+        """Say where the rotation stands."""
+        rotation = self.rotation and self._rotator.again(self.rotation)
+        if rotation is None:
+            return
+        self._rotator.release(rotation)
+        step = rotation.step
+        if self._json:
+            say_json(
+                {
+                    "rotation": rotation.id,
+                    "old_key_id": rotation.old_id,
+                    "new_key_id": rotation.new_id or None,
+                    "user": rotation.user,
+                    "account": rotation.account,
+                    "action": "rotate",
+                    "step": step.number if step else None,
+                    "result": result,
+                    "reason": reason,
+                }
+            )
+        elif step:
+            title = rotation.title
+            say(f"{title[0].upper()}{title[1:]}, to come: {step.words}.")
+
+    @property
+    def _now(self) -> Rotation:
+        assert self.rotation is not None  # noqa: S101 - set by open
+        return self.rotation
+
+    def _before_aim(self, rotation: Rotation) -> bool:
+        return rotation.step is not None and rotation.step.number <= self._aim.number
+
+    def _step(self, rotation: Rotation) -> None:
+        rotator = self._rotator
+        match rotation.step:
+            case Step.CREATE:
+                self._create()
+            case Step.VERIFY:
+                rotator.verify(rotation, progress)
+                say_unless(self._json, f"AWS accepts {rotation.new_id}.")
+            case Step.REPOINT:
+                self._repoint()
+            case Step.WATCH | Step.RETIRE:
+                self._require_word_for_retiring()
+                rotator.retire(rotation)
+                say_unless(self._json, f"{rotation.old_id} is inactive.")
+            case Step.DELETE:
+                self._require_word_for_deleting()
+                for problem in rotator.delete(rotation):
+                    complain(str(problem))
+                say_unless(self._json, f"{rotation.old_id} is deleted.")
+            case _:
+                raise _LeftError(
+                    f"The secret of {rotation.new_id} is kept nowhere.",
+                    "The old key is as it was.",
+                    "--roll-back deletes the new key.",
+                )
+
+    def _create(self) -> None:
+        rotation, rotator, lifecycle = self._now, self._rotator, self._account.lifecycle
+
+        def take(custody: Custody) -> None:
+            self._custody = custody
+
+        try:
+            store, text = rotator.store(rotation), rotator.description(rotation)
+            custody = rotator.create(rotation, store, text, progress, take)
+        except UnansweredError as lost:
+            self._look_into(lost.attempt)
+            return
+        finally:
+            # Whatever failed above: the secret is not let go of.
+            if self._custody and not self._custody.kept:
+                complain(lifecycle.rescue(self._custody, self._parts.keyring))
+        lifecycle.let_go(custody)
+        if not custody.kept:
+            raise custody.problem or KeytuiError("The secret could not be kept.")
+        where = custody.receipts[-1].where
+        say_unless(self._json, f"{custody.new.key.id} is made; its secret is in {where}.")
+
+    def _settle(self) -> None:
+        """Find out what became of a creation that was cut short."""
+        if self._now.unsettled and (attempt := self._now.attempt):
+            self._look_into(attempt.id)
+            self.rotation = self._rotator.again(self._now)
+
+    def _look_into(self, attempt: str) -> None:
+        finding = self._account.recovery.examine(attempt, progress)
+        if finding is None or finding.open:
+            said = f"{finding.title} {finding.advice}" if finding else "It is not known yet."
+            raise _LeftError(said.strip(), "The old key is as it was.", "keytui recover goes on.")
+
+    def _repoint(self) -> None:
+        rotation = self._now
+        choice = self._options["profiles"]
+        changes = () if choice == "leave" else self._plan(choice or How.PROCESS.value)
+        lines = [line for c in changes for line in (c.use.text, *c.diff, c.note) if line]
+        if changes and choice is None and not self._yes:
+            if not self._asks:
+                uses = "; ".join(change.use.text for change in changes)
+                raise _LeftError(
+                    f"AWS profiles here use the old key: {uses}.",
+                    "Both keys work.",
+                    "--profiles process, rewrite or leave says what becomes of them.",
+                )
+            for line in lines:
+                say(line)
+            if not agreed("Change them so?"):
+                raise _LeftError("The AWS profiles were left as they are.", "Both keys work.")
+        self._rotator.repoint(rotation, changes)
+        for change in changes:
+            say_unless(self._json, f"{change.use.text} uses {rotation.new_id} now.")
+
+    def _plan(self, how: str) -> tuple[RepointChange, ...]:
+        if self._parts.settings.demo:
+            return ()
+        rotation, files = self._now, self._parts.aws_files()
+        kept = rotation.store == self._parts.keyring.locator
+        profiles = LocalProfiles(files, How(how) if kept else How.REWRITE, in_keyring=kept)
+        return profiles.plan(rotation.old_id, rotation.new_id)
+
+    def _require_word_for_retiring(self) -> None:
+        rotation = self._now
+        found = self._account.lifecycle.dependence(rotation.old)
+        if found.concern is None or self._yes:
+            return
+        reasons = " ".join(filter(None, found.reasons))
+        if found.concern is Concern.OWN_KEY:
+            reasons = "It signs keytui's own calls; the new key takes over before."
+        if not (self._asks and agreed(f"{reasons} Make {rotation.old_id} inactive?")):
+            raise _LeftError(
+                f"{rotation.old_id} stays active: {reasons}", next_step="--yes agrees to it."
+            )
+
+    def _require_word_for_deleting(self) -> None:
+        old = self._now.old_id
+        if self._yes:
+            return
+        question = f"Delete {old} for good? Type the last four characters of its ID:"
+        if not (self._asks and answer(question).upper() == old[-4:]):
+            raise _LeftError(
+                f"{old} was not deleted; it is inactive.", next_step="--yes agrees to it."
+            )
+
+    def _back(self) -> None:
+        rotation = self._now
+        used = self._rotator.watch(rotation).new
+        warning = ""
+        if used and used.when and used.service != "sts":
+            warning = f"{rotation.new_id} is in use by {used.service}. "
+        words = f"{warning}Go back to {rotation.old_id}, and delete the new key?"
+        if not self._yes and not (self._asks and agreed(words)):
+            raise _LeftError("The rotation stays as it is.", next_step="--yes agrees to it.")
+        for problem in self._rotator.roll_back(rotation, progress):
+            complain(str(problem))
+        say_unless(self._json, f"Rolled back: {rotation.old_id} is the key again.")
+
+
+def say_unless(quiet: bool, sentence: str) -> None:
+    """Print a line of the result, unless JSON is to be the only output."""
+    if not quiet:
+        say(sentence)
