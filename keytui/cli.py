@@ -30,7 +30,7 @@ _Connect = Callable[[str | None], Iam]
 _Who = Callable[[str, Secret], Identity]
 _CHANGES = frozenset({"deactivate", "activate", "delete"})
 _ALWAYS_FAILING = frozenset({"credentials", "doctor", "import"})
-_FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "create"}
+_FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "create", "rotate"}
 """The commands whose exit status is 1 where AWS or a store refuses; others can't start then."""
 
 
@@ -90,6 +90,10 @@ def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
             from keytui.commands.create_key import create_key
 
             return create_key(_unlocked(request, settings, stack), request)
+        case "rotate":
+            from keytui.commands.rotate_key import rotate_key
+
+            return rotate_key(_unlocked(request, settings, stack), request)
         case command if command in _CHANGES:
             from keytui.commands.change_keys import change_keys
 
