@@ -53,8 +53,8 @@ def parse(argv: Sequence[str]) -> Request:
         UsageError: A word that is no command, or a text without an access key ID.
         SystemExit: As argparse does: after --help and --version, and for a wrong option.
     """
-    words = [_as_text(word) for word in argv]
-    flags = vars(parser().parse_args(_with_find(words)))
+    words = _with_find([_as_text(word) for word in argv])
+    flags = vars(parser(_wanted(words)).parse_args(words))
     command = flags.pop("command")
     options = {name: flags.pop(name, None) for name in OPTIONS}
     if command == "find":
@@ -107,6 +107,14 @@ def _with_find(argv: Sequence[str]) -> list[str]:
         title,
         next_step="keytui --help names them all; keytui find TEXT looks for access key IDs in it.",
     )
+
+
+def _wanted(words: Sequence[str]) -> Sequence[str]:
+    """Return the commands that the parser has to know; all where its help is asked for."""
+    at = _first_word(words)
+    if {"-h", "--help"} & set(words[:at]):
+        return COMMANDS
+    return () if at is None else (words[at],)
 
 
 def _first_word(argv: Sequence[str]) -> int | None:

@@ -1,6 +1,7 @@
 """The command line's grammar: commands and their options."""
 
 import argparse
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keytui import __version__
@@ -11,24 +12,16 @@ STATUSES = (
     "all is done; 2 it can't start; 3 left undone, since a guard asked and nobody agreed, or "
     "still open; 128 + a signal that ended it."
 )
-COMMANDS = (
-    "find",
-    "deactivate",
-    "activate",
-    "delete",
-    "list",
-    "create",
-    "rotate",
-    "credentials",
-    "doctor",
-    "import",
-    "recover",
-)
 _Commands = Any  # argparse keeps the type of what add_subparsers returns to itself.
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return what reads the arguments."""
+def parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
+    """Return what reads the arguments.
+
+    Args:
+        wanted: The commands to know. All of them take several milliseconds to describe,
+            which the way to the first frame does not have.
+    """
     reader = argparse.ArgumentParser(
         prog="keytui",
         usage="keytui [OPTIONS] [TEXT WITH AN ACCESS KEY ID | COMMAND ...]",
@@ -43,18 +36,13 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument("--user", metavar="NAME", help="open at this user's keys")
     _add_unlock(reader)
     reader.add_argument("--version", action="version", version=f"keytui {__version__}")
-    commands = reader.add_subparsers(
-        dest="command", metavar="COMMAND", title="commands", prog="keytui"
-    )
-    _add_find(commands)
-    _add_changes(commands)
-    _add_list(commands)
-    _add_create(commands)
-    _add_rotate(commands)
-    _add_credentials(commands)
-    _add_doctor(commands)
-    _add_import(commands)
-    _add_recover(commands)
+    reader.set_defaults(command=None)
+    if wanted:
+        commands = reader.add_subparsers(
+            dest="command", metavar="COMMAND", title="commands", prog="keytui"
+        )
+        for name in wanted:
+            _ADD[name](commands)
     return reader
 
 
@@ -82,35 +70,43 @@ def _add_find(commands: _Commands) -> None:
     _add_unlock(find)
 
 
-def _add_changes(commands: _Commands) -> None:
-    asks = (
+def _add_change(commands: _Commands, name: str, brief: str, more: str) -> None:
+    change = _add(
+        commands,
+        name,
+        brief,
+        f"{brief[0].upper()}{brief[1:]}, whoever owns them, and say of each what became of it. "
+        f"{more} {STATUSES}",
+    )
+    change.add_argument(
+        "text", nargs="+", metavar="ID", help="an access key ID, or a text with IDs in it"
+    )
+    _add_account_flags(change)
+    change.add_argument("--yes", action="store_true", help="agree to all but the own key")
+    if name != "activate":
+        change.add_argument(
+            "--own-key",
+            action="store_true",
+            help="with --yes: also the key that signs keytui's own calls",
+        )
+    _add_json(change)
+
+
+def _add_deactivate(commands: _Commands) -> None:
+    more = (
         "It asks first about a key that something depends on; where nobody can be asked, such a "
         "key stays as it is, and the exit status is 3."
     )
-    for name, brief, more in (
-        ("deactivate", "make keys inactive", asks),
-        ("activate", "make keys active", ""),
-        ("delete", "delete inactive keys", "Where nobody can be asked, it takes --yes."),
-    ):
-        change = _add(
-            commands,
-            name,
-            brief,
-            f"{brief[0].upper()}{brief[1:]}, whoever owns them, and say of each what became of it. "
-            f"{more} {STATUSES}",
-        )
-        change.add_argument(
-            "text", nargs="+", metavar="ID", help="an access key ID, or a text with IDs in it"
-        )
-        _add_account_flags(change)
-        change.add_argument("--yes", action="store_true", help="agree to all but the own key")
-        if name != "activate":
-            change.add_argument(
-                "--own-key",
-                action="store_true",
-                help="with --yes: also the key that signs keytui's own calls",
-            )
-        _add_json(change)
+    _add_change(commands, "deactivate", "make keys inactive", more)
+
+
+def _add_activate(commands: _Commands) -> None:
+    _add_change(commands, "activate", "make keys active", "")
+
+
+def _add_delete(commands: _Commands) -> None:
+    more = "Where nobody can be asked, it takes --yes."
+    _add_change(commands, "delete", "delete inactive keys", more)
 
 
 def _add_list(commands: _Commands) -> None:
@@ -272,3 +268,20 @@ def _store(text: str) -> str:
     if text == "keyring" or text.removeprefix("csv:") not in {"", text}:
         return text
     raise argparse.ArgumentTypeError("takes keyring, or csv: and a path")
+
+
+_ADD: dict[str, Callable[[_Commands], None]] = {
+    "find": _add_find,
+    "deactivate": _add_deactivate,
+    "activate": _add_activate,
+    "delete": _add_delete,
+    "list": _add_list,
+    "create": _add_create,
+    "rotate": _add_rotate,
+    "credentials": _add_credentials,
+    "doctor": _add_doctor,
+    "import": _add_import,
+    "recover": _add_recover,
+}
+COMMANDS = tuple(_ADD)
+"""All commands, in the order of the help."""

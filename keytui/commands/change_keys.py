@@ -12,6 +12,7 @@ from keytui.errors import AwsError, KeytuiError
 from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
 from keytui.lookup import find
 from keytui.model import AccessKey, KeyStatus
+from keytui.outcomes import Concern
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.several import several
@@ -102,7 +103,8 @@ class _Run:
         """Find the keys, ask the guards, and ask the user where that is needed."""
         progress(f"Looking for {ids[0] if len(ids) == 1 else f'{len(ids)} keys'}")
         keys = self._found(ids)
-        planned = plan(self._account.lifecycle, self._verb, keys, progress)
+        progress("Checking what depends on " + ("it" if len(keys) == 1 else "them"))
+        planned = plan(self._account.lifecycle, self._verb, keys)
         for one in planned:
             if one.refusal:
                 self._end(_refused(self._verb, one))
@@ -183,6 +185,8 @@ def _outcome(verb: Verb, one: Planned, result: Result) -> Outcome:
         reason = f"{key.id} of {key.user.name}: {result.error}"
         return Outcome(key.id, End.FAILED, one, None, reason)
     said = f"{key.id} of {key.user.name} is {_word(verb.value)}."
+    if one.concern is Concern.OWN_KEY:
+        said += " keytui's own calls stop now."
     if not result.change.listed:
         said += " AWS took the change, but does not list it so yet."
     if result.change.problem:
@@ -195,10 +199,14 @@ def _word(status: KeyStatus) -> str:
 
 
 def _say_what_undoes(verb: Verb, outcomes: Sequence[Outcome]) -> None:
-    done = " ".join(one.key_id for one in outcomes if one.end is End.DONE)
+    done = " ".join(one.key_id for one in outcomes if one.end is End.DONE and not _is_own(one))
     if done and verb is not Verb.DELETE:
         back = "activate" if verb is Verb.DEACTIVATE else "deactivate"
         say(f"keytui {back} {done} undoes it.")
+
+
+def _is_own(one: Outcome) -> bool:
+    return one.planned is not None and one.planned.concern is Concern.OWN_KEY
 
 
 def _as_json(one: Outcome, account: Account, action: str) -> dict[str, str | None]:

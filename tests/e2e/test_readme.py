@@ -173,9 +173,9 @@ def test_every_key_of_the_main_screen_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("flag", re.findall(r"`(--[a-z-]+)", README.split("## Keys")[0]))
 def test_every_flag_shown_is_known(flag: str, desk: Desk) -> None:
-    from keytui.parser import parser
+    from keytui.parser import COMMANDS, parser
 
-    parsers = [parser()]
+    parsers = [parser(COMMANDS)]
     for action in parsers[0]._actions:
         if isinstance(action, argparse._SubParsersAction):
             parsers += action.choices.values()

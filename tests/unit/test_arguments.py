@@ -2,9 +2,9 @@
 
 import pytest
 
-from keytui.arguments import ids_in, parse
+from keytui.arguments import _wanted, ids_in, parse
 from keytui.errors import UsageError
-from keytui.parser import COMMANDS, parser
+from keytui.parser import COMMANDS
 from tests.support.sentinel import SENTINEL
 
 ID = "AKIAIOSFODNN7EXAMPLE"
@@ -82,9 +82,19 @@ def test_an_id_cut_short_is_not_passed_over() -> None:
         ids_in([ID, OTHER[:-1]])
 
 
-def test_every_command_is_known() -> None:
-    (commands,) = [action.choices for action in parser()._actions if action.dest == "command"]
-    assert tuple(commands or ()) == COMMANDS
+@pytest.mark.parametrize("argv", [["-h"], ["--help"], ["--help", "list"]])
+def test_the_help_names_every_command(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        parse(argv)
+    told = capsys.readouterr().out
+    assert all(f"    {command} " in told for command in COMMANDS)
+
+
+def test_only_the_command_asked_for_is_described() -> None:
+    """All of them would take several milliseconds of the way to the first frame."""
+    assert _wanted([]) == ()
+    assert _wanted(["--profile", "list"]) == ()
+    assert _wanted(["--demo", "list", "-h"]) == ("list",)
 
 
 @pytest.mark.parametrize("store", ["csv", "csv:", "file:/a", "", "Keyring"])

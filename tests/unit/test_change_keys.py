@@ -206,13 +206,19 @@ def test_on_a_terminal_a_guard_asks(
     assert f"{BOB_ID} of bob  It was used in the last 24 hours" in said
 
 
-def test_on_a_terminal_the_own_key_takes_an_answer_of_its_own(desk: Desk, typed: list[str]) -> None:
+def test_on_a_terminal_the_own_key_takes_an_answer_of_its_own(
+    desk: Desk, typed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     typed += ["y", "y"]
     assert run_command(desk, "deactivate", OWN_ID, ACTIVE_ID) == 3
     assert (status(desk, OWN_ID), status(desk, ACTIVE_ID), typed) == (ACTIVE, INACTIVE, [])
     typed.append(OWN_ID[-4:])
+    capsys.readouterr()
     assert run_command(desk, "deactivate", OWN_ID) == 0
     assert status(desk, OWN_ID) is INACTIVE
+    said = capsys.readouterr().out
+    assert "keytui's own calls stop now." in said
+    assert "undoes it" not in said.splitlines()[-1]
 
 
 def test_on_a_terminal_deleting_is_typed(desk: Desk, typed: list[str]) -> None:
