@@ -64,6 +64,10 @@ class Rotation:
     rolling_back: bool = False
     ended: Event | None = None
 
+    def has(self, key_id: str) -> bool:
+        """Return whether a key is its old or its new one."""
+        return key_id in {self.old_id, self.new_id}
+
     @property
     def owner(self) -> User:
         """Whose keys they are."""
@@ -97,6 +101,11 @@ class Rotation:
         return bool(self.new_id) and not self.unsettled and not self.store
 
     @property
+    def brief(self) -> str:
+        """Where it stands in the fewest characters, such as ``5/8``."""
+        return f"{self.step.number}/{STEPS}" if self.step else ""
+
+    @property
     def title(self) -> str:
         """Where it stands, as a clause."""
         if self.rolling_back:
@@ -121,6 +130,12 @@ def rotations(entries: Iterable[Entry]) -> list[Rotation]:
                 if not one.ended and entry.account == one.account:
                     found[one.id] = _told(one, entry, creations)
     return list(found.values())
+
+
+def open_rotations(entries: Iterable[Entry], account: str) -> tuple[Rotation, ...]:
+    """Return the open rotations of an account, oldest first."""
+    found = rotations(entries)
+    return tuple(one for one in found if one.ended is None and one.account == account)
 
 
 def _begun(entry: Entry) -> Rotation:

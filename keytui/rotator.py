@@ -28,7 +28,7 @@ from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, Secret
 from keytui.outcomes import Custody, StatusChange
 from keytui.ports import Iam
 from keytui.record import Record
-from keytui.rotations import Rotation, Step, rotations
+from keytui.rotations import Rotation, Step, open_rotations, rotations
 from keytui.settle import Keys, Wait
 from keytui.stores.base import SecretStore
 from keytui.uses import LocalUse
@@ -153,15 +153,11 @@ class Rotator(Generic[R]):
 
     # Looking.
 
-    def open(self) -> list[Rotation]:
-        """Return the open rotations of this account, oldest first. Raises ``StateError``."""
-        account = self._iam.identity().account
-        found = rotations(self._journal.entries())
-        return [one for one in found if one.ended is None and one.account == account]
-
     def of_key(self, key_id: str) -> Rotation | None:
         """Return the open rotation that a key is part of. Raises ``StateError``."""
-        return next((one for one in self.open() if key_id in {one.old_id, one.new_id}), None)
+        account = self._iam.identity().account
+        found = open_rotations(self._journal.entries(), account)
+        return next((one for one in found if one.has(key_id)), None)
 
     def again(self, rotation: Rotation) -> Rotation:
         """Return a rotation as the journal has it now. Raises ``StateError``."""

@@ -77,6 +77,11 @@ class Account:
                 known = known.with_status(change.key.id, change.status)
                 self.inventory.set_keys(change.key.user, known)
 
+    def rotates(self, key: AccessKey) -> bool:
+        """Return whether a key can be rotated, or its rotation taken up."""
+        under_way = any(one.has(key.id) for one in self.rotations)
+        return under_way or key.status is KeyStatus.ACTIVE
+
     def continue_from(self, before: "Account") -> None:
         """Take over what an earlier connection of the same caller knows."""
         self.inventory = before.inventory

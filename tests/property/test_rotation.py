@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from keytui.errors import KeytuiError, StoreError, UnknownKeyError, UnreachableError
 from keytui.model import AccessKey, Identity, KeyStatus, Secret
-from keytui.rotations import Rotation, Step
+from keytui.rotations import Rotation, Step, open_rotations
 from keytui.rotator import Rotator
 from keytui.settle import Wait
 from keytui.uses import LocalUse, Place
@@ -165,7 +165,7 @@ class Rotating(RuleBasedStateMachine):
     @property
     def rotation(self) -> Rotation | None:
         """The open rotation."""
-        return next(iter(self.world.rotator.open()), None)
+        return next(iter(open_rotations(self.world.journal.entries(), ACCOUNT)), None)
 
     @rule(fault=faults)
     def go_on(self, fault: tuple[int, How] | None) -> None:

@@ -88,7 +88,7 @@ async def test_left_at_the_watch_and_taken_up_again(desk: Desk) -> None:
         await begin(desk)
         await desk.on(RepointScreen)
         await desk.press("n")
-        await desk.sees("left as they were")
+        await desk.sees("left as they are")
         await desk.press("escape")
         await desk.on_main()
         await desk.sees("rotation of bob: step 6 of 8")

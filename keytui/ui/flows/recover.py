@@ -5,6 +5,7 @@ from functools import partial
 from threading import Event
 
 from keytui.errors import KeytuiError, StateError
+from keytui.rotations import open_rotations
 from keytui.ui.account import Account
 from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage
@@ -20,6 +21,7 @@ async def look_around(stage: Stage) -> None:
 
     No dialog opens by itself: somebody may be typing, to shut off a leaked key.
     """
+    await look_at_rotations(stage)
     account = stage.account
     known, told = set(account.unfinished), list[Finding]()
     unfinished = await in_thread(account.recovery.open_attempts)
@@ -34,6 +36,14 @@ async def look_around(stage: Stage) -> None:
     stage.draw_unfinished()
     if told:
         _tell(stage, sorted(told, key=lambda finding: not finding.open))
+
+
+async def look_at_rotations(stage: Stage) -> None:
+    """Read which rotations of this account are open, and show that."""
+    account, journal = stage.account, stage.parts.journal
+    name = account.identity.account
+    account.rotations = await in_thread(lambda: open_rotations(journal.entries(), name))
+    stage.draw_unfinished()
 
 
 async def look_into(stage: Stage, attempt: str) -> None:

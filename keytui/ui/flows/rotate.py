@@ -58,16 +58,8 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
     stage.no_more_questions()
     if not screen.busy:
         await in_thread(lambda: rotator.release(screen.rotation))
-    await look_around(stage)
+    await recover.look_at_rotations(stage)
     await reread_user(stage, account, key.user)
-
-
-async def look_around(stage: Stage) -> None:
-    """Read which rotations of this account are open, and show that."""
-    account = stage.account
-    rotator = stage.parts.rotator(account.iam, account.lifecycle)
-    account.rotations = tuple(await in_thread(rotator.open))
-    stage.draw_unfinished()
 
 
 async def _begin(stage: Stage, rotator: Rotations, key: AccessKey) -> Rotation | None:

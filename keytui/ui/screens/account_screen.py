@@ -113,16 +113,14 @@ class AccountScreen(StageScreen):
 
     def draw_users(self, keep: User | None = None) -> None:
         """Draw the users anew, as they are known."""
-        marked = {user.name for user in self.account.marks.values()}
-        words = self.users.show(self.account.inventory, keep, dict.fromkeys(marked, "✓"))
+        account = self.account
+        badges = {one.user: one.brief for one in account.rotations}
+        badges |= dict.fromkeys((user.name for user in account.marks.values()), "✓")
+        words = self.users.show(account.inventory, keep, badges)
         self.query_one(StatusLine).users(words)
 
     def draw_keys(self, keep: str = "") -> None:
-        """Draw the keys of the highlighted user, as they are known.
-
-        Args:
-            keep: The key ID to put the cursor on; empty to leave it where it is.
-        """
+        """Draw the keys of the highlighted user, with the cursor on one or where it was."""
         user, account = self.users.user, self._account
         known = account.inventory.keys_of(user) if account and user else None
         pending = account.pending if account else {}
@@ -159,9 +157,14 @@ class AccountScreen(StageScreen):
         self.keys.problem(user, error)
 
     def draw_unfinished(self) -> None:
-        """Show how many creations are open."""
-        unfinished = len(self._account.unfinished) if self._account else 0
-        self.query_one(StatusLine).unfinished(unfinished)
+        """Show how many creations are open, and which rotations."""
+        account = self._account
+        rotations = [one.title for one in account.rotations] if account else []
+        number = len(account.unfinished) if account else 0
+        self.query_one(StatusLine).unfinished(number, rotations)
+        if account:
+            self.draw_users()
+            self.show_hints()
 
     # Reading.
 
@@ -293,7 +296,8 @@ class AccountScreen(StageScreen):
     def show_top(self) -> None:
         """Show who acts, and where."""
         settings, account = self.parts.settings, self._account
-        modes = [("DEMO", settings.demo), ("READ-ONLY", settings.read_only)]
+        mfa = account is not None and account.iam.signing_key_id() in self.parts.mfa.sessions
+        modes = [("MFA", mfa), ("DEMO", settings.demo), ("READ-ONLY", settings.read_only)]
         identity = account.identity if account else None
         endpoint = (account.iam.custom_endpoint or "") if account and not settings.demo else ""
         badges = [word for word, shown in modes if shown]

@@ -225,11 +225,12 @@ class MainScreen(AccountScreen):
     @on(KeysPane.Highlighted)
     def show_hints(self) -> None:
         """Show the keys that work now."""
-        settings, account = self.parts.settings, self._account
+        settings, account, key = self.parts.settings, self._account, self.keys.key
         now = main_keys.Now(
-            key=self.keys.key,
+            key=key,
             marked=account.marked if account else (),
             user=self.users.user is not None,
+            rotates=bool(key and account and account.rotates(key)),
             changes=bool(account and account.changes),
             locked=self._locked,
             demo=settings.demo,

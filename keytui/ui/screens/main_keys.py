@@ -47,6 +47,7 @@ class Now:
         key: The key under the cursor.
         marked: The marked keys: what changes a key acts on them instead.
         user: Whether there is a user under the cursor.
+        rotates: Whether the key can be rotated, or is part of a rotation.
         changes: Whether there is a change of status to undo.
         locked: Whether the keyring can be unlocked.
         demo: Whether this is the demo account.
@@ -56,6 +57,7 @@ class Now:
     key: AccessKey | None
     marked: tuple[AccessKey, ...]
     user: bool
+    rotates: bool
     changes: bool
     locked: bool
     demo: bool
@@ -71,7 +73,7 @@ def works(action: str, now: Now) -> bool:
         "activate": KeyStatus.INACTIVE in statuses,
         "delete": bool(statuses - {KeyStatus.DELETED}),
         "undo": now.changes,
-        "rotate": now.key is not None and now.key.status is KeyStatus.ACTIVE,
+        "rotate": now.rotates,
     }
     if action in changing:
         return changing[action] and not now.read_only

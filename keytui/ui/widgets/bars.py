@@ -1,5 +1,7 @@
 """The one-line bars: who acts where, what happened, the keyring, the keys that work."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 from textual import events
@@ -88,11 +90,15 @@ class StatusLine(Line):
             self._keyring = Text.assemble(("Keyring: ", "dim"), (reason, "yellow"))
         self._draw()
 
-    def unfinished(self, number: int) -> None:
-        """Show how many creations were cut short and are open."""
+    def unfinished(self, number: int, rotations: Sequence[str]) -> None:
+        """Show how many creations were cut short and are open, and which rotations are."""
         self._unfinished = Text()
         if number:
-            self._unfinished = Text(f"! {count(number, 'creation')} unfinished: H  ", style=FAILS)
+            self._unfinished.append(f"! {count(number, 'creation')} unfinished: H  ", style=FAILS)
+        if rotations:
+            one = f"{rotations[0][0].upper()}{rotations[0][1:]}"
+            what = one if len(rotations) == 1 else f"{len(rotations)} rotations under way"
+            self._unfinished.append(f"{plain(what)}: R  ", style=WARNS)
         self._draw()
 
     def users(self, text: str) -> None:
