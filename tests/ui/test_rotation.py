@@ -91,9 +91,9 @@ async def test_left_at_the_watch_and_taken_up_again(desk: Desk) -> None:
         await desk.sees("left as they are")
         await desk.press("escape")
         await desk.on_main()
-        await desk.sees("rotation of bob: step 6 of 8")
+        await desk.sees("Rotation of bob: step 6 of 8: R")
     async with opened(desk, user="bob"):
-        await desk.sees("rotation of bob: step 6 of 8")
+        await desk.sees("Rotation of bob: step 6 of 8: R")
         await desk.press("R")
         await desk.on(RotationScreen)
         await desk.sees("Enter makes the old key inactive")
