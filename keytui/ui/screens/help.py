@@ -4,11 +4,9 @@ from typing import ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
-from keytui.ui.screens.dialogs import Dialog
+from keytui.ui.screens.long_dialog import LongDialog
 
 MOVES = (
     ("↑ ↓ j k", "Move; page keys, g and G for first and last"),
@@ -16,7 +14,7 @@ MOVES = (
 )
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(LongDialog[None]):
     """Lists a screen's bindings."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -27,12 +25,13 @@ class HelpScreen(Dialog[None]):
         super().__init__("Keys")
         self._shown = bindings
 
-    def content(self) -> ComposeResult:
-        """Yield the table of keys."""
+    def on_mount(self) -> None:
+        """Show the table of keys."""
+        super().on_mount()
         table = Table.grid(padding=(0, 2))
         for keys, does in MOVES:
             table.add_row(Text(keys, style="bold cyan"), does)
         for binding in self._shown:
             key = binding.key_display or binding.key
             table.add_row(Text(key, style="bold cyan"), binding.tooltip or binding.description)
-        yield Static(table)
+        self.show_text(table)
