@@ -127,8 +127,8 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "journal.jsonl"
         self._claims = Claims(folder)
-        self._entries: list[Entry] = []
-        self._size = -1
+        # Set as one: several threads may read.
+        self._read: tuple[int, list[Entry]] = (-1, [])
 
     def append(self, entry: Entry) -> None:
         """Add a line and wait until it is on the disk; what it closes is claimed no more.
@@ -170,9 +170,10 @@ class Journal:
         try:
             with os.fdopen(self._open(os.O_RDONLY), "rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                if size != self._size:
-                    self._entries = list(_parse(file.read().splitlines()))
-                    self._size = size
+                known, entries = self._read
+                if size != known:
+                    entries = list(_parse(file.read(size).splitlines()))
+                    self._read = size, entries
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -182,7 +183,7 @@ class Journal:
                 "Keys deleted earlier are not shown.",
                 "Make that file readable, or set XDG_STATE_HOME to another folder.",
             ) from None
-        return list(self._entries)
+        return list(entries)
 
     def deleted_keys(self, account: str, user: User) -> list[AccessKey]:
         """Return the keys of a user that keytui has deleted, oldest first."""

@@ -12,7 +12,7 @@ from keytui.uses import LocalUse
 class Concern(Enum):
     """Why making a key inactive should be asked about first."""
 
-    OWN_KEY = "It signs keytui's own calls: they stop working, and u can't undo it."
+    OWN_KEY = "It signs keytui's own calls: they stop working, and keytui can't undo it."
     USED_RECENTLY = "It was used in the last 24 hours: something still depends on it."
     USED_HERE = "Something on this machine is set up to use it."
     LAST_USE_UNKNOWN = "keytui could not read when it was last used."

@@ -4,6 +4,7 @@ from keytui.arguments import parse
 from keytui.commands.change_keys import VERBS, change_keys
 from keytui.commands.create_key import create_key
 from keytui.commands.list_keys import list_keys
+from keytui.commands.rotate_key import rotate_key
 from keytui.settings import Settings
 from tests.support.app import Desk, parts_of
 
@@ -15,4 +16,5 @@ def run_command(desk: Desk, *argv: str) -> int:
     parts = parts_of(desk, Settings(**given))
     if request.command in VERBS:
         return change_keys(parts, request)
-    return {"list": list_keys, "create": create_key}[str(request.command)](parts, request)
+    commands = {"list": list_keys, "create": create_key, "rotate": rotate_key}
+    return commands[str(request.command)](parts, request)

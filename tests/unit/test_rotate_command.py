@@ -1,0 +1,166 @@
+"""``keytui rotate``: how far it goes, what it asks for, and what it prints."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from keytui.errors import KeytuiError, StoreError, UnknownKeyError
+from keytui.journal import Event
+from keytui.model import Identity, KeyStatus, Secret
+from keytui.stores.aws_profile import AwsFiles
+from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account
+from tests.support.commands import run_command
+from tests.support.fake_iam import ACCOUNT
+from tests.support.sentinel import SENTINEL
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """bob's key was used three hours ago, and a profile here has it."""
+    desk = Desk(tmp_path, an_account())
+    (tmp_path / ".aws").mkdir()
+    secret = desk.iam.secrets[BOB_ID].reveal()
+    (tmp_path / ".aws/credentials").write_text(
+        f"[bob]\naws_access_key_id = {BOB_ID}\naws_secret_access_key = {secret}\n"
+    )
+    desk.aws_files = AwsFiles({}, tmp_path)
+    desk.who = lambda key_id, _: whose(desk, key_id)
+    desk.iam.next_secret = SENTINEL
+    return desk
+
+
+def whose(desk: Desk, key_id: str) -> Identity:
+    return Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/{desk.iam.owner_of(key_id).name}")
+
+
+def rotate(desk: Desk, *options: str, key_id: str = BOB_ID) -> int:
+    try:
+        return run_command(desk, "rotate", key_id, *options)
+    except KeytuiError as error:  # As the command line does.
+        print(error, file=sys.stderr)
+        return 1
+
+
+def text(desk: Desk) -> str:
+    return desk.aws_files.credentials.read_text()
+
+
+def new_id(desk: Desk) -> str:
+    return next(key_id for key_id in desk.held("bob") if key_id != BOB_ID)
+
+
+def test_it_stops_where_both_keys_work(desk: Desk, capsys: Said) -> None:
+    assert rotate(desk, "--profiles", "process") == 0
+
+    new = new_id(desk)
+    assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE, new: KeyStatus.ACTIVE}
+    assert f"credentials {new}" in text(desk)
+    said = capsys.readouterr()
+    assert "Rotation of bob: step 6 of 8, to come: watch the old key." in said.out
+    assert SENTINEL not in said.out + said.err
+
+
+def test_profiles_are_not_changed_unasked(desk: Desk, capsys: Said) -> None:
+    before = text(desk)
+
+    assert rotate(desk) == 3
+
+    assert text(desk) == before
+    assert "profile bob in ~/.aws/credentials" in capsys.readouterr().err
+
+
+def test_a_guard_keeps_the_old_key_active_until_agreed(desk: Desk, capsys: Said) -> None:
+    rotate(desk, "--profiles", "rewrite")
+
+    assert rotate(desk, "--to", "inactive") == 3
+    assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
+    assert "used in the last 24 hours" in capsys.readouterr().err
+    assert rotate(desk, "--to", "inactive", "--yes") == 0
+    assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
+
+
+def test_to_the_end_in_one_run_with_json(desk: Desk, capsys: Said) -> None:
+    desk.keyring.kept[BOB_ID] = desk.iam.secrets[BOB_ID]
+
+    assert rotate(desk, "--to", "deleted", "--yes", "--json") == 0
+
+    said = json.loads(capsys.readouterr().out)
+    (new,) = desk.held("bob")
+    assert said["new_key_id"] == new
+    assert (said["step"], said["result"], said["user"]) == (None, "done", "bob")
+    assert not list(desk.aws_files.credentials.parent.glob("*.bak"))
+
+
+def test_deleting_takes_a_word(desk: Desk) -> None:
+    rotate(desk, "--profiles", "leave", "--to", "inactive", "--yes")
+
+    assert rotate(desk, "--to", "deleted") == 3
+    assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
+
+
+def test_rolled_back(desk: Desk) -> None:
+    before = text(desk)
+    rotate(desk, "--profiles", "process", "--to", "inactive", "--yes")
+    new = new_id(desk)
+
+    assert rotate(desk, "--roll-back", key_id=new) == 3
+    assert rotate(desk, "--roll-back", "--yes", key_id=new) == 0
+
+    assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE}
+    assert text(desk) == before
+    assert new not in desk.keyring.kept
+    assert rotate(desk, "--roll-back", "--yes") == 1
+
+
+def test_a_store_that_fails_leaves_no_key_behind(desk: Desk, capsys: Said) -> None:
+    desk.keyring.fails_at_put = StoreError("The keyring is full.")
+
+    assert rotate(desk) == 1
+
+    assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE}
+    assert "The keyring is full." in capsys.readouterr().err
+    desk.keyring.fails_at_put = None
+    assert rotate(desk, "--to", "verified") == 0
+
+
+def test_a_lost_reply_waits_for_recover(desk: Desk, capsys: Said) -> None:
+    desk.iam.lose_reply = True
+
+    assert rotate(desk) == 3
+
+    assert "its secret did not arrive" in capsys.readouterr().err
+    desk.iam.lose_reply = False
+    assert rotate(desk) == 3, "a second key would be made"
+
+
+def test_a_key_that_aws_does_not_accept_stays_unverified(desk: Desk, capsys: Said) -> None:
+    def unknown(key_id: str, secret: Secret) -> Identity:
+        raise UnknownKeyError("AWS does not accept the key.")
+
+    desk.who = unknown
+    assert rotate(desk) == 1
+    assert "does not accept" in capsys.readouterr().err
+    assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
+    assert Event.VERIFIED not in {entry.event for entry in desk.journal.entries()}
+
+
+def test_ones_own_key_takes_over_before_the_old_one_goes(desk: Desk) -> None:
+    assert rotate(desk, "--to", "inactive", "--yes", key_id=OWN_ID) == 0
+
+    assert desk.held("admin")[OWN_ID] is KeyStatus.INACTIVE
+    assert desk.iam.signing_key_id() != OWN_ID
+
+
+def test_two_keys_leave_no_room(desk: Desk, capsys: Said) -> None:
+    assert rotate(desk, key_id=ACTIVE_ID) == 1
+    assert "alice has 2 access keys" in capsys.readouterr().err
+    assert len(desk.held("alice")) == 2
+
+
+def test_read_only_refuses(desk: Desk) -> None:
+    assert rotate(desk, "--read-only") == 1
+    assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE}
