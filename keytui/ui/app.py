@@ -24,7 +24,6 @@ from keytui.stores.clipboard import Clipboard
 from keytui.ui.copier import Copier
 from keytui.ui.driver import driver_for, forget_screen, when_terminal_is_gone
 from keytui.ui.glyphs import known
-from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
 from keytui.ui.typeahead import TypeAhead
@@ -141,9 +140,8 @@ class KeytuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, unless a secret would be lost."""
-        waited_for = (s for s in self.screen_stack if isinstance(s, WorkingScreen))
-        if any(not screen.can_leave for screen in waited_for):
-            self.bell()  # AWS's reply may bring a secret that can't be had twice.
+        if any(not getattr(screen, "can_leave", True) for screen in self.screen_stack):
+            self.bell()  # AWS's reply may bring what can't be had twice, or is not on record yet.
         elif isinstance(self.screen, RevealScreen):
             self.screen.action_close()
         elif self.holds_secret:

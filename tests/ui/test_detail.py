@@ -72,7 +72,7 @@ async def test_a_key_is_worked_from_its_detail(desk: Desk) -> None:
         await desk.settled()
         await desk.press("g", "enter")
         await desk.on(KeyScreen)
-        await desk.press("d", "x")
+        await desk.press("d", "R", "x")  # The first two are not for an inactive one.
         await desk.on(DeleteScreen)
         await desk.sees(INACTIVE_ID)
 

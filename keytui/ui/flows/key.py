@@ -5,6 +5,7 @@ from keytui.errors import StateError
 from keytui.model import AccessKey
 from keytui.parts import Parts
 from keytui.ui.flows.delete import delete
+from keytui.ui.flows.rotate import rotate
 from keytui.ui.flows.stage import Stage
 from keytui.ui.flows.status import activate, deactivate
 from keytui.ui.screens.key import Answer, Here, KeyScreen, Known
@@ -26,6 +27,8 @@ async def show_key(stage: Stage, key: AccessKey) -> None:
             await activate(stage, key)
         case Answer.DELETE:
             await delete(stage, key)
+        case Answer.ROTATE:
+            await rotate(stage, key)
         case None:
             return
 

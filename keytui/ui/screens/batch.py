@@ -81,6 +81,11 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         self._results: tuple[Result, ...] = ()
         self._state = _State.UNDER_WAY
 
+    @property
+    def can_leave(self) -> bool:
+        """Whether the work has ended: what was changed is on keytui's record."""
+        return self._state is _State.ENDED
+
     def below(self) -> ComposeResult:
         """Yield the line that says how far it is."""
         yield Static(classes="quiet progress")
@@ -111,12 +116,12 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
 
     def show_hints(self) -> None:
         """Show what esc does now."""
-        words = "Close" if self._state is _State.ENDED else "Stop"
+        words = "Close" if self.can_leave else "Stop"
         self.hint([Binding("escape", "close", words, key_display="esc")])
 
     def action_close(self) -> None:
         """Close when it has ended; stop it before."""
-        if self._state is _State.ENDED:
+        if self.can_leave:
             self.dismiss(self._results)
         else:
             self._state = _State.STOPPING

@@ -33,6 +33,7 @@ class Answer(Enum):
     DEACTIVATE = "deactivate"
     ACTIVATE = "activate"
     DELETE = "delete"
+    ROTATE = "rotate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Known:
 _OFFERS = {
     "answer('DEACTIVATE')": {KeyStatus.ACTIVE},
     "answer('ACTIVATE')": {KeyStatus.INACTIVE},
+    "answer('ROTATE')": {KeyStatus.ACTIVE},
     "answer('DELETE')": {KeyStatus.INACTIVE, KeyStatus.EXPIRED},
 }
 
@@ -81,6 +83,7 @@ class KeyScreen(LongDialog[Answer | None]):
         Binding("d", "answer('DEACTIVATE')", "Make inactive"),
         Binding("a", "answer('ACTIVATE')", "Make active"),
         Binding("x", "answer('DELETE')", "Delete"),
+        Binding("R", "answer('ROTATE')", "Rotate"),
         Binding("y", "copy", "Copy ID"),
         Binding("escape,enter,q", "dismiss(None)", "Close", key_display="esc"),
     ]
