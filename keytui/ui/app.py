@@ -23,6 +23,7 @@ from keytui.parts import Parts
 from keytui.stores.clipboard import Clipboard
 from keytui.ui.copier import Copier
 from keytui.ui.driver import driver_for, forget_screen, when_terminal_is_gone
+from keytui.ui.flows.mfa import MfaDialogs
 from keytui.ui.glyphs import known
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
@@ -62,6 +63,7 @@ class KeytuiApp(App[None]):
         """The way to the clipboard."""
         self.typed = TypeAhead(self, super().on_event, self.main.give_up)
         """The keys that wait for their turn."""
+        self._mfa = MfaDialogs(self, parts.mfa)
         if parts.settings.key_ids:
             self.typed.hold()  # Until the key is found; see MainScreen.run_first.
 
@@ -69,6 +71,7 @@ class KeytuiApp(App[None]):
         """Hand keys on in order; leave in order when told to by a signal."""
         self._handing_on = asyncio.create_task(self.typed.run())
         self._handing_on.add_done_callback(self._keys_stopped)
+        self._mfa.begin()
         loop = asyncio.get_running_loop()
         if not self.is_headless:
             self._heed_signals(loop)
@@ -97,6 +100,7 @@ class KeytuiApp(App[None]):
     async def on_unmount(self) -> None:
         """Hand no more keys on; leave no secret in the clipboard."""
         self._handing_on.cancel()
+        self._mfa.end()
         await self.copier.close()
 
     async def on_event(self, event: events.Event) -> None:

@@ -8,7 +8,8 @@ its way keys wait for it.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from textual import events
 from textual.app import App
@@ -42,6 +43,7 @@ class TypeAhead:
         self._give_up = give_up
         self._typed: deque[events.Key] = deque()
         self._some = asyncio.Event()
+        self._holding = self._interrupted = False
         self._open = asyncio.Event()
         self._open.set()
 
@@ -63,11 +65,34 @@ class TypeAhead:
 
     def hold(self) -> None:
         """A dialog is on its way: from now on keys wait."""
-        self._open.clear()
+        self._holding = True
+        self._settle()
 
     def release(self) -> None:
         """The dialog is open, or will not come: keys go on."""
-        self._open.set()
+        self._holding = False
+        self._settle()
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """Let keys go to a dialog that nobody could foresee, also while they are held.
+
+        What was typed and has not been handed on was meant for something else.
+        """
+        self.forget()
+        self._interrupted = True
+        self._settle()
+        try:
+            yield
+        finally:
+            self._interrupted = False
+            self._settle()
+
+    def _settle(self) -> None:
+        if self._holding and not self._interrupted:
+            self._open.clear()
+        else:
+            self._open.set()
 
     def forget(self) -> None:
         """Pass over what was typed and has not been handed on."""

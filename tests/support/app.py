@@ -15,6 +15,7 @@ from textual.screen import Screen
 from keytui.errors import StoreError
 from keytui.journal import Journal
 from keytui.lifecycle import Lifecycle
+from keytui.mfa import MfaDesk
 from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, Secret, User
 from keytui.outcomes import UnansweredError
 from keytui.parts import Parts
@@ -139,6 +140,7 @@ class Desk:
         connected: The profiles connected with, in order.
         who: Whose an access key is, as AWS would say.
         uses: Access key ID → where this machine names it.
+        mfa: Where MFA codes are asked for.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
     """
 
@@ -154,6 +156,7 @@ class Desk:
         self.sent: list[str] = []
         self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
         self.uses: dict[str, tuple[LocalUse, ...]] = {}
+        self.mfa = MfaDesk()
         self._running: tuple[KeytuiApp, Pilot[None]] | None = None
 
     @property
@@ -303,6 +306,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         who=lambda key_id, secret: desk.who(key_id, secret),
         aws_files=lambda: desk.aws_files,
         uses_here=lambda key_id: desk.uses.get(key_id, ()),
+        mfa=desk.mfa,
     )
 
 

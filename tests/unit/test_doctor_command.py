@@ -18,8 +18,8 @@ from keytui.commands.doctor import doctor
 from keytui.doctor import account, clipboard
 from keytui.errors import CredentialsError, StoreError, UnreachableError
 from keytui.journal import Journal
-from keytui.model import Identity
 from keytui.mfa import MfaDesk
+from keytui.model import Identity
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.settings import Settings

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from keytui.errors import AccessDeniedError, KeytuiError, UnreachableError
 from keytui.inventory import Inventory, KeyList
@@ -18,12 +19,20 @@ SOON_SECONDS = 0.15
 
 
 async def connect(stage: Stage, profile: str | None) -> Account:
-    """Connect with a profile. Raises KeytuiError, after ``CONNECT_SECONDS`` at the latest."""
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            return await in_thread(lambda: open_account(stage.parts, profile))
-    except TimeoutError:
-        pass
+    """Connect with a profile. Raises KeytuiError, also where AWS takes ``CONNECT_SECONDS``.
+
+    The time that the user takes to type an MFA code does not count.
+    """
+    mfa = stage.parts.mfa
+    opening = asyncio.ensure_future(in_thread(lambda: open_account(stage.parts, profile)))
+    opening.add_done_callback(_look_at)
+    asked = True
+    while asked:
+        answered = mfa.answered
+        done, _ = await asyncio.wait([opening], timeout=CONNECT_SECONDS)
+        if done:
+            return await opening
+        asked = mfa.asking or mfa.answered != answered
     raise UnreachableError(
         f"AWS did not answer within {CONNECT_SECONDS:.0f} s.",
         "Nothing was changed.",
@@ -138,7 +147,7 @@ async def _soon(task: asyncio.Future[KeyList]) -> bool:
     return bool(done)
 
 
-def _look_at(task: asyncio.Future[KeyList]) -> None:
+def _look_at(task: asyncio.Future[Any]) -> None:
     """Take note of a failure that nobody waits for any more, or asyncio prints it."""
     if not task.cancelled():
         task.exception()

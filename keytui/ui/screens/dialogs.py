@@ -3,6 +3,7 @@
 A dialog returns a typed value and does nothing else.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
@@ -205,6 +206,7 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
         super().__init__(title)
         self._work, self._wait, self._leave = work, wait, leave
         self._left = False
+        self._resumed = asyncio.Event()
 
     @property
     def can_leave(self) -> bool:
@@ -243,8 +245,16 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
             result: T | KeytuiError = await in_thread(lambda: self._work(self._tell))
         except KeytuiError as error:
             result = error
+        # A question for an MFA code may be open: it would be closed in place of this.
+        while self.app.screen is not self and not self._left:
+            self._resumed.clear()
+            await self._resumed.wait()
         if not self._left:
             self.dismiss(result)
+
+    def on_screen_resume(self) -> None:
+        """No dialog is over this one any more."""
+        self._resumed.set()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Leave only what can be left."""
