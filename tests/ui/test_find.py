@@ -1,5 +1,6 @@
 """Open at a key, and find one, without reading the account."""
 
+import pytest
 from textual import events
 
 from keytui.model import KeyStatus
@@ -15,7 +16,10 @@ def paste(desk: Desk, text: str) -> None:
     desk.app.post_message(events.Paste(text))
 
 
-async def test_opening_at_a_key_reads_it_and_its_owner_alone(desk: Desk) -> None:
+async def test_opening_at_a_key_reads_it_and_its_owner_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keytui.ui.screens.account_screen.REST_SECONDS", 0.0)
     async with opened(desk, key_ids=(BOB_ID,)):
         await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)
         await desk.sees("1 user, r reads all", "3 h ec2 us-east-1")
@@ -30,6 +34,7 @@ async def test_opening_at_a_key_reads_it_and_its_owner_alone(desk: Desk) -> None
         await desk.press("escape")
         await desk.sees("6 users", "carol")
         assert desk.iam.count("iam:ListUsers") == 1
+        assert desk.iam.count("iam:ListAccessKeys") == 1
 
 
 async def test_the_cursor_is_on_the_key_that_was_asked_for(desk: Desk) -> None:
