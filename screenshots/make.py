@@ -25,6 +25,7 @@ from keytui.journal import Entry, Event, Journal
 from keytui.model import Identity, NewAccessKey, Secret, User
 from keytui.parts import Parts
 from keytui.settings import Settings
+from keytui.settle import Wait
 from keytui.stores.base import Probe, Receipt
 from keytui.stores.csv_file import CsvFile, expand
 from keytui.ui.app import KeytuiApp
@@ -189,6 +190,17 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
         await camera.until_shown("gone from IAM")
         await camera.until(lambda: "asking" not in camera.text(), "IAM's answers")
         shots["vault"] = camera.shoot()
+
+        await camera.press("escape")
+        await camera.until(lambda: isinstance(camera.app.screen, MainScreen), "the main screen")
+        await camera.press("k")
+        await _keys_read(camera, "bob")
+        await camera.press("enter", "R")
+        await camera.until_shown("can be written")
+        await camera.press("enter")
+        await camera.until_shown("was not used since")
+        await camera.until_shown("never used")
+        shots["rotation"] = camera.shoot()
     return shots
 
 
@@ -229,14 +241,16 @@ async def _keytui(size: tuple[int, int]) -> AsyncIterator[Camera]:
 
 
 def _parts(options: ConnectOptions, folder: Path) -> Parts:
+    keyring = MadeUpKeyring()
     return Parts(
         settings=Settings(demo=True, state_folder=folder),
         connect=lambda _: connect(options),
         profiles=list,
         journal=Journal(folder),
-        keyring=MadeUpKeyring(),
+        keyring=keyring,
         csv_file=lambda path: CsvFile(expand(path)),
-        store_at=lambda _: None,
+        store_at=lambda locator: keyring if locator == keyring.locator else None,
+        wait=Wait(lambda _: None),
         who=lambda *_: Identity("123456789012", "arn:aws:iam::123456789012:user/admin"),
         csv_path=_csv_path,
         now=lambda: NOW + timedelta(seconds=4),

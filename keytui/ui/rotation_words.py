@@ -61,9 +61,9 @@ def _of_step(rotation: Rotation, watch: Watch | None, now: datetime) -> list[str
             ]
         case Step.WATCH | Step.RETIRE:
             return [
-                "Now everything else that has the old key needs the new one.",
+                "Now everything else that has the old key needs the new one. Enter then makes the "
+                "old key inactive, and b undoes that.",
                 *_watched(old, watch, now),
-                "Enter makes the old key inactive, which can be undone (b).",
             ]
         case Step.DELETE:
             return [

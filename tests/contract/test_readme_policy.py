@@ -32,7 +32,7 @@ def policy() -> str:
 
 def actions_called() -> set[str]:
     source = (ROOT / "keytui/aws/iam.py").read_text()
-    return set(re.findall(r'"(iam:[A-Za-z]+)"', source))
+    return set(re.findall(r'"(iam:[A-Za-z]+|sts:GetAccessKeyInfo)"', source))
 
 
 @contextmanager

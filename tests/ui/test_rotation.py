@@ -96,7 +96,7 @@ async def test_left_at_the_watch_and_taken_up_again(desk: Desk) -> None:
         await desk.sees("Rotation of bob: step 6 of 8: R")
         await desk.press("R")
         await desk.on(RotationScreen)
-        await desk.sees("Enter makes the old key inactive")
+        await desk.sees("Enter then makes the old key inactive")
 
 
 async def test_rolled_back_after_the_old_key_was_made_inactive(desk: Desk) -> None:

@@ -69,7 +69,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
             ),
             classes="label",
         )
-        yield Static(Text("The secret goes to the keyring …", style=DIM), id="store")
+        yield Static(Text("Its secret goes to  …", style=DIM), id="store")
         yield Note(classes="wrong")
 
     def on_mount(self) -> None:
@@ -83,7 +83,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
         probe = self._keyring = await in_thread(self._parts.keyring.probe)
         if self.app.screen is not self:
             return
-        line = Text.assemble(("The secret goes to the keyring: ", DIM), backend(probe.label), "  ")
+        line = Text.assemble(("Its secret goes to  ", DIM), backend(probe.label), "  ")
         line.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
         self.query_one("#store", Static).update(line)
         self.query_one(Note).say(Text(plain(_why(probe))))

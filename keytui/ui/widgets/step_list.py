@@ -1,12 +1,14 @@
 """The steps of a rotation, a line each: done when, under way, or still to come."""
 
+from datetime import UTC
+
 from rich.text import Text
 
 from keytui.rotations import Rotation, Step
 from keytui.ui.text import DIM, GOOD, WARNS, fit
 from keytui.ui.widgets.lines import Lines
 
-_LONG, _SHORT = "%Y-%m-%d %H:%M:%S", "%m-%d %H:%M"
+_LONG, _SHORT = "%Y-%m-%d %H:%M:%S UTC", "%m-%d %H:%M"
 _WIDE = 80
 """From how many cells on a time is shown whole."""
 
@@ -37,7 +39,7 @@ class StepList(Lines):
         step, rotation = steps[y], self._rotation
         here = step is rotation.step and not rotation.rolling_back
         when = rotation.done.get(step)
-        at = f"{when.astimezone():{_LONG if width >= _WIDE else _SHORT}}" if when else ""
+        at = f"{when.astimezone(UTC):{_LONG if width >= _WIDE else _SHORT}}" if when else ""
         words = self._under_way if here and self._under_way else step.words
         style = DIM if when else "bold" if here else ""
         mark = ("✓", GOOD) if when else ("◌" if self._under_way else "▸", WARNS) if here else " "
