@@ -128,10 +128,9 @@ def _denied(error: "ClientError", action: str, safe: str) -> AccessDeniedError:
         return WrongCodeError(missing, safe)
     if _EXPLICIT in message:
         next_step = (
-            f"A policy forbids {missing} outright (an explicit deny: often a missing MFA "
-            "sign-in, a permissions boundary or an organization's policy). "
-            "Sign in with MFA (keytui asks for a code where the profile has mfa_serial, or the "
-            "user a device that gives codes), or ask who looks after the account."
+            f"An explicit deny forbids {missing}: often MFA is missing, or it is a permissions "
+            "boundary or an organization's policy. keytui asks for a code where the profile has "
+            "mfa_serial or the user a device; else ask who looks after the account."
         )
     elif error.operation_name.startswith("AssumeRole"):
         next_step = "Check the profile's role_arn, source_profile and mfa_serial."

@@ -1,12 +1,16 @@
 """Where AWS asks for MFA: a code, a session for it, and the refused call once more."""
 
+import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from botocore.credentials import SSOProvider
 
 from keytui.aws.iam import IamGateway
 from keytui.aws.options import ConnectOptions
@@ -17,6 +21,7 @@ from keytui.model import AccessKey, KeyStatus, Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import Fault, IamServer
+from tests.support.loopback import answering
 from tests.support.mfa_replies import CODE, SERIAL, MfaReplies
 
 OWN = "AKIAFAKECALLER000001"
@@ -304,6 +309,44 @@ def test_keys_of_the_environment_do_not_use_the_profiles_device(
     users(world.connect())
 
     assert world.person.questions[0].serial == "GAHT12345678"
+
+
+def test_a_long_lived_key_of_a_process_takes_a_code_too(world: World, aws_env: AwsHome) -> None:
+    printed = {"Version": 1, "AccessKeyId": OWN, "SecretAccessKey": "made-up"}
+    script = aws_env.config.with_name("process")
+    script.write_text(f"echo '{json.dumps(printed)}'")
+    with aws_env.config.open("a") as config:
+        config.write(f"[profile kept]\ncredential_process = sh {script}\n")
+    world.person.types = [CODE]
+
+    gateway = world.connect("kept")
+
+    assert "alice" in users(gateway)
+    assert gateway.signing_key_id() == OWN
+
+
+def test_sso_signs_in_as_the_sdk_does(
+    world: World, aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = "https://acme.awsapps.com/start"
+    with aws_env.config.open("a") as config:
+        config.write(
+            f"[profile sso]\nsso_start_url = {start}\nsso_region = us-east-1\n"
+            "sso_account_id = 123456789012\nsso_role_name = admin\n"
+        )
+    token = {"accessToken": "made-up", "expiresAt": "2099-01-01T00:00:00Z", "startUrl": start}
+    cached = tmp_path / f"{hashlib.sha1(start.encode()).hexdigest()}.json"
+    cached.write_text(json.dumps(token))
+    monkeypatch.setattr(SSOProvider, "_SSO_TOKEN_CACHE_DIR", str(tmp_path))
+    role = {"accessKeyId": "ASIASSO", "secretAccessKey": "s", "sessionToken": "t"}
+    body = json.dumps({"roleCredentials": role | {"expiration": 4_000_000_000_000}}).encode()
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", url)
+        gateway = world.connect("sso")
+        assert "alice" in users(gateway)
+
+    assert set(world.replies.signers("ListUsers")) == {"ASIASSO"}
+    assert world.person.questions == []
 
 
 def test_no_code_and_no_session_shows_itself(world: World) -> None:

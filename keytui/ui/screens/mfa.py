@@ -38,7 +38,7 @@ class MfaScreen(Dialog[Secret | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Sign in"),
-        Binding("escape", "dismiss(None)", "Without", key_display="esc"),
+        Binding("escape", "dismiss(None)", "No code", key_display="esc"),
     ]
 
     def __init__(self, request: MfaRequest) -> None:
