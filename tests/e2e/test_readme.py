@@ -14,6 +14,8 @@ from keytui.stores.aws_profile import AwsFiles
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.os_keyring import OsKeyring
 from tests.e2e.conftest import Desk, on_bus, signed_by
+from tests.support.fake_iam import FakeIam
+from tests.support.iam_server import IamServer
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 from tests.support.terminal import clean_env
@@ -36,6 +38,9 @@ DOCTOR = ".venv/bin/keytui doctor"
 UNLOCK = ".venv/bin/keytui --unlock-keyring"
 CREDENTIALS = ".venv/bin/keytui credentials AKIAIOSFODNN7EXAMPLE"
 TAKE_IN = ".venv/bin/keytui import ~/Downloads/accessKeys.csv"
+FIND = ".venv/bin/keytui AKIAIOSFODNN7EXAMPLE"
+SHUT_OFF = ".venv/bin/keytui deactivate AKIAIOSFODNN7EXAMPLE"
+ROTATE = ".venv/bin/keytui rotate AKIAIOSFODNN7EXAMPLE"
 SIGN = "aws --profile alice sts get-caller-identity"
 IMPORT = next(line for line in SHOWN if line.startswith("aws configure"))
 
@@ -55,7 +60,7 @@ def shell(command: str) -> list[str | Path]:
 
 def test_no_command_is_left_out() -> None:
     run_here = [DEMO, START, DOCTOR, UNLOCK, LOOKUP, SIGN, CREDENTIALS, TAKE_IN, RECOVER, IMPORT]
-    assert sorted(SHOWN) == sorted([*run_here, *MAINTAIN])
+    assert sorted(SHOWN) == sorted([*run_here, FIND, SHUT_OFF, ROTATE, *MAINTAIN])
 
 
 def test_demo(desk: Desk) -> None:
@@ -129,6 +134,30 @@ def test_use_what_is_stored(
     command = SIGN.replace("aws ", f"{aws} --endpoint-url {moto.options.endpoint_url} ", 1)
     signed = subprocess.run(command, shell=True, env=env, capture_output=True, check=True)
     assert json.loads(signed.stdout)["Arn"].endswith(":user/carol")
+
+
+def test_find_and_shut_off(desk: Desk, server: IamServer, iam: FakeIam) -> None:
+    key = iam.add_key(iam.add_user("alice"), NEW.key.id)
+    run = desk.run(shell(FIND), env=signed_by(server.options))
+    run.wait_for(f"▸ {NEW.key.id}")
+    run.send("q")
+    assert run.wait_exit() == 0
+
+    env = clean_env(desk.home) | signed_by(server.options)
+    done = subprocess.run(shell(SHUT_OFF), env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{key.id} of alice is inactive.\n"
+    assert iam.held(key.user)[0].status is KeyStatus.INACTIVE
+
+
+def test_rotate(
+    desk: Desk, server: IamServer, iam: FakeIam, keyring_service: SecretService
+) -> None:
+    key = iam.add_key(iam.add_user("alice"), NEW.key.id)
+    env = clean_env(desk.home) | signed_by(server.options) | on_bus(keyring_service)
+    done = subprocess.run(shell(ROTATE), env=env, capture_output=True, text=True, check=True)
+    new = next(one.id for one in iam.held(key.user) if one.id != key.id)
+    assert "Rotation of alice: step 6 of 8" in done.stdout
+    assert iam.secrets[new].reveal() in (keyring_service.lookup(new) or "")
 
 
 def test_import(tmp_path: Path, aws: str) -> None:
