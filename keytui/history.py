@@ -7,7 +7,7 @@ from datetime import datetime
 
 from keytui.attempts import Attempt, attempts
 from keytui.journal import Entry, Event, time_of
-from keytui.rotations import Rotation, rotations
+from keytui.rotation.state import Rotation, rotations
 
 _ENDS = {
     Event.CREATING: "asked for a key, then cut short",

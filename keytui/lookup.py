@@ -49,6 +49,14 @@ def find(iam: Iam, key_id: str) -> Found:
     raise _elsewhere(iam, key_id, unseen)
 
 
+def described(iam: Iam, key: AccessKey) -> AccessKey:
+    """Return a key with its description, as far as that may be read. Blocks."""
+    try:
+        return replace(key, description=iam.descriptions(key.user).get(key.id, ""))
+    except AwsError:
+        return key
+
+
 def _elsewhere(iam: Iam, key_id: str, unseen: AwsError) -> KeytuiError:
     """Say why a key was not found: another account's, gone, or not to be seen."""
     try:

@@ -19,7 +19,7 @@ from keytui.uses import LocalUse
 from keytui.vault import Vault, held
 
 if TYPE_CHECKING:
-    from keytui.rotator import Rotator
+    from keytui.rotation.rotator import Rotator
     from keytui.stores.aws_profile import AwsFiles
     from keytui.stores.repoint import RepointChange
 
@@ -85,7 +85,7 @@ class Parts:
 
     def rotator(self, iam: Iam, lifecycle: Lifecycle) -> "Rotator[RepointChange]":
         """Return the verbs of a rotation in an account."""
-        from keytui.rotator import Rotator
+        from keytui.rotation.rotator import Rotator
         from keytui.stores.repoint import LocalProfiles
 
         return Rotator(

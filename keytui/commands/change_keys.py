@@ -1,16 +1,16 @@
 """``keytui deactivate``, ``activate`` and ``delete``: the verbs on keys, without a screen."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from keytui.arguments import Request, ids_in
 from keytui.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan
 from keytui.commands.agreement import Agreement, agree
 from keytui.commands.console import complain, held_back, on_terminal, progress, say, say_json
-from keytui.errors import AwsError, KeytuiError
+from keytui.errors import KeytuiError
 from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
-from keytui.lookup import find
+from keytui.lookup import described, find
 from keytui.model import AccessKey, KeyStatus
 from keytui.outcomes import Concern
 from keytui.parts import Parts
@@ -161,12 +161,7 @@ class _Run:
 
 def _described(iam: Iam, key: AccessKey, verb: Verb) -> AccessKey:
     """Add a key's description where it goes with the key."""
-    if verb is not Verb.DELETE:
-        return key
-    try:
-        return replace(key, description=iam.descriptions(key.user).get(key.id, ""))
-    except AwsError:
-        return key  # A tag left behind names a key that is gone; it does no harm.
+    return described(iam, key) if verb is Verb.DELETE else key
 
 
 def _refused(verb: Verb, one: Planned) -> Outcome:

@@ -18,7 +18,7 @@ from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
 from keytui.lookup import find
 from keytui.outcomes import Concern, Custody, UnansweredError
 from keytui.parts import Parts
-from keytui.rotations import Rotation, Step
+from keytui.rotation.state import Rotation, Step
 from keytui.stores.repoint import How, LocalProfiles, RepointChange
 from keytui.ui.account import Account, open_account
 
@@ -124,6 +124,9 @@ class _Run:
             self._settle()
             self._step(self._now)
             self.rotation = self._rotator.again(self._now)
+        if self._now.step is None and not self._now.ended:
+            for problem in self._rotator.finish(self._now):
+                complain(str(problem))
 
     def tell(self, result: str, reason: str) -> None:
         """Say where the rotation stands."""
@@ -170,8 +173,8 @@ class _Run:
                 self._repoint()
             case Step.WATCH | Step.RETIRE:
                 self._require_word_for_retiring()
-                rotator.retire(rotation)
-                say_unless(self._json, f"{rotation.old_id} is inactive.")
+                done = "inactive" if rotator.retire(rotation) else "deleted already"
+                say_unless(self._json, f"{rotation.old_id} is {done}.")
             case Step.DELETE:
                 self._require_word_for_deleting()
                 for problem in rotator.delete(rotation):
@@ -191,8 +194,7 @@ class _Run:
             self._custody = custody
 
         try:
-            store, text = rotator.store(rotation), rotator.description(rotation)
-            custody = rotator.create(rotation, store, text, progress, take)
+            custody = rotator.create(rotation, progress, take)
         except UnansweredError as lost:
             self._look_into(lost.attempt)
             return

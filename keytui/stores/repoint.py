@@ -190,6 +190,11 @@ class LocalProfiles:
                 self._drop_needless(done)
         return put_back
 
+    def backup(self, change: str) -> str:
+        """Return where a change's backup is, as the user writes it; empty where there is none."""
+        path = Repointed.from_text(change).backup
+        return self._files.short(path) if path.exists() else ""
+
     def drop_backup(self, change: str) -> None:
         """Delete the backups of a change's file: with the old key gone, nothing needs them.
 

@@ -10,7 +10,7 @@ from keytui.outcomes import StatusChange
 from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.recovery import Recovery
-from keytui.rotations import Rotation
+from keytui.rotation.state import Rotation
 from keytui.verdicts import Finding
 
 

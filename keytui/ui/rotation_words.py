@@ -8,8 +8,8 @@ from keytui.history import place
 from keytui.journal import Event
 from keytui.model import LastUsed
 from keytui.plain import plain
-from keytui.rotations import Rotation, Step
-from keytui.rotator import Watch
+from keytui.rotation.rotator import Watch
+from keytui.rotation.state import Rotation, Step
 from keytui.ui.text import DIM, WARNS, ago, moment
 
 GRAIN = "AWS tells of a use up to 15 minutes late."
@@ -37,6 +37,8 @@ def next_words(rotation: Rotation, watch: Watch | None, now: datetime) -> list[s
             f"The secret of {new} is kept nowhere: nobody can use that key.",
             "b rolls back: it deletes the new key, and the old one stays.",
         ]
+    if rotation.step is None:
+        return [f"{old} is deleted.", "Enter ends the rotation: its secret and backups go."]
     return _of_step(rotation, watch, now)
 
 

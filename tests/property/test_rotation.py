@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 
 from keytui.errors import KeytuiError, StoreError, UnknownKeyError, UnreachableError
 from keytui.model import AccessKey, Identity, KeyStatus, Secret
-from keytui.rotations import Rotation, Step, open_rotations
-from keytui.rotator import Rotator
+from keytui.rotation.rotator import Rotator
+from keytui.rotation.state import Rotation, Step, open_rotations
 from keytui.settle import Wait
 from keytui.uses import LocalUse, Place
 from keytui.vault import Vault
@@ -75,6 +75,9 @@ class MemoryProfiles:
         if self.named[name] == new_id:
             self._set(name, old_id)
         return self.named[name] == old_id
+
+    def backup(self, text: str) -> str:
+        return ""
 
     def drop_backup(self, text: str) -> None:
         return
@@ -193,7 +196,7 @@ class Rotating(RuleBasedStateMachine):
             "retire": lambda: rotator.retire(rotation),
             "delete": lambda: rotator.delete(rotation),
             "verify": lambda: rotator.verify(rotation),
-            "create": lambda: rotator.create(rotation, self.world.stores["keyring"]),
+            "create": lambda: rotator.create(rotation),
         }
         if not rotation.unsettled:
             self.work(None, verbs[verb])
@@ -238,6 +241,26 @@ class Rotating(RuleBasedStateMachine):
                 store.kept.pop(rotation.new_id, None)
         elif rotation and (key := world.key(rotation.new_id)):
             world.iam._holders["alice"].keys[key.id] = replace(key, status=KeyStatus.INACTIVE)
+
+    @precondition(lambda self: self.nobody_needs_the_old_key())
+    @rule(by_hand=st.booleans())
+    def somebody_deletes_the_old_key(self, by_hand: bool) -> None:
+        """With ``x``, or elsewhere."""
+        world = self.world
+        if not by_hand:
+            world.iam.remove_key(world.old)
+        elif (key := world.key(world.old.id)) and key.status is KeyStatus.INACTIVE:
+            self.work(None, lambda: world.lifecycle.delete(key))
+
+    def nobody_needs_the_old_key(self) -> bool:
+        rotation, world = self.rotation, self.world
+        return bool(
+            rotation
+            and world.works(rotation.new_id)
+            and rotation.old_id not in world.profiles.named.values()
+            and world.iam.signing_key_id() != rotation.old_id
+            and world.key(rotation.old_id)
+        )
 
     def nobody_uses_the_new_key(self) -> bool:
         rotation, world = self.rotation, self.world
@@ -285,9 +308,7 @@ class Rotating(RuleBasedStateMachine):
         rotator, world = self.world.rotator, self.world
         match rotation.step:
             case Step.CREATE:
-                custody = rotator.create(
-                    rotation, world.stores["keyring"], made=world.custodies.append
-                )
+                custody = rotator.create(rotation, made=world.custodies.append)
                 if not custody.kept:
                     world.lifecycle.rescue(custody, world.stores["csv:/a"])
             case Step.STORE:
@@ -298,6 +319,8 @@ class Rotating(RuleBasedStateMachine):
                 rotator.repoint(rotation, self.plan(rotation))
             case Step.WATCH | Step.RETIRE:
                 rotator.retire(rotation)
+            case None:
+                rotator.finish(rotation)
             case _:
                 rotator.delete(rotation)
 
@@ -343,7 +366,10 @@ class Rotating(RuleBasedStateMachine):
             try:
                 self.next_step()
             except KeytuiError:
-                self.back(rotation)
+                if world.key(rotation.old_id):
+                    self.back(rotation)
+                else:  # There is no way back.
+                    world.rotator.abandon(rotation)
         assert self.rotation is None
         self.a_key_works_whose_secret_is_stored()
         self.what_the_profiles_name_works()

@@ -5,7 +5,7 @@ from functools import partial
 from threading import Event
 
 from keytui.errors import KeytuiError, StateError
-from keytui.rotations import open_rotations
+from keytui.rotation.state import open_rotations
 from keytui.ui.account import Account
 from keytui.ui.flows.read import reread_user
 from keytui.ui.flows.stage import Stage

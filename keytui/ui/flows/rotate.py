@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from keytui.errors import KeytuiError, StateError
 from keytui.lifecycle import QUOTA
 from keytui.model import AccessKey, KeyStatus
-from keytui.outcomes import Concern, Custody, UnansweredError
-from keytui.rotations import Rotation, Step
-from keytui.rotator import Rotator
+from keytui.outcomes import Concern, Custody, StatusChange, UnansweredError
+from keytui.rotation.rotator import Rotator
+from keytui.rotation.state import Rotation, Step
 from keytui.stores.base import SecretStore
 from keytui.stores.repoint import How, LocalProfiles, RepointChange
 from keytui.ui.account import complete_keys, read_keys
@@ -104,10 +104,13 @@ def _store(stage: Stage, choice: RotateChoice) -> SecretStore:
 
 async def _next(stage: Stage, screen: RotationScreen) -> None:
     """Do the next step; while nobody has to decide anything, the ones after it too."""
-    if screen.rotation.unsettled and screen.rotation.attempt:
-        await recover.look_into(stage, screen.rotation.attempt.id)
+    if screen.rotation.unsettled:
+        await _settle(stage, screen)
         return
     step = screen.rotation.step
+    if step is None:
+        _tell(screen, await in_thread(lambda: screen.rotator.finish(screen.rotation)))
+        return
     if step not in _VERBS:
         return
     await _VERBS[step](stage, screen)
@@ -117,14 +120,32 @@ async def _next(stage: Stage, screen: RotationScreen) -> None:
         await _next(stage, screen)
 
 
+async def _settle(stage: Stage, screen: RotationScreen) -> None:
+    """Find out what became of a creation that was cut short.
+
+    Raises:
+        StateError: It is not known yet. The stage has said so, but the screen is in front of it.
+    """
+    attempt = screen.rotation.attempt
+    if attempt is None:
+        return
+    await recover.look_into(stage, attempt.id)
+    await screen.again()
+    if screen.rotation.unsettled:
+        found = stage.account.unfinished.get(attempt.id)
+        raise StateError(
+            found.title if found else "What became of the new key is being looked into just now.",
+            f"{found.advice if found else ''} The old key is as it was.".strip(),
+            "Enter looks again.",
+        )
+
+
 async def _create(stage: Stage, screen: RotationScreen) -> None:
     rotation, rotator, lifecycle = screen.rotation, screen.rotator, stage.account.lifecycle
-    store = await in_thread(lambda: rotator.store(rotation))
-    description = await in_thread(lambda: rotator.description(rotation))
 
     def work(progress: "Callable[[str], None]") -> Custody:
         with stage.creating:
-            return rotator.create(rotation, store, description, progress, stage.take_custody)
+            return rotator.create(rotation, progress, stage.take_custody)
 
     result = await stage.ask(
         WorkingScreen[Custody](
@@ -134,7 +155,8 @@ async def _create(stage: Stage, screen: RotationScreen) -> None:
         )
     )
     if isinstance(result, UnansweredError):
-        await recover.look_into(stage, result.attempt)
+        await screen.again()
+        await _settle(stage, screen)
     elif isinstance(result, KeytuiError):
         raise result
     elif result.kept:
@@ -215,11 +237,13 @@ async def _retire(stage: Stage, screen: RotationScreen) -> None:
     stage.no_more_questions()
     screen.under_way("making the old key inactive…")
 
-    async def work() -> None:
-        await in_thread(lambda: screen.rotator.retire(rotation))
+    async def work() -> StatusChange | None:
+        return await in_thread(lambda: screen.rotator.retire(rotation))
 
-    await when_open(stage, stage.parts.keyring, work)
-    screen.say(f"{rotation.old_id} is inactive; {rotation.new_id} works.")
+    if await when_open(stage, stage.parts.keyring, work):
+        screen.say(f"{rotation.old_id} is inactive; {rotation.new_id} works.")
+    else:
+        screen.say(f"{rotation.old_id} is deleted already, by somebody else.")
 
 
 async def _delete(stage: Stage, screen: RotationScreen) -> None:
@@ -234,19 +258,20 @@ async def _delete(stage: Stage, screen: RotationScreen) -> None:
         return
     stage.no_more_questions()
     screen.under_way("deleting the old key…")
-    problems = await in_thread(lambda: screen.rotator.delete(rotation))
+
+    async def work() -> list[KeytuiError]:
+        return await in_thread(lambda: screen.rotator.delete(rotation))
+
+    problems = await when_open(stage, stage.parts.keyring, work)
     screen.say(f"{old.id} is deleted; {rotation.new_id} has taken its place.")
     _tell(screen, problems)
 
 
 async def _back(stage: Stage, screen: RotationScreen) -> None:
     rotation = screen.rotation
-    if rotation.unsettled and rotation.attempt:
-        await recover.look_into(stage, rotation.attempt.id)
-        await screen.again()
+    if rotation.unsettled:
+        await _settle(stage, screen)
         rotation = screen.rotation
-        if rotation.unsettled:
-            raise StateError("What became of the new key is not known yet.", "Nothing was changed.")
     watch = await in_thread(lambda: screen.rotator.watch(rotation))
     count = len(rotation.repointed)
     lines = back_lines(rotation.old_id, rotation.new_id, watch, stage.parts.now(), count)
@@ -268,6 +293,9 @@ async def _leave(stage: Stage, screen: RotationScreen) -> None:
             f"{rotation.old_id} and {rotation.new_id} both stay as they are, and keytui does not "
             "remind you of them any more.",
         ]
+        backups = await in_thread(lambda: screen.rotator.backups(rotation))
+        if backups:
+            lines.append(f"With the old secret in it stays: {', '.join(backups)}.")
     if await stage.ask(ConfirmScreen("End the rotation here?", *lines)):
         await in_thread(lambda: screen.rotator.abandon(rotation))
         screen.say("The rotation was ended; both keys stay." if rotation.new_id else "Ended.")

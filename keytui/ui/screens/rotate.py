@@ -16,7 +16,7 @@ from keytui.findings import could_go, findings
 from keytui.model import AccessKey
 from keytui.parts import Parts
 from keytui.plain import plain
-from keytui.rotator import Watch
+from keytui.rotation.rotator import Watch
 from keytui.stores.base import Probe
 from keytui.stores.repoint import RepointChange
 from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, sentences

@@ -13,8 +13,8 @@ from textual.widgets import Static
 from keytui.errors import KeytuiError
 from keytui.parts import Parts
 from keytui.plain import plain
-from keytui.rotations import Rotation, Step
-from keytui.rotator import Rotator, Watch
+from keytui.rotation.rotator import Rotator, Watch
+from keytui.rotation.state import Rotation, Step
 from keytui.stores.repoint import RepointChange
 from keytui.ui.rotation_words import key_line, next_words
 from keytui.ui.screens.dialogs import sentences
@@ -118,7 +118,7 @@ class RotationScreen(Screen[None]):
             case ("back",):
                 return Step.DELETE not in rotation.done
             case ("leave",):
-                return not rotation.unsettled and not rotation.rolling_back
+                return not rotation.unsettled and rotation.step is not None
             case ("next",):
                 return not rotation.rolling_back and not rotation.secretless
         return True

@@ -4,7 +4,7 @@ from datetime import UTC
 
 from rich.text import Text
 
-from keytui.rotations import Rotation, Step
+from keytui.rotation.state import Rotation, Step
 from keytui.ui.text import DIM, GOOD, WARNS, fit
 from keytui.ui.widgets.lines import Lines
 

@@ -84,6 +84,11 @@ class Rotation:
         return AccessKey(self.old_id, self.owner, KeyStatus.ACTIVE, self.old_created)
 
     @property
+    def new(self) -> AccessKey:
+        """The new key, by its ID."""
+        return AccessKey(self.new_id, self.owner, KeyStatus.ACTIVE, None)
+
+    @property
     def step(self) -> Step | None:
         """What is to be done next; None where nothing is."""
         if self.ended:
@@ -103,7 +108,7 @@ class Rotation:
     @property
     def brief(self) -> str:
         """Where it stands in the fewest characters, such as ``5/8``."""
-        return f"{self.step.number}/{STEPS}" if self.step else ""
+        return f"{self.step.number if self.step else STEPS}/{STEPS}"
 
     @property
     def title(self) -> str:
@@ -111,7 +116,9 @@ class Rotation:
         if self.rolling_back:
             return f"rotation of {self.user}: being rolled back"
         step = self.step
-        return f"rotation of {self.user}: step {step.number} of {STEPS}" if step else ""
+        if step is None:
+            return f"rotation of {self.user}: the old key is deleted"
+        return f"rotation of {self.user}: step {step.number} of {STEPS}"
 
 
 def rotations(entries: Iterable[Entry]) -> list[Rotation]:

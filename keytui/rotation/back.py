@@ -1,0 +1,115 @@
+"""The way back from a rotation, from every step: the old key is the one again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from keytui.errors import KeytuiError, NotFoundError
+from keytui.journal import Event
+from keytui.lifecycle import Lifecycle
+from keytui.lookup import described
+from keytui.model import AccessKey, KeyStatus
+from keytui.ports import Iam
+from keytui.rotation.kept import Kept
+from keytui.rotation.log import Log
+from keytui.rotation.profiles import Profiles
+from keytui.rotation.proof import Proof
+from keytui.rotation.state import Rotation, Step
+from keytui.uses import LocalUse
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Goes it; what is cut short is gone on with.
+
+    Attributes:
+        iam: The account.
+        lifecycle: The verbs on keys.
+        proof: Asks AWS about keys.
+        kept: The secrets of both keys.
+        log: The rotation's lines in the journal.
+        profiles: The local AWS profiles.
+        uses_here: Where this machine names a key.
+    """
+
+    iam: Iam
+    lifecycle: Lifecycle
+    proof: Proof
+    kept: Kept
+    log: Log
+    profiles: Profiles[Any]
+    uses_here: Callable[[str], tuple[LocalUse, ...]]
+
+    def go(self, rotation: Rotation, progress: Callable[[str], None]) -> list[KeytuiError]:
+        """Return to the old key; see ``Rotator.roll_back``."""
+        keys = self.proof.steady(lambda: self.iam.keys(rotation.owner))
+        old = next((key for key in keys if key.id == rotation.old_id), None)
+        if old is None:
+            raise KeytuiError(
+                f"The old key {rotation.old_id} is deleted: there is no way back.",
+                "The new key is as it was.",
+            )
+        if not rotation.rolling_back:
+            self.log.write(Event.ROLLING_BACK, old, rotation.id)
+        # The listing may not show yet that it was made inactive.
+        if old.status is not KeyStatus.ACTIVE or Step.RETIRE in rotation.done:
+            progress("Making the old key active")
+            self._reactivate(rotation, old)
+        progress("Putting the profiles back")
+        self._put_back(rotation)
+        problems = []
+        if rotation.new_id:
+            progress("Deleting the new key")
+            self._discard(rotation)
+            problems = self.kept.forget(rotation.new_id)
+        self.log.write(Event.ROLLED_BACK, old, rotation.id)
+        return problems
+
+    def _reactivate(self, rotation: Rotation, old: AccessKey) -> None:
+        change = self.proof.steady(
+            lambda: self.lifecycle.set_status(
+                old, KeyStatus.ACTIVE, undoing=True, rotation=rotation.id
+            )
+        )
+        if not change.listed:
+            raise KeytuiError(
+                f"AWS does not list {old.id} as active yet.",
+                "The new key is as it was.",
+                "Roll back again in some seconds: it goes on where it is.",
+            )
+
+    def _put_back(self, rotation: Rotation) -> None:
+        for change in reversed(rotation.repointed):
+            if self.profiles.put_back(change):
+                self.log.write(Event.PUT_BACK, rotation.old, rotation.id, detail=change)
+        left = [use.text for use in self.uses_here(rotation.new_id) if use.depends]
+        if rotation.new_id and left:
+            raise KeytuiError(
+                f"The new key is still used here: {'; '.join(left)}.",
+                "Both keys are active; the new one was not deleted.",
+                "Change that by hand, then roll back again.",
+            )
+
+    def _discard(self, rotation: Rotation) -> None:
+        """Delete the new key; where the old one can sign that, it does."""
+        listed = self.proof.listed(rotation.owner, rotation.new_id)
+        new = described(self.iam, listed or rotation.new)
+        if self.iam.signing_key_id() == new.id:
+            self._sign_with_old(rotation)
+        # A key that signs its own end can't be made inactive first.
+        at_once = self.iam.signing_key_id() == new.id
+        attempt = rotation.attempt.id if rotation.attempt else ""
+        try:
+            self.proof.steady(lambda: self.lifecycle.discard_key(new, attempt, at_once=at_once))
+        except NotFoundError:
+            if listed:
+                raise
+
+    def _sign_with_old(self, rotation: Rotation) -> None:
+        """Let the old key sign keytui's calls again, where its secret is at hand."""
+        if self.iam.sign_as_before(rotation.old_id):
+            return
+        secret = self.kept.old(rotation)
+        if secret is not None:
+            self.proof.accepted(rotation.old_id, secret)
+            self.iam.sign_with(rotation.old_id, secret)

@@ -1,0 +1,48 @@
+"""What a rotation needs of the local AWS profiles; ``stores.repoint`` keeps it."""
+
+from typing import Protocol, TypeVar
+
+from keytui.model import Secret
+from keytui.uses import LocalUse
+
+
+class Repoint(Protocol):
+    """A change of one local profile, planned and not made yet."""
+
+    @property
+    def use(self) -> LocalUse:
+        """The profile."""
+
+    @property
+    def diff(self) -> tuple[str, ...]:
+        """The change as lines to show, without any secret."""
+
+
+R = TypeVar("R", bound=Repoint, contravariant=True)
+
+
+class Profiles(Protocol[R]):
+    """The local AWS profiles. Methods block."""
+
+    def record(self, change: R, stamp: str) -> str:
+        """Return what ``put_back`` will need of a change, without a secret."""
+
+    def repoint(self, change: R, secret: Secret, stamp: str) -> None:
+        """Make a change, with a backup; one that is made already stays as it is.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+
+    def put_back(self, change: str) -> bool:
+        """Take a change back, if it was made; False where somebody has changed that profile since.
+
+        Raises:
+            StoreError: Nothing was changed.
+        """
+
+    def backup(self, change: str) -> str:
+        """Return where a change's backup is, as the user writes it; empty where there is none."""
+
+    def drop_backup(self, change: str) -> None:
+        """Delete a change's backup. Raises ``StoreError``."""

@@ -1,0 +1,347 @@
+"""The verbs of a rotation: each step safe to stop after, and to take up in a later run.
+
+probe → create → store → verify → repoint → watch → make the old inactive → delete the old.
+Until the old key is made inactive, both keys work; before that is done, the new one has been
+seen to work with the secret as the store has it. The old key and its stored secret stay until
+the old key is deleted. Until then there is a way back from every step.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Generic
+
+from keytui.errors import AwsError, KeytuiError, NotFoundError, StateError, StoreError
+from keytui.journal import Event, Journal
+from keytui.lifecycle import QUOTA, Lifecycle, quota_reached
+from keytui.lookup import described
+from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, Secret
+from keytui.outcomes import Custody, StatusChange
+from keytui.ports import Iam
+from keytui.rotation.back import WayBack
+from keytui.rotation.kept import Kept
+from keytui.rotation.log import Log
+from keytui.rotation.profiles import Profiles, R
+from keytui.rotation.proof import IN_A_ROW, VERIFY_SECONDS, Proof
+from keytui.rotation.state import Rotation, Step, open_rotations, rotations
+from keytui.settle import Wait
+from keytui.stores.base import SecretStore
+from keytui.uses import LocalUse
+from keytui.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What AWS says of the use of both keys.
+
+    Attributes:
+        old: The old key's last use; None where it may not be read.
+        new: The new key's last use; None where it may not be read.
+        since: From when on nothing should use the old key.
+        here: What on this machine still names the old key.
+    """
+
+    old: LastUsed | None
+    new: LastUsed | None
+    since: datetime
+    here: tuple[LocalUse, ...] = ()
+
+    @property
+    def still_used(self) -> bool:
+        """Whether the old key was used since it should not be."""
+        return bool(self.old and self.old.when and self.old.when > self.since)
+
+
+class Rotator(Generic[R]):
+    """Rotations in one account."""
+
+    def __init__(
+        self,
+        iam: Iam,
+        journal: Journal,
+        lifecycle: Lifecycle,
+        vault: Vault,
+        store_at: Callable[[str], SecretStore | None],
+        who: Callable[[str, Secret], Identity],
+        profiles: Profiles[R],
+        uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: (),
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wait: Wait | None = None,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            iam: The account.
+            journal: keytui's record.
+            lifecycle: The verbs on keys.
+            vault: The secrets that the keyring holds.
+            store_at: Opens the store of a locator.
+            who: Asks AWS whose a key is, signing with it.
+            profiles: The local AWS profiles.
+            uses_here: Where this machine names a key.
+            now: The clock.
+            wait: How IAM is waited for.
+        """
+        self._iam, self._journal, self._lifecycle = iam, journal, lifecycle
+        self._profiles, self._uses_here = profiles, uses_here
+        self._kept, self._log = Kept(vault, store_at), Log(iam, journal, now)
+        self._proof = Proof(iam, who, wait or Wait())
+        self._way_back = WayBack(
+            iam, lifecycle, self._proof, self._kept, self._log, profiles, uses_here
+        )
+
+    # Looking.
+
+    def of_key(self, key_id: str) -> Rotation | None:
+        """Return the open rotation that a key is part of. Raises ``StateError``."""
+        account = self._iam.identity().account
+        found = open_rotations(self._journal.entries(), account)
+        return next((one for one in found if one.has(key_id)), None)
+
+    def again(self, rotation: Rotation) -> Rotation:
+        """Return a rotation as the journal has it now. Raises ``StateError``."""
+        found = rotations(self._journal.entries())
+        return next((one for one in found if one.id == rotation.id), rotation)
+
+    def claim(self, rotation: Rotation) -> bool:
+        """Say that this keytui works on it; False where another does. Raises ``StateError``."""
+        return self._journal.claim(rotation.id)
+
+    def release(self, rotation: Rotation) -> None:
+        """Work on it no longer, far as it is."""
+        self._journal.release(rotation.id)
+
+    def watch(self, rotation: Rotation) -> Watch:
+        """Ask AWS when both keys were last used."""
+        since = max(rotation.done.values(), default=rotation.at)
+        here = tuple(use for use in self._uses_here(rotation.old_id) if use.depends)
+        old, new = self._last_used(rotation.old_id), self._last_used(rotation.new_id)
+        return Watch(old, new, since, here)
+
+    def backups(self, rotation: Rotation) -> tuple[str, ...]:
+        """Return where the AWS files' backups are."""
+        found = (self._profiles.backup(change) for change in rotation.repointed)
+        return tuple(dict.fromkeys(path for path in found if path))
+
+    # Forward.
+
+    def begin(self, key: AccessKey, store: SecretStore) -> Rotation:
+        """Prove the store and write down that a key is to be replaced.
+
+        Raises:
+            QuotaError: The user has two keys already; one has to go first.
+            KeytuiError: The key can't be rotated now. Nothing was changed.
+        """
+        self._lifecycle.require_writable()
+        keys = self._iam.keys(key.user)
+        listed = next((one for one in keys if one.id == key.id), None)
+        if listed is None or listed.status is not KeyStatus.ACTIVE:
+            raise KeytuiError(
+                f"{key.id} is not active: only an active key is rotated.",
+                "Nothing was changed.",
+                "c creates a new key, x deletes this one.",
+            )
+        if len(keys) >= QUOTA:
+            raise quota_reached(key.user, keys)
+        probe = store.probe()
+        if not probe.writable:
+            raise StoreError(probe.reason, "Nothing was changed.", probe.next_step)
+        name = token_hex(8)
+        self._journal.claim(name)
+        try:
+            self._log.write(Event.ROTATING, listed, name, store=store.locator)
+        except StateError:
+            self._journal.release(name)
+            raise
+        found = rotations(self._journal.entries())
+        return next(one for one in found if one.id == name)
+
+    def create(
+        self,
+        rotation: Rotation,
+        progress: Callable[[str], None] = lambda _: None,
+        made: Callable[[Custody], None] = lambda _: None,
+    ) -> Custody:
+        """Create the new key and put its secret into the store; see ``Lifecycle.create``.
+
+        The old key's description goes over to it.
+        """
+        if rotation.new_id or rotation.rolling_back:
+            raise _not_now(rotation)
+        store = self._kept.store(rotation)
+        text = described(self._iam, rotation.old).description
+        return self._lifecycle.create(rotation.owner, store, text, progress, made, rotation.id)
+
+    def verify(
+        self,
+        rotation: Rotation,
+        progress: Callable[[str], None] = lambda _: None,
+        left: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Wait until AWS accepts the new key, with the secret as its store has it.
+
+        Where the old key signs keytui's own calls, the new one takes over after it.
+
+        Raises:
+            StoreError: The secret can't be read.
+            KeytuiError: AWS does not accept the key, or not yet; both keys are as they were.
+        """
+        self._proof.accepted(
+            rotation.new_id,
+            self._kept.new(rotation),
+            in_a_row=IN_A_ROW,
+            seconds=VERIFY_SECONDS,
+            progress=progress,
+            left=left,
+        )
+        self._log.write(Event.VERIFIED, rotation.new, rotation.id)
+        self._take_over(rotation)
+
+    def repoint(self, rotation: Rotation, changes: Iterable[R]) -> None:
+        """Let local profiles use the new key, and watch the old one from then on.
+
+        Args:
+            rotation: The rotation.
+            changes: The changes wanted; none to leave the profiles to their user.
+
+        Raises:
+            StoreError: A profile could not be changed; those before it are.
+        """
+        secret = self._proved(rotation, Step.VERIFY)
+        for change in changes:
+            # Written down first: a way back is needed also from a change that was cut short.
+            text = self._profiles.record(change, rotation.id)
+            self._log.write(Event.REPOINTED, rotation.new, rotation.id, detail=text)
+            self._profiles.repoint(change, secret, rotation.id)
+        self._log.write(Event.WATCHING, rotation.old, rotation.id)
+
+    def retire(self, rotation: Rotation) -> StatusChange | None:
+        """Make the old key inactive, once more seeing before it that the new one works.
+
+        Returns:
+            The change; None where somebody else has deleted the old key.
+
+        Raises:
+            KeytuiError: The old key was not made inactive.
+        """
+        self._proved(rotation, Step.REPOINT)
+        self._take_over(rotation)
+        old, name = rotation.old, rotation.id
+        try:
+            return self._proof.steady(
+                lambda: self._lifecycle.set_status(old, KeyStatus.INACTIVE, rotation=name)
+            )
+        except NotFoundError:
+            self._log.write(Event.GONE, old, name)
+            return None
+
+    def delete(self, rotation: Rotation) -> list[KeytuiError]:
+        """Delete the old key and forget its secret: the rotation has ended.
+
+        Returns:
+            What could not be cleared away after the key was deleted.
+
+        Raises:
+            KeytuiError: The old key was not deleted.
+        """
+        self._proved(rotation, Step.REPOINT)
+        self._take_over(rotation)
+        old = described(self._iam, replace(rotation.old, status=KeyStatus.INACTIVE))
+        self._proof.steady(lambda: self._lifecycle.delete(old, rotation=rotation.id))
+        return self.finish(rotation)
+
+    def finish(self, rotation: Rotation) -> list[KeytuiError]:
+        """End a rotation whose old key is deleted: clear away its secret and the backups.
+
+        Returns:
+            What could not be cleared away.
+
+        Raises:
+            StateError: The end could not be written down.
+        """
+        problems = self._kept.forget(rotation.old_id)
+        for change in rotation.repointed:
+            try:
+                self._profiles.drop_backup(change)
+            except StoreError as error:
+                problems.append(error)
+        self._log.write(Event.ROTATED, rotation.old, rotation.id)
+        self._journal.release(rotation.id)
+        return problems
+
+    def abandon(self, rotation: Rotation) -> None:
+        """End a rotation where it is, on the user's word: both keys stay as they are.
+
+        Raises:
+            StateError: It could not be written down.
+        """
+        self._log.write(Event.ABANDONED, rotation.old, rotation.id)
+        self._journal.release(rotation.id)
+
+    # Back.
+
+    def roll_back(
+        self, rotation: Rotation, progress: Callable[[str], None] = lambda _: None
+    ) -> list[KeytuiError]:
+        """Return to the old key: active again, profiles put back, the new key deleted.
+
+        Safe to be repeated where it was cut short.
+
+        Returns:
+            What could not be cleared away after the new key was deleted.
+
+        Raises:
+            KeytuiError: It is not done; whatever depends on the new key keeps working.
+        """
+        self._lifecycle.require_writable()
+        problems = self._way_back.go(rotation, progress)
+        self._journal.release(rotation.id)
+        return problems
+
+    # What the steps share.
+
+    def _take_over(self, rotation: Rotation) -> None:
+        """Let the new key sign keytui's calls, where the old one does."""
+        if self._iam.signing_key_id() == rotation.old_id:
+            self._iam.sign_with(rotation.new_id, self._kept.new(rotation))
+
+    def _proved(self, rotation: Rotation, after: Step) -> Secret:
+        """Return the new secret, after seeing once more that the new key works with it.
+
+        Args:
+            rotation: The rotation.
+            after: The step that has to be done.
+
+        Raises:
+            KeytuiError: It does not; nothing was changed.
+        """
+        self._lifecycle.require_writable()
+        if not {Step.VERIFY, after} <= rotation.done.keys() or rotation.rolling_back:
+            raise _not_now(rotation)
+
+        def active(key: AccessKey) -> bool:
+            return key.status is KeyStatus.ACTIVE
+
+        if not self._proof.listed(rotation.owner, rotation.new_id, active):
+            raise KeytuiError(
+                f"AWS does not list the new key {rotation.new_id} as active.",
+                "The old key was not changed: nothing else might be left that works.",
+                "Make the new one active (a), or roll back.",
+            )
+        secret = self._kept.new(rotation)
+        self._proof.accepted(rotation.new_id, secret)
+        return secret
+
+    def _last_used(self, key_id: str) -> LastUsed | None:
+        try:
+            return self._iam.last_used(key_id) if key_id else None
+        except AwsError:
+            return None
+
+
+def _not_now(rotation: Rotation) -> KeytuiError:
+    return KeytuiError(
+        f"This is not the next step of the {rotation.title}.", "Nothing was changed."
+    )
