@@ -91,7 +91,7 @@ class Person:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=2 * PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -110,7 +110,7 @@ class Person:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=2 * PATIENCE,
             check=False,
         )
 
@@ -124,7 +124,7 @@ class Person:
                 self._rotate(*flags), env=self.env, stdin=quiet, stdout=quiet, stderr=quiet
             )
         )
-        assert runs[0].wait(PATIENCE) == -signal.SIGKILL
+        assert runs[0].wait(2 * PATIENCE) == -signal.SIGKILL
         self.gate.trials[self.name].clear()
 
     def _rotate(self, *flags: str) -> list[str | Path]:
@@ -134,6 +134,11 @@ class Person:
         """Return the secret that the keyring has for a key; empty for none."""
         found = self.service.lookup(key_id)
         return str(json.loads(found)["SecretAccessKey"]) if found else ""
+
+    def forget(self, key_id: str) -> None:
+        """Take a key's secret from the keyring behind keytui's back."""
+        words = ["secret-tool", "clear", "service", f"keytui:{key_id}", "username", key_id]
+        subprocess.run(words, env=self.service.env, timeout=PATIENCE, check=True)
 
     def secret_of(self, key_id: str) -> str:
         """Return the secret with which AWS made a key."""

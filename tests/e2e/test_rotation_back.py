@@ -1,0 +1,183 @@
+"""The ways out of a rotation with real parts: back from each step, two keys, a lost store."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.e2e.rotating import Done, Hire, Person, gate, hire
+from tests.support.gate import Gate
+from tests.support.secret_service import SecretService
+from tests.support.terminal import Terminal
+
+__all__ = ["gate", "hire"]
+
+PASSWORD = "correct horse"
+REPOINTS = "Let the AWS profiles here use the new key"
+
+
+def done(run: Done) -> None:
+    """See that a command did what was asked, without complaint."""
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def goes_back(person: Person, flags: Iterable[str]) -> None:
+    """Rotate as far as the flags say, and go back: all is as it was."""
+    before = person.credentials.read_bytes()
+    done(person.rotate(*flags))
+    assert person.kept(person.new_id)
+    if "--profiles" in flags:
+        assert person.whoami() == person.new_id
+    done(person.rotate("--roll-back"))
+    is_as_before(person, before)
+    if "--profiles" in flags:
+        assert person.whoami() == person.old_id
+
+
+def is_as_before(person: Person, before: bytes) -> None:
+    """See that nothing is left of a rotation, and that the old key is used."""
+    assert person.keys == {person.old_id: "Active"}
+    assert person.credentials.read_bytes() == before
+    assert list(person.credentials.parent.iterdir()) == [person.credentials]
+    assert not any(map(person.kept, person.made))
+    assert person.leaks() == []
+
+
+def goes_back_untried(person: Person) -> None:
+    """Go back from a new key that AWS never came to accept."""
+    before = person.credentials.read_bytes()
+    person.rotate_killed(lambda die: person.gate.trials[person.name].extend([False, die]))
+    assert person.kept(person.new_id)
+    done(person.rotate("--roll-back"))
+    is_as_before(person, before)
+
+
+def test_back_from_each_step(hire: Hire, gate: Gate) -> None:
+    """``dia`` rotates her own key: the new one signs that the old one is active again."""
+    ways = {
+        "ann": ("--to", "verified"),
+        "ben": ("--to", "watched", "--profiles", "process"),
+        "dia": ("--to", "inactive", "--profiles", "rewrite"),
+    }
+    people = {name: hire(name, own=name == "dia") for name in (*ways, "eva")}
+
+    # Side by side: each waits for AWS most of the time.
+    with ThreadPoolExecutor() as pool:
+        going = {name: pool.submit(goes_back, people[name], way) for name, way in ways.items()}
+        going["eva"] = pool.submit(goes_back_untried, people["eva"])
+    for went in going.values():
+        went.result()
+    assert {call.key_id for call in gate.refused} == set(people["eva"].made)
+
+
+def test_two_keys_are_left_to_the_user(hire: Hire, gate: Gate) -> None:
+    fee = hire("fee")
+    other = fee.account.iam.create_access_key(UserName="fee")["AccessKey"]["AccessKeyId"]
+
+    said = fee.rotate()
+    assert said.returncode == 1
+    assert said.stderr.startswith("keytui: fee has 2 access keys; AWS allows 2. No key was made.")
+
+    run = fee.screen()
+    run.wait_for("2 keys")
+    run.send("R")
+    run.wait_for("One key has to go first")
+    shown = run.text()
+    assert fee.old_id in shown
+    assert other in shown
+    run.escape("One key has to go first")
+    assert fee.keys == {fee.old_id: "Active", other: "Active"}
+    assert gate.count("CreateAccessKey") == 0
+    assert gate.count("UpdateAccessKey") == 0
+
+
+def hands_over(person: Person) -> None:
+    """Rotate the key that signs keytui's calls, to the end."""
+    done(person.rotate("--profiles", "process", "--to", "deleted"))
+    (new,) = person.keys
+    assert new in person.made
+    assert person.whoami() == new
+
+
+def test_ones_own_key_is_never_cut_off(hire: Hire, gate: Gate) -> None:
+    olga, ole = hire("olga", own=True), hire("ole", own=True)
+    before = ole.credentials.read_bytes()
+    run = ole.screen()
+    with ThreadPoolExecutor() as pool:
+        going = pool.submit(hands_over, olga)
+        # In one sitting: the new key signs by the time that there is a way back.
+        run.wait_for("1 key")
+        run.send("R")
+        run.wait_for("can be written")
+        run.send("Enter")
+        run.wait_for(REPOINTS)
+        run.send("Enter")
+        run.wait_for("ole uses")
+        run.send("Enter")
+        run.wait_for(f"Make {ole.old_id} inactive?")
+        run.send("y")
+        run.wait_for(f"{ole.old_id} is inactive")
+        run.send("b")
+        run.wait_for("Roll back to the old key?")
+        run.send("y")
+        run.wait_for(f"Rolled back: {ole.old_id} is the key again.")
+        run.send("Escape")
+        run.wait_for("1 key")
+        run.send("q")
+        assert run.wait_exit() == 0
+    going.result()
+    is_as_before(ole, before)
+
+    assert gate.refused == []
+
+
+def test_a_secret_that_is_gone_from_its_store(hire: Hire) -> None:
+    gil = hire("gil")
+    before = gil.credentials.read_bytes()
+    gil.rotate_killed(lambda die: gil.gate.trials["gil"].append(die))
+    new = gil.new_id
+    gil.forget(new)
+
+    stuck = gil.rotate("--to", "deleted", "--profiles", "process")
+
+    assert stuck.returncode == 1
+    assert new in stuck.stderr
+    assert gil.keys == {gil.old_id: "Active", new: "Active"}
+    assert gil.credentials.read_bytes() == before
+    assert gil.whoami() == gil.old_id
+    done(gil.rotate("--roll-back"))
+    is_as_before(gil, before)
+
+
+def test_a_keyring_that_is_locked_and_dies_half_way(hire: Hire, own_service: SecretService) -> None:
+    hal = hire("hal", service=own_service)
+    before = hal.credentials.read_bytes()
+    hal.rotate_killed(lambda die: hal.gate.trials["hal"].append(die))
+    both = {hal.old_id: "Active", hal.new_id: "Active"}
+    own_service.lock()
+
+    stuck = hal.rotate()
+    assert stuck.returncode == 1
+    assert "locked" in stuck.stderr
+    assert hal.keys == both
+
+    run = hal.screen()
+    run.wait_for("Rotation of hal: step 4 of 8")
+    run.wait_for("2 keys")
+    run.send("R")
+    run.wait_for("Enter asks AWS")
+    run.send("Enter")
+    run.wait_for("Unlock the keyring")
+    run.type(PASSWORD)
+    run.send("Enter")
+    run.wait_for(REPOINTS)
+    own_service.kill_daemon()
+    run.send("Enter")
+    run.wait_for("No keyring service answers")
+    assert hal.keys == both
+    assert hal.credentials.read_bytes() == before
+    assert hal.whoami() == hal.old_id
+
+    run.send("b")
+    run.wait_for("Roll back to the old key?")
+    run.send("y")
+    run.wait_for("Rolled back")
+    is_as_before(hal, before)
