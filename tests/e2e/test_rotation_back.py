@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.e2e.rotating import Done, Hire, Person, gate, hire
 from tests.support.gate import Gate
 from tests.support.secret_service import SecretService
-from tests.support.terminal import Terminal
 
 __all__ = ["gate", "hire"]
 
