@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 from datetime import datetime
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -50,6 +51,8 @@ class DemoServer:
             # A hang-up or Ctrl+C is keytui's to handle, while the account is still there.
             start_new_session=True,
         )
+        self._announced: dict[str, str] = {}
+        self._listening = Lock()
 
     @property
     def pid(self) -> int:
@@ -57,15 +60,17 @@ class DemoServer:
         return self._process.pid
 
     def wait_ready(self, timeout: float = 10) -> ConnectOptions:
-        """Wait until the account answers and return how to reach it.
+        """Wait until the account answers and return how to reach it; any thread, any time.
 
         Args:
-            timeout: Seconds.
+            timeout: Seconds; once the account has answered, nothing is waited for.
 
         Raises:
             KeytuiError: moto is not installed, or the account did not start in time.
         """
-        url = self._announcement(timeout).get("url")
+        with self._listening:  # It tells where it is once.
+            self._announced = self._announced or self._announcement(timeout)
+        url = self._announced.get("url")
         if url is None:
             self.stop()
             raise KeytuiError(

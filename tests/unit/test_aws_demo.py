@@ -158,8 +158,12 @@ def test_it_outlives_a_hang_up_of_the_terminal() -> None:
 
 def test_stopping_ends_it() -> None:
     server = DemoServer()
-    server.wait_ready(READY_SECONDS)
+    ready = server.wait_ready(READY_SECONDS)
     handle = os.pidfd_open(server.pid)
+    assert (
+        server.wait_ready(0).endpoint_url == ready.endpoint_url
+    )  # It tells where it is once, and is asked again.
+    assert not select.select([handle], [], [], 0)[0]
 
     server.stop()
     server.stop()
