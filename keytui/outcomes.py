@@ -1,6 +1,7 @@
 """What the verbs give back."""
 
 from dataclasses import dataclass, field
+from datetime import UTC
 from enum import Enum
 
 from keytui.errors import KeytuiError, LostReplyError
@@ -38,10 +39,14 @@ class Dependence:
         """Why it should be asked about first, a sentence each."""
         if self.concern is None:
             return ()
-        uses = [use.text for use in self.here if use.depends]
-        if self.concern is not Concern.USED_HERE:
-            return (self.concern.value, f"Used here: {'; '.join(uses)}." if uses else "")
-        return (f"It is used here: {'; '.join(uses)}.",)
+        uses = "; ".join(use.text for use in self.here if use.depends)
+        if self.concern is Concern.USED_HERE:
+            return (f"It is used here: {uses}.",)
+        why = self.concern.value
+        if self.concern is Concern.USED_RECENTLY and self.last_used and self.last_used.when:
+            where = f"{self.last_used.service} {self.last_used.region}".strip()
+            why += f" Last at {self.last_used.when.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {where}."
+        return (why, f"Used here: {uses}.") if uses else (why,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,10 @@ def change_keys(parts: Parts, request: Request) -> int:
     run.decide(ids, yes=bool(options["yes"]), own_key=bool(options["own_key"]), asks=asks)
     with held_back("Stopping before the next key.") as stopped:
         run.carry_out(lambda: stopped() != 0)
+        if verb is Verb.DELETE:
+            # A rotation whose old key this was has come to its end.
+            for problem in parts.rotator(account.iam, account.lifecycle).tidy():
+                complain(str(problem))
     outcomes = [run.ended[key_id] for key_id in ids]
     if as_json:
         say_json([_as_json(one, account, str(request.command)) for one in outcomes])

@@ -87,6 +87,8 @@ class _Run:
         self._yes, self._json = bool(self._options["yes"]), bool(self._options["json"])
         self._aim = AIMS[self._options["to"] or "watched"]
         self._custody: Custody | None = None
+        self._retired = False
+        self._asked = ""
         self.rotation: Rotation | None = None
 
     @property
@@ -95,12 +97,17 @@ class _Run:
 
     def open(self, key_id: str) -> None:
         """Take up the rotation that a key is part of, or begin one."""
+        for problem in self._rotator.tidy():
+            complain(str(problem))
         rotation = self._rotator.of_key(key_id)
         if rotation is not None:
             if not self._rotator.claim(rotation):
                 raise KeytuiError("Another keytui is at work on this rotation.")
-            self.rotation = rotation
-            return
+            # Read after the claim: whoever had it before may have gone on.
+            rotation = self._rotator.again(rotation)
+            if not self._rotator.ended_elsewhere(rotation):
+                self.rotation, self._asked = rotation, key_id
+                return
         if self._options["roll_back"]:
             raise KeytuiError(f"{key_id} is part of no open rotation.", "Nothing was changed.")
         key = find(self._account.iam, key_id).key
@@ -114,6 +121,12 @@ class _Run:
             self._settle()
             self._back()
             return
+        if self._asked == self._now.new_id and not self._before_aim(self._now):
+            raise _LeftError(
+                f"{self._asked} is the new key of a rotation under way.",
+                "Nothing was changed.",
+                "Go on with it (--to), or end it in keytui (R, l), before this key is rotated.",
+            )
         while self._before_aim(self._now):
             if stop():
                 raise _LeftError("keytui was stopped.", "What was done so far stays.")
@@ -164,7 +177,7 @@ class _Run:
     def _step(self, rotation: Rotation) -> None:
         rotator = self._rotator
         match rotation.step:
-            case Step.CREATE:
+            case Step.CREATE if not rotation.keyless:
                 self._create()
             case Step.VERIFY:
                 rotator.verify(rotation, progress)
@@ -173,13 +186,18 @@ class _Run:
                 self._repoint()
             case Step.WATCH | Step.RETIRE:
                 self._require_word_for_retiring()
-                done = "inactive" if rotator.retire(rotation) else "deleted already"
-                say_unless(self._json, f"{rotation.old_id} is {done}.")
+                self._retire(rotation)
             case Step.DELETE:
                 self._require_word_for_deleting()
                 for problem in rotator.delete(rotation):
                     complain(str(problem))
                 say_unless(self._json, f"{rotation.old_id} is deleted.")
+            case _ if rotation.keyless:
+                raise _LeftError(
+                    "The new key was deleted, and AWS profiles here still name it.",
+                    "The old key is as it was.",
+                    "--roll-back puts the profiles back.",
+                )
             case _:
                 raise _LeftError(
                     f"The secret of {rotation.new_id} is kept nowhere.",
@@ -249,6 +267,15 @@ class _Run:
         profiles = LocalProfiles(files, How(how) if kept else How.REWRITE, in_keyring=kept)
         return profiles.plan(rotation.old_id, rotation.new_id)
 
+    def _retire(self, rotation: Rotation) -> None:
+        change = self._rotator.retire(rotation)
+        self._retired = True
+        if change and change.problem:
+            complain(f"{change.problem} The change itself was made.")
+        done = "inactive" if change else "deleted already"
+        more = "" if not change or change.listed else " AWS does not list it so yet."
+        say_unless(self._json, f"{rotation.old_id} is {done}.{more}")
+
     def _require_word_for_retiring(self) -> None:
         rotation = self._now
         found = self._account.lifecycle.dependence(rotation.old)
@@ -264,6 +291,12 @@ class _Run:
 
     def _require_word_for_deleting(self) -> None:
         old = self._now.old_id
+        if self._retired:
+            raise _LeftError(
+                f"{old} was made inactive just now, and is not deleted in the same run.",
+                "Both keys are there.",
+                "See that nothing misses it, then run this again.",
+            )
         if self._yes:
             return
         question = f"Delete {old} for good? Type the last four characters of its ID:"

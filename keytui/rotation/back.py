@@ -17,6 +17,12 @@ from keytui.rotation.proof import Proof
 from keytui.rotation.state import Rotation, Step
 from keytui.uses import LocalUse
 
+_CUT_OFF = KeytuiError(
+    "keytui's own calls were signed by the new key, and stop now.",
+    "The old key is active.",
+    "P picks a profile that has it; a new start does too.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
@@ -57,11 +63,12 @@ class WayBack:
             self._reactivate(rotation, old)
         progress("Putting the profiles back")
         self._put_back(rotation)
-        problems = []
+        problems: list[KeytuiError] = []
         if rotation.new_id:
             progress("Deleting the new key")
-            self._discard(rotation)
-            problems = self.kept.forget(rotation.new_id)
+            problems += self._discard(rotation)
+        if new_id := rotation.new_id or rotation.gone_id:
+            problems += self.kept.forget(new_id)
         self.log.write(Event.ROLLED_BACK, old, rotation.id)
         return problems
 
@@ -82,16 +89,21 @@ class WayBack:
         for change in reversed(rotation.repointed):
             if self.profiles.put_back(change):
                 self.log.write(Event.PUT_BACK, rotation.old, rotation.id, detail=change)
-        left = [use.text for use in self.uses_here(rotation.new_id) if use.depends]
-        if rotation.new_id and left:
+        new_id = rotation.new_id
+        left = [use.text for use in self.uses_here(new_id) if use.depends] if new_id else []
+        if left:
             raise KeytuiError(
                 f"The new key is still used here: {'; '.join(left)}.",
                 "Both keys are active; the new one was not deleted.",
                 "Change that by hand, then roll back again.",
             )
 
-    def _discard(self, rotation: Rotation) -> None:
-        """Delete the new key; where the old one can sign that, it does."""
+    def _discard(self, rotation: Rotation) -> list[KeytuiError]:
+        """Delete the new key; where the old one can sign that, it does.
+
+        Returns:
+            What the user has to know of it.
+        """
         listed = self.proof.listed(rotation.owner, rotation.new_id)
         new = described(self.iam, listed or rotation.new)
         if self.iam.signing_key_id() == new.id:
@@ -104,6 +116,7 @@ class WayBack:
         except NotFoundError:
             if listed:
                 raise
+        return [_CUT_OFF] * at_once
 
     def _sign_with_old(self, rotation: Rotation) -> None:
         """Let the old key sign keytui's calls again, where its secret is at hand."""

@@ -24,7 +24,7 @@ from keytui.rotation.kept import Kept
 from keytui.rotation.log import Log
 from keytui.rotation.profiles import Profiles, R
 from keytui.rotation.proof import IN_A_ROW, VERIFY_SECONDS, Proof
-from keytui.rotation.state import Rotation, Step, open_rotations, rotations
+from keytui.rotation.state import Rotation, Step, left_over, open_rotations, rotations
 from keytui.settle import Wait
 from keytui.stores.base import SecretStore
 from keytui.uses import LocalUse
@@ -152,11 +152,16 @@ class Rotator(Generic[R]):
         self._journal.claim(name)
         try:
             self._log.write(Event.ROTATING, listed, name, store=store.locator)
+            rotation = self.of_key(key.id)
+            if rotation is not None and rotation.id == name:
+                return rotation
+            # Another keytui was a moment earlier: one rotation of a key is enough.
+            self._log.write(Event.ABANDONED, listed, name)
         except StateError:
             self._journal.release(name)
             raise
-        found = rotations(self._journal.entries())
-        return next(one for one in found if one.id == name)
+        self._journal.release(name)
+        raise KeytuiError("Another keytui has begun to rotate this key.", "Nothing was changed.")
 
     def create(
         self,
@@ -168,8 +173,14 @@ class Rotator(Generic[R]):
 
         The old key's description goes over to it.
         """
-        if rotation.new_id or rotation.rolling_back:
+        if rotation.new_id or rotation.rolling_back or rotation.keyless:
             raise _not_now(rotation)
+        if self._proof.listed(rotation.owner, rotation.old_id, _active) is None:
+            raise KeytuiError(
+                f"AWS does not list the old key {rotation.old_id} as active.",
+                "No key was made.",
+                "Make it active (a), or end the rotation.",
+            )
         store = self._kept.store(rotation)
         text = described(self._iam, rotation.old).description
         return self._lifecycle.create(rotation.owner, store, text, progress, made, rotation.id)
@@ -249,8 +260,8 @@ class Rotator(Generic[R]):
         self._proved(rotation, Step.REPOINT)
         self._take_over(rotation)
         old = described(self._iam, replace(rotation.old, status=KeyStatus.INACTIVE))
-        self._proof.steady(lambda: self._lifecycle.delete(old, rotation=rotation.id))
-        return self.finish(rotation)
+        change = self._proof.steady(lambda: self._lifecycle.delete(old, rotation=rotation.id))
+        return ([change.problem] if change.problem else []) + self.finish(rotation)
 
     def finish(self, rotation: Rotation) -> list[KeytuiError]:
         """End a rotation whose old key is deleted: clear away its secret and the backups.
@@ -269,6 +280,35 @@ class Rotator(Generic[R]):
                 problems.append(error)
         self._log.write(Event.ROTATED, rotation.old, rotation.id)
         self._journal.release(rotation.id)
+        return problems
+
+    def ended_elsewhere(self, rotation: Rotation) -> bool:
+        """End a rotation whose inactive old key somebody else has deleted; say whether it was so.
+
+        Raises:
+            AwsError: AWS can't be asked.
+            StateError: The end could not be written down.
+        """
+        if Step.RETIRE not in rotation.done or rotation.rolling_back:
+            return False
+        if any(key.id == rotation.old_id for key in self._iam.keys(rotation.owner)):
+            return False
+        self._log.write(Event.GONE, rotation.old, rotation.id)
+        self.finish(rotation)
+        return True
+
+    def tidy(self) -> list[KeytuiError]:
+        """End the rotations whose old key was deleted by other means, and clear away.
+
+        Returns:
+            What could not be cleared away.
+        """
+        if self._lifecycle.read_only:
+            return []
+        problems: list[KeytuiError] = []
+        for one in left_over(self._journal.entries(), self._iam.identity().account):
+            if self._journal.claim(one.id):
+                problems += self.finish(one)
         return problems
 
     def abandon(self, rotation: Rotation) -> None:
@@ -321,10 +361,7 @@ class Rotator(Generic[R]):
         if not {Step.VERIFY, after} <= rotation.done.keys() or rotation.rolling_back:
             raise _not_now(rotation)
 
-        def active(key: AccessKey) -> bool:
-            return key.status is KeyStatus.ACTIVE
-
-        if not self._proof.listed(rotation.owner, rotation.new_id, active):
+        if not self._proof.listed(rotation.owner, rotation.new_id, _active):
             raise KeytuiError(
                 f"AWS does not list the new key {rotation.new_id} as active.",
                 "The old key was not changed: nothing else might be left that works.",
@@ -339,6 +376,10 @@ class Rotator(Generic[R]):
             return self._iam.last_used(key_id) if key_id else None
         except AwsError:
             return None
+
+
+def _active(key: AccessKey) -> bool:
+    return key.status is KeyStatus.ACTIVE
 
 
 def _not_now(rotation: Rotation) -> KeytuiError:

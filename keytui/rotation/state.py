@@ -28,6 +28,14 @@ class Step(Enum):
 
 
 STEPS = len(Step)
+_UNTIDY = {None, Event.ABANDONED}
+_OF_KEYS = {
+    Event.STATUS,
+    Event.UNDONE,
+    Event.DELETED,
+    Event.GONE,
+    Event.FORGOTTEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Rotation:
         store: The locator of the store that has the new secret; empty where none has.
         repointed: The local profiles that name the new key by now, as ``detail`` has them.
         done: The steps that are done, with their times.
+        gone_id: The new key that was deleted last; empty for none.
         rolling_back: Whether the old key is to be the one again.
         ended: How it ended; None while it is open.
     """
@@ -61,6 +70,7 @@ class Rotation:
     store: str = ""
     repointed: tuple[str, ...] = ()
     done: dict[Step, datetime] = field(default_factory=dict)
+    gone_id: str = ""
     rolling_back: bool = False
     ended: Event | None = None
 
@@ -106,6 +116,11 @@ class Rotation:
         return bool(self.new_id) and not self.unsettled and not self.store
 
     @property
+    def keyless(self) -> bool:
+        """Whether profiles here name a new key that is deleted: only the way back is left."""
+        return bool(self.repointed) and not self.attempt
+
+    @property
     def brief(self) -> str:
         """Where it stands in the fewest characters, such as ``5/8``."""
         return f"{self.step.number if self.step else STEPS}/{STEPS}"
@@ -130,12 +145,11 @@ def rotations(entries: Iterable[Entry]) -> list[Rotation]:
     for entry in lines:
         if entry.event is Event.ROTATING and entry.rotation:
             found[entry.rotation] = _begun(entry)
-        elif (name := entry.rotation or of_attempt.get(entry.attempt, "")) in found:
-            found[name] = _told(found[name], entry, creations)
-        elif not name and entry.key_id:
-            for one in found.values():
-                if not one.ended and entry.account == one.account:
-                    found[one.id] = _told(one, entry, creations)
+            continue
+        name = entry.rotation or of_attempt.get(entry.attempt, "")
+        for one in found.values():
+            if one.id == name or _concerns(entry, one):
+                found[one.id] = _told(one, entry, creations)
     return list(found.values())
 
 
@@ -143,6 +157,25 @@ def open_rotations(entries: Iterable[Entry], account: str) -> tuple[Rotation, ..
     """Return the open rotations of an account, oldest first."""
     found = rotations(entries)
     return tuple(one for one in found if one.ended is None and one.account == account)
+
+
+def left_over(entries: Iterable[Entry], account: str) -> tuple[Rotation, ...]:
+    """Return the rotations whose old key was deleted by other means: they have come to their end.
+
+    Those that were ended with both keys kept are among them, if backups may be left.
+    """
+    return tuple(
+        one
+        for one in rotations(entries)
+        if one.account == account and Step.DELETE in one.done and one.ended in _UNTIDY
+    )
+
+
+def _concerns(entry: Entry, rotation: Rotation) -> bool:
+    """Return whether a line tells of one of a rotation's keys, whatever it was written for."""
+    if entry.event not in _OF_KEYS or entry.account != rotation.account or not entry.key_id:
+        return False
+    return rotation.has(entry.key_id) and rotation.ended in _UNTIDY
 
 
 def _begun(entry: Entry) -> Rotation:
@@ -187,7 +220,8 @@ def _told_of_new(rotation: Rotation, entry: Entry) -> Rotation:
             return replace(_without(rotation, Step.STORE, Step.VERIFY), store="")
         case Event.DISCARDED | Event.DELETED | Event.GONE | Event.NOT_CREATED:
             undone = [step for step in Step if step is not Step.PROBE]
-            return replace(_without(rotation, *undone), attempt=None, store="")
+            rest = _without(rotation, *undone)
+            return replace(rest, attempt=None, store="", gone_id=entry.key_id or rest.gone_id)
     return _told_of_it(rotation, entry)
 
 

@@ -32,6 +32,11 @@ def next_words(rotation: Rotation, watch: Watch | None, now: datetime) -> list[s
             "What became of the new key, or of its secret, is not known.",
             "Enter looks for it at AWS; the old key is as it was.",
         ]
+    if rotation.keyless:
+        return [
+            "The new key was deleted, and AWS profiles here still name it.",
+            "b rolls back: it puts the profiles back, and the old key stays.",
+        ]
     if rotation.secretless:
         return [
             f"The secret of {new} is kept nowhere: nobody can use that key.",

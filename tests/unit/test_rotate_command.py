@@ -9,8 +9,10 @@ import pytest
 from keytui.errors import KeytuiError, StoreError, UnknownKeyError
 from keytui.journal import Event
 from keytui.model import Identity, KeyStatus, Secret
+from keytui.settings import Settings
 from keytui.stores.aws_profile import AwsFiles
-from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account
+from keytui.ui.account import open_account
+from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.commands import run_command
 from tests.support.fake_iam import ACCOUNT
 from tests.support.sentinel import SENTINEL
@@ -83,8 +85,12 @@ def test_a_guard_keeps_the_old_key_active_until_agreed(desk: Desk, capsys: Said)
     assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
 
 
-def test_to_the_end_in_one_run_with_json(desk: Desk, capsys: Said) -> None:
-    desk.keyring.kept[BOB_ID] = desk.iam.secrets[BOB_ID]
+def test_the_old_key_is_deleted_in_a_later_run_than_it_was_made_inactive(
+    desk: Desk, capsys: Said
+) -> None:
+    assert rotate(desk, "--to", "deleted", "--yes") == 3
+    assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
+    capsys.readouterr()
 
     assert rotate(desk, "--to", "deleted", "--yes", "--json") == 0
 
@@ -164,3 +170,35 @@ def test_two_keys_leave_no_room(desk: Desk, capsys: Said) -> None:
 def test_read_only_refuses(desk: Desk) -> None:
     assert rotate(desk, "--read-only") == 1
     assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE}
+
+
+def test_a_new_key_whose_rotation_has_ended_is_rotated_anew(desk: Desk) -> None:
+    rotate(desk, "--profiles", "process", "--to", "inactive", "--yes")
+    new = new_id(desk)
+    assert rotate(desk, key_id=new) == 3, "it is in the middle of a rotation"
+    desk.iam.remove_key(desk.iam.held(desk.iam.find("bob"))[0])
+
+    assert rotate(desk, "--to", "verified", key_id=new) == 0
+    assert len(desk.held("bob")) == 2
+
+
+def test_deleting_the_old_key_ends_its_rotation(desk: Desk) -> None:
+    rotate(desk, "--profiles", "process", "--to", "inactive", "--yes")
+
+    assert run_command(desk, "delete", BOB_ID, "--yes") == 0
+
+    assert not list(desk.aws_files.credentials.parent.glob("*.bak"))
+    assert Event.ROTATED in {entry.event for entry in desk.journal.entries()}
+
+
+def test_one_rotation_of_a_key_is_enough(desk: Desk) -> None:
+    earlier = parts_of(desk, Settings())
+    account = open_account(earlier, None)
+    rotator = earlier.rotator(account.iam, account.lifecycle)
+    bob = desk.iam.held(desk.iam.find("bob"))[0]
+    first = rotator.begin(bob, desk.keyring)
+
+    with pytest.raises(KeytuiError, match="Another keytui"):
+        rotator.begin(bob, desk.keyring)
+
+    assert rotator.of_key(BOB_ID) == first

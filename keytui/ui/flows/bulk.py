@@ -9,6 +9,7 @@ from keytui.errors import KeytuiError
 from keytui.model import AccessKey
 from keytui.outcomes import StatusChange
 from keytui.ui.account import Account
+from keytui.ui.flows.read import look_at_rotations
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.batch import BatchScreen
 from keytui.ui.screens.bulk import DOES, BulkDeleteScreen, BulkScreen, summary
@@ -38,6 +39,7 @@ async def work_on_marked(stage: Stage, verb: Verb) -> None:
     _take_in(stage, account, results)
     undo = "" if verb is Verb.DELETE else " u undoes that."
     _tell(stage, len(keys), results, verb.value.value.lower(), undo, undo)
+    await look_at_rotations(stage)
 
 
 async def undo_batch(stage: Stage, changes: Sequence[StatusChange]) -> None:

@@ -1,12 +1,14 @@
 """Connect, and read the account: users page by page, then the keys of the one looked at."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from keytui.errors import AccessDeniedError, KeytuiError, UnreachableError
+from keytui.errors import AccessDeniedError, KeytuiError, StateError, UnreachableError
 from keytui.inventory import Inventory, KeyList
 from keytui.model import ROOT_USER, User
+from keytui.rotation.state import Rotation, left_over, open_rotations
 from keytui.ui.account import Account, complete_keys, open_account, read_keys
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.dialogs import ChoiceScreen
@@ -130,6 +132,25 @@ def _take_in(account: Account, user: User, before: KeyList, whole: KeyList) -> N
         account.inventory.set_keys(user, whole)
 
 
+async def look_at_rotations(stage: Stage) -> None:
+    """Read which rotations of this account are open, and show that.
+
+    Those whose old key was deleted by other means are ended, and cleared away after.
+    """
+    account, parts = stage.account, stage.parts
+    name = account.identity.account
+
+    def read() -> tuple[Rotation, ...]:
+        entries = parts.journal.entries()
+        if left_over(entries, name):
+            parts.rotator(account.iam, account.lifecycle).tidy()
+            entries = parts.journal.entries()
+        return open_rotations(entries, name)
+
+    account.rotations = await in_thread(read)
+    stage.draw_unfinished()
+
+
 async def reread_user(stage: Stage, account: Account, user: User) -> None:
     """Read a user's keys after a change; what is said of the change stays as it is."""
     if stage.account is not account:
@@ -138,6 +159,8 @@ async def reread_user(stage: Stage, account: Account, user: User) -> None:
         await read_user(stage, user)
     except KeytuiError as error:
         stage.not_read(user, KeytuiError(error.title, next_step=error.next_step))
+    with suppress(StateError):  # What was said of the change matters more.
+        await look_at_rotations(stage)
 
 
 async def _soon(task: asyncio.Future[KeyList]) -> bool:

@@ -5,9 +5,8 @@ from functools import partial
 from threading import Event
 
 from keytui.errors import KeytuiError, StateError
-from keytui.rotation.state import open_rotations
 from keytui.ui.account import Account
-from keytui.ui.flows.read import reread_user
+from keytui.ui.flows.read import look_at_rotations, reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.orphan import Answer, OrphanScreen
@@ -36,14 +35,6 @@ async def look_around(stage: Stage) -> None:
     stage.draw_unfinished()
     if told:
         _tell(stage, sorted(told, key=lambda finding: not finding.open))
-
-
-async def look_at_rotations(stage: Stage) -> None:
-    """Read which rotations of this account are open, and show that."""
-    account, journal = stage.account, stage.parts.journal
-    name = account.identity.account
-    account.rotations = await in_thread(lambda: open_rotations(journal.entries(), name))
-    stage.draw_unfinished()
 
 
 async def look_into(stage: Stage, attempt: str) -> None:

@@ -13,7 +13,7 @@ from keytui.stores.base import SecretStore
 from keytui.stores.repoint import How, LocalProfiles, RepointChange
 from keytui.ui.account import complete_keys, read_keys
 from keytui.ui.flows import create, delete, recover
-from keytui.ui.flows.read import reread_user
+from keytui.ui.flows.read import look_at_rotations, reread_user
 from keytui.ui.flows.stage import Stage
 from keytui.ui.flows.unlock import when_open
 from keytui.ui.screens.delete import DeleteScreen
@@ -48,6 +48,13 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
             return
     elif not await in_thread(partial(rotator.claim, rotation)):
         raise KeytuiError("Another keytui is at work on this rotation.", "Nothing was changed.")
+    else:
+        # Read after the claim: whoever had it before may have gone on.
+        rotation = await in_thread(partial(rotator.again, rotation))
+        if await in_thread(partial(rotator.ended_elsewhere, rotation)):
+            stage.say(f"{rotation.old_id} was deleted elsewhere: its rotation has ended.")
+            await reread_user(stage, account, key.user)
+            return
     verbs = {
         "next": partial(_next, stage),
         "back": partial(_back, stage),
@@ -56,9 +63,8 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
     screen = RotationScreen(rotation, rotator, stage.parts, verbs, begin=begin)
     await stage.ask(screen)
     stage.no_more_questions()
-    if not screen.busy:
-        await in_thread(lambda: rotator.release(screen.rotation))
-    await recover.look_at_rotations(stage)
+    await in_thread(lambda: rotator.release(screen.rotation))
+    await look_at_rotations(stage)
     await reread_user(stage, account, key.user)
 
 
@@ -201,6 +207,9 @@ async def _repoint(stage: Stage, screen: RotationScreen) -> None:
             return
         changes = found.get(answer, ())
 
+    stage.no_more_questions()
+    screen.under_way("letting the AWS profiles use the new key…")
+
     async def work() -> None:
         await in_thread(lambda: screen.rotator.repoint(rotation, changes))
 
@@ -223,16 +232,20 @@ def _limits(stage: Stage) -> tuple[str, ...]:
 
 
 async def _retire(stage: Stage, screen: RotationScreen) -> None:
-    """Make the old key inactive, with the same questions as ``d`` asks."""
+    """Make the old key inactive; that is always asked about, with what ``d`` would say."""
     rotation, lifecycle = screen.rotation, stage.account.lifecycle
     found = await in_thread(lambda: lifecycle.dependence(rotation.old))
-    title = f"Make {rotation.old_id} inactive?"
-    reasons = found.reasons
+    reasons = [reason for reason in found.reasons if reason]
     if found.concern is Concern.OWN_KEY:
-        reasons = ("It signs keytui's own calls: the new key takes over before.", *reasons[1:])
-    if found.concern and not await stage.ask(
-        ConfirmScreen(title, *reasons, "b makes it active again.")
-    ):
+        reasons[0] = "It signs keytui's own calls: the new key takes over before."
+    if not reasons:
+        reasons = ["Nothing that keytui can see uses it."]
+    question = ConfirmScreen(
+        f"Make {rotation.old_id} inactive?",
+        *reasons,
+        "Whatever else still has it stops working. b makes it active again.",
+    )
+    if not await stage.ask(question):
         return
     stage.no_more_questions()
     screen.under_way("making the old key inactive…")
@@ -240,10 +253,17 @@ async def _retire(stage: Stage, screen: RotationScreen) -> None:
     async def work() -> StatusChange | None:
         return await in_thread(lambda: screen.rotator.retire(rotation))
 
-    if await when_open(stage, stage.parts.keyring, work):
+    change = await when_open(stage, stage.parts.keyring, work)
+    if change is None:
+        screen.say(f"{rotation.old_id} is deleted already, by somebody else.")
+    elif change.problem:
+        raise KeytuiError(
+            change.problem.title, "The change itself was made.", change.problem.next_step
+        )
+    elif change.listed:
         screen.say(f"{rotation.old_id} is inactive; {rotation.new_id} works.")
     else:
-        screen.say(f"{rotation.old_id} is deleted already, by somebody else.")
+        screen.say("AWS took the change, but does not list it yet.", good=False)
 
 
 async def _delete(stage: Stage, screen: RotationScreen) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from keytui.errors import KeytuiError
+from keytui.errors import KeytuiError, NotFoundError
 from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.rotation.rotator import Rotator, Watch
@@ -46,10 +47,10 @@ class RotationScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "do('next')", "Go on"),
-        Binding("r", "look", "Look again"),
-        Binding("l", "do('leave')", "Keep both keys"),
+        Binding("r", "look", "Look"),
+        Binding("l", "do('leave')", "Keep both"),
         Binding("b", "do('back')", "Roll back"),
-        Binding("escape", "close", "Back, it waits", key_display="esc"),
+        Binding("escape", "close", "Back", key_display="esc"),
         Binding("q", "close", show=False),
     ]
 
@@ -76,6 +77,7 @@ class RotationScreen(Screen[None]):
         self.seen: Watch | None = None
         self.left = Flag()
         self._verbs, self._go = verbs, begin
+        self._doing = False
         self._under_way = ""
 
     def compose(self) -> ComposeResult:
@@ -102,25 +104,43 @@ class RotationScreen(Screen[None]):
         """Fill the lines anew."""
         self.draw()
 
+    class Progress(Message):
+        """A step has come further.
+
+        Attributes:
+            words: What is being done.
+        """
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
+
     @property
-    def busy(self) -> bool:
-        """Whether a step is under way."""
-        return bool(self._under_way)
+    def can_leave(self) -> bool:
+        """Whether keytui may end now: not between AWS's answer and the record."""
+        return not self._under_way or self._waits
+
+    @property
+    def _waits(self) -> bool:
+        """Whether what is under way only asks AWS, and needs not be waited for."""
+        return bool(self._under_way) and self.rotation.step is Step.VERIFY
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Offer what can be done now."""
+        if action == "close":
+            return not self._doing or self._waits
         if action not in {"do", "look"}:
             return True
-        if self.busy or self.rotation.ended:
-            return False
         rotation = self.rotation
+        if self._doing or rotation.ended:
+            return False
         match parameters:
             case ("back",):
                 return Step.DELETE not in rotation.done
             case ("leave",):
                 return not rotation.unsettled and rotation.step is not None
             case ("next",):
-                return not rotation.rolling_back and not rotation.secretless
+                return not (rotation.rolling_back or rotation.secretless or rotation.keyless)
         return True
 
     def action_do(self, verb: str) -> None:
@@ -128,20 +148,33 @@ class RotationScreen(Screen[None]):
         if not self.check_action("do", (verb,)) or self._typed.held:
             return
         self.say("")
+        self._doing = True
+        self.left.clear()
         self._typed.hold()
         self.run_worker(self._guarded(verb), group="step", description="a step of a rotation")
 
     async def _guarded(self, verb: str) -> None:
-        self.left.clear()
         try:
             await self._verbs[verb](self)
         except KeytuiError as error:
-            self.query_one(MessageBar).problem(error)
+            self._problem(error)
         finally:
+            # Keys typed meanwhile were meant for what stood here before.
+            self._typed.forget()
             self._typed.release()
-        self.under_way("")
-        await self.again()
+        self._doing, self._under_way = False, ""
+        try:
+            await self.again()
+        except KeytuiError as error:
+            self._problem(error)
+        self.draw()
         self.action_look()
+
+    def _problem(self, error: KeytuiError) -> None:
+        if isinstance(error, NotFoundError):
+            hint = f"{error.next_step} If the user is deleted, l ends the rotation.".strip()
+            error = NotFoundError(error.title, error.safe, hint)
+        self.query_one(MessageBar).problem(error)
 
     def action_look(self) -> None:
         """Ask AWS for the last use of both keys."""
@@ -153,10 +186,10 @@ class RotationScreen(Screen[None]):
         self.draw()
 
     def action_close(self) -> None:
-        """Wait no longer for what is under way; else leave the rotation as it is."""
-        if self.rotation.step is Step.VERIFY and self.busy:
+        """Wait no longer for AWS; else, with nothing under way, leave the rotation as it is."""
+        if self._waits:
             self.left.set()
-        else:
+        elif not self._doing:
             self.dismiss(None)
 
     # What flows need of it.
@@ -168,11 +201,12 @@ class RotationScreen(Screen[None]):
 
     def tell(self, words: str) -> None:
         """Show how far it has come; any thread may call."""
-        self.app.call_from_thread(self._tell, words)
+        self.post_message(self.Progress(words))
 
-    def _tell(self, words: str) -> None:
-        if self.busy:
-            self.under_way(words)
+    def on_rotation_screen_progress(self, message: Progress) -> None:
+        """Show how far it has come."""
+        if self._under_way:
+            self.under_way(message.words)
 
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears it."""
@@ -197,7 +231,7 @@ class RotationScreen(Screen[None]):
         self.query_one("#heading", Line).show_line(head)
         self.query_one(StepList).show(rotation, self._under_way)
         words = next_words(rotation, self.seen, self.parts.now())
-        self.query_one("#next", Static).update(sentences(*([] if self.busy else words)))
+        self.query_one("#next", Static).update(sentences(*([] if self._under_way else words)))
         now, watch = self.parts.now(), self.seen
         old = key_line("Old key", rotation.old_id, watch.old if watch else None, watch, now)
         new = key_line("New key", rotation.new_id, watch.new if watch else None, watch, now)
