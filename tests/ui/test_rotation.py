@@ -48,6 +48,20 @@ async def begin(desk: Desk) -> None:
     await desk.press("enter")
 
 
+async def repoint(desk: Desk) -> None:
+    await begin(desk)
+    await desk.on(RepointScreen)
+    await desk.press("enter")
+    await desk.sees("bob uses")
+
+
+async def retire(desk: Desk, key_id: str = BOB_ID) -> None:
+    await desk.press("enter")
+    await desk.on(ConfirmScreen)
+    await desk.press("y")
+    await desk.sees(f"{key_id} is inactive")
+
+
 def new_id(desk: Desk) -> str:
     return next(key_id for key_id in desk.held("bob") if key_id != BOB_ID)
 
@@ -66,10 +80,7 @@ async def test_a_rotation_from_first_to_last(desk: Desk) -> None:
         assert credentials(desk).startswith("# bob's own\n[bob]\n")
         assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE, new: KeyStatus.ACTIVE}
 
-        await desk.press("enter")  # bob's key was used three hours ago.
-        await desk.on(ConfirmScreen)
-        await desk.press("y")
-        await desk.sees(f"{BOB_ID} is inactive")
+        await retire(desk)
         assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
 
         await desk.press("enter")
@@ -107,10 +118,7 @@ async def test_rolled_back_after_the_old_key_was_made_inactive(desk: Desk) -> No
         await desk.on(RepointScreen)
         await desk.press("enter")
         await desk.sees("bob uses")
-        await desk.press("enter")
-        await desk.on(ConfirmScreen)
-        await desk.press("y")
-        await desk.sees(f"{BOB_ID} is inactive")
+        await retire(desk)
         new = new_id(desk)
 
         await desk.press("b")
@@ -203,8 +211,7 @@ async def test_ones_own_key_hands_over_to_the_new_one(desk: Desk) -> None:
         await desk.sees("No AWS profile on this machine")
         new = next(key_id for key_id in desk.held("admin") if key_id != OWN_ID)
         assert desk.iam.signing_key_id() == new
-        await desk.press("enter")
-        await desk.sees(f"{OWN_ID} is inactive")
+        await retire(desk, OWN_ID)
     assert desk.held("admin")[OWN_ID] is KeyStatus.INACTIVE
 
 
@@ -220,3 +227,92 @@ async def test_on_a_small_terminal(desk: Desk) -> None:
         await desk.on(RepointScreen)
         await desk.press("enter")
         await desk.sees("8 delete the old key", "esc Back")
+
+
+async def test_the_question_says_when_the_old_key_was_used_and_by_what(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await repoint(desk)
+        await desk.press("enter")
+        await desk.on(ConfirmScreen)
+        await desk.sees("Last at 2026-01-15 06:00 UTC by ec2 us-east-1")
+
+
+async def test_a_doubled_enter_makes_nothing_inactive(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await begin(desk)
+        await desk.on(RepointScreen)
+        await desk.press("enter", "enter")
+        await desk.on(ConfirmScreen)
+        await desk.press("enter")
+        await desk.on(RotationScreen)
+        assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
+
+
+async def test_a_roll_back_is_not_cut_short_by_escape(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await repoint(desk)
+        await retire(desk)
+        gate = desk.iam.hold("iam:UpdateAccessKey")
+        await desk.press("b")
+        await desk.on(ConfirmScreen)
+        await desk.press("y")
+        await desk.sees("Making the old key active")
+        await desk.press("escape", "ctrl+q")
+        assert isinstance(desk.app.screen, RotationScreen)
+        gate.set()
+        await desk.sees("Rolled back")
+        await desk.press("escape")
+        await desk.on_main()
+
+    assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE}
+
+
+async def test_a_record_that_can_not_be_written_is_told(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await repoint(desk)
+        desk.journal.path.chmod(0o400)
+        desk.journal.path.rename(desk.journal.path.with_suffix(".away"))
+        desk.journal.path.mkdir()
+        await desk.press("enter")
+        await desk.on(ConfirmScreen)
+        await desk.press("y")
+        await desk.sees("keytui can't")
+        assert isinstance(desk.app.screen, RotationScreen)
+
+
+async def test_the_old_key_deleted_by_hand_ends_the_rotation(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await repoint(desk)
+        await retire(desk)
+        await desk.press("escape")
+        await desk.on_main()
+        assert list(desk.aws_files.credentials.parent.glob("*.bak"))
+        await desk.press("x")
+        await desk.on(DeleteScreen)
+        await desk.write(BOB_ID[-4:])
+        await desk.press("enter")
+        await desk.sees(f"{BOB_ID} is deleted")
+        await desk.loses("Rotation of bob")
+    assert not list(desk.aws_files.credentials.parent.glob("*.bak"))
+    async with opened(desk, user="bob"):
+        assert not desk.app.main.account.rotations
+
+
+async def test_the_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) -> None:
+    before = credentials(desk)
+    async with opened(desk, user="bob"):
+        await repoint(desk)
+        await desk.press("escape")
+        await desk.on_main()
+        new = next(key for key in desk.iam.held(desk.iam.find("bob")) if key.id != BOB_ID)
+        desk.iam.set_status(new, KeyStatus.INACTIVE)
+        desk.app.main.account.lifecycle.delete(new)
+        await desk.press("R")
+        await desk.on(RotationScreen)
+        await desk.sees("b rolls back: it puts the profiles back")
+        await desk.press("b")
+        await desk.on(ConfirmScreen)
+        await desk.press("y")
+        await desk.sees("Rolled back")
+
+    assert credentials(desk) == before
