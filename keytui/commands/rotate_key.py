@@ -105,8 +105,15 @@ class _Run:
                 raise KeytuiError("Another keytui is at work on this rotation.")
             # Read after the claim: whoever had it before may have gone on.
             rotation = self._rotator.again(rotation)
-            if not self._rotator.ended_elsewhere(rotation):
+            problems = self._rotator.end_if_gone(rotation)
+            if problems is None:
                 self.rotation, self._asked = rotation, key_id
+                return
+            for problem in problems:
+                complain(str(problem))
+            if key_id == rotation.old_id:
+                say_unless(self._json, f"{key_id} is deleted: its rotation has ended.")
+                self.rotation = self._rotator.again(rotation)
                 return
         if self._options["roll_back"]:
             raise KeytuiError(f"{key_id} is part of no open rotation.", "Nothing was changed.")

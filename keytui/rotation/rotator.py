@@ -282,20 +282,24 @@ class Rotator(Generic[R]):
         self._journal.release(rotation.id)
         return problems
 
-    def ended_elsewhere(self, rotation: Rotation) -> bool:
-        """End a rotation whose inactive old key somebody else has deleted; say whether it was so.
+    def end_if_gone(self, rotation: Rotation) -> list[KeytuiError] | None:
+        """End a rotation whose inactive old key is deleted by now.
+
+        Somebody else did that, or keytui was killed before it could write it down.
+
+        Returns:
+            What could not be cleared away; None where the key is there, and the rotation goes on.
 
         Raises:
             AwsError: AWS can't be asked.
             StateError: The end could not be written down.
         """
         if Step.RETIRE not in rotation.done or rotation.rolling_back:
-            return False
+            return None
         if any(key.id == rotation.old_id for key in self._iam.keys(rotation.owner)):
-            return False
+            return None
         self._log.write(Event.GONE, rotation.old, rotation.id)
-        self.finish(rotation)
-        return True
+        return self.finish(rotation)
 
     def tidy(self) -> list[KeytuiError]:
         """End the rotations whose old key was deleted by other means, and clear away.

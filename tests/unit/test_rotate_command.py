@@ -191,6 +191,20 @@ def test_deleting_the_old_key_ends_its_rotation(desk: Desk) -> None:
     assert Event.ROTATED in {entry.event for entry in desk.journal.entries()}
 
 
+def test_killed_before_the_end_was_written_down(desk: Desk, capsys: Said) -> None:
+    rotate(desk, "--yes", "--profiles", "process", "--to", "inactive")
+    new = new_id(desk)
+    desk.iam.delete_key(
+        next(key for key in desk.iam.held(desk.iam.find("bob")) if key.id == BOB_ID)
+    )
+
+    assert rotate(desk, "--to", "deleted", "--yes") == 0
+
+    assert f"{BOB_ID} is deleted: its rotation has ended." in capsys.readouterr().out
+    assert desk.held("bob") == {new: KeyStatus.ACTIVE}
+    assert not list(desk.aws_files.credentials.parent.glob("*.bak"))
+
+
 def test_one_rotation_of_a_key_is_enough(desk: Desk) -> None:
     earlier = parts_of(desk, Settings())
     account = open_account(earlier, None)

@@ -51,8 +51,10 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
     else:
         # Read after the claim: whoever had it before may have gone on.
         rotation = await in_thread(partial(rotator.again, rotation))
-        if await in_thread(partial(rotator.ended_elsewhere, rotation)):
-            stage.say(f"{rotation.old_id} was deleted elsewhere: its rotation has ended.")
+        problems = await in_thread(partial(rotator.end_if_gone, rotation))
+        if problems is not None:
+            said = f"{rotation.old_id} is deleted: its rotation has ended."
+            stage.say(" ".join([said, *map(str, problems)]), good=not problems)
             await reread_user(stage, account, key.user)
             return
     verbs = {
