@@ -4,8 +4,12 @@ from dataclasses import dataclass, replace
 
 from keytui.errors import AccessDeniedError, AwsError, KeytuiError, NotFoundError
 from keytui.key_ids import is_temporary
-from keytui.model import AccessKey
+from keytui.model import AccessKey, User
 from keytui.ports import Iam
+from keytui.settle import Keys, Wait
+
+LAG_SECONDS = 4.0
+"""How long to wait until AWS lists a key whose owner it has told already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,17 @@ class Found:
     keys: tuple[AccessKey, ...]
 
 
-def find(iam: Iam, key_id: str) -> Found:
-    """Return a key and its owner's others, in two calls. Blocks.
+def find(iam: Iam, key_id: str, wait: Wait | None = None) -> Found:
+    """Return a key and its owner's others, in two calls; more where the listing lags. Blocks.
+
+    Args:
+        iam: Who is asked.
+        key_id: The key.
+        wait: How waiting is done; None for really.
 
     Raises:
-        NotFoundError: This account has no such key; says where it belongs, if AWS tells.
+        NotFoundError: This account has no such key, or does not list it yet; says where it
+            belongs, if AWS tells.
         AccessDeniedError: The caller may not ask.
         AwsError: AWS can't be asked.
     """
@@ -38,14 +48,12 @@ def find(iam: Iam, key_id: str) -> Found:
     unseen: AwsError
     try:
         user, last_used = iam.owner(key_id)
-        keys = iam.keys(user)
     except (NotFoundError, AccessDeniedError) as error:
         unseen = error
     else:
-        for key in keys:
-            if key.id == key_id:
-                return Found(replace(key, last_used=last_used), keys)
-        raise _deleted(key_id)
+        keys = _listing(iam, user, key_id, wait or Wait())
+        key = next(key for key in keys if key.id == key_id)
+        return Found(replace(key, last_used=last_used), keys)
     raise _elsewhere(iam, key_id, unseen)
 
 
@@ -55,6 +63,32 @@ def described(iam: Iam, key: AccessKey) -> AccessKey:
         return replace(key, description=iam.descriptions(key.user).get(key.id, ""))
     except AwsError:
         return key
+
+
+def _listing(iam: Iam, user: User, key_id: str, wait: Wait) -> Keys:
+    """Return the owner's keys with the key among them: a new one is listed some seconds later.
+
+    Raises:
+        NotFoundError: It is not listed. AWS knows it, so nothing says that it is deleted.
+        AwsError: The keys can't be read.
+    """
+    seen: Keys = ()
+
+    def listed(keys: Keys) -> bool:
+        nonlocal seen
+        seen = keys
+        return any(key.id == key_id for key in keys)
+
+    try:
+        if listed(iam.keys(user)) or wait.until(iam, user, listed, LAG_SECONDS):
+            return seen
+    except NotFoundError:
+        pass  # A user made just now, or deleted just now: the listing can't tell.
+    raise NotFoundError(
+        f"AWS knows {key_id} as a key of {user.name}, but does not list it now.",
+        "It may be active.",
+        "Try again in some seconds.",
+    )
 
 
 def _elsewhere(iam: Iam, key_id: str, unseen: AwsError) -> KeytuiError:
@@ -81,5 +115,6 @@ def _elsewhere(iam: Iam, key_id: str, unseen: AwsError) -> KeytuiError:
 
 def _deleted(key_id: str) -> NotFoundError:
     return NotFoundError(
-        f"{key_id} was a key of this account and is deleted.", "Nothing can use it any more."
+        f"{key_id} was a key of this account and is deleted.",
+        next_step="Only one made a moment ago may not be known yet: then try again.",
     )

@@ -21,7 +21,7 @@ async def find(stage: Stage, key_ids: tuple[str, ...] = ()) -> None:
     if not key_id:
         return
     stage.say(f"Looking for {key_id}…", good=False)
-    found = await in_thread(lambda: look_up(account.iam, key_id))
+    found = await in_thread(lambda: look_up(account.iam, key_id, stage.parts.wait))
     user = found.key.user
     keys = tuple(found.key if key.id == key_id else key for key in found.keys)
     known = await in_thread(lambda: listed_keys(account, stage.parts, user, keys))
