@@ -7,6 +7,7 @@ from keytui.model import KeyStatus
 from keytui.ui.screens.dialogs import ChoiceScreen
 from keytui.ui.screens.find import FindScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, opened
+from tests.support.sentinel import SENTINEL
 
 ELSEWHERE = "AKIAELSEWHERE0000001"
 
@@ -97,6 +98,9 @@ async def test_ids_are_picked_out_of_a_pasted_log(desk: Desk) -> None:
         await desk.on(FindScreen)
         await desk.press("n", "enter")
         await desk.sees("No access key ID is in it")
+        paste(desk, SENTINEL)
+        await desk.sees("No access key ID is in what was pasted")
+        assert SENTINEL[:8] not in desk.words
         paste(desk, log)
         await desk.sees(f"n {BOB_ID} {ACTIVE_ID}")
         await desk.press("enter")
@@ -104,7 +108,9 @@ async def test_ids_are_picked_out_of_a_pasted_log(desk: Desk) -> None:
         await desk.press("down", "enter")
         await desk.until(lambda: f"▸ {ACTIVE_ID}" in desk.text)
         assert desk.app.main.keys.table.has_focus
-        paste(desk, f"  see {BOB_ID}\n")  # Without f too.
+        paste(desk, SENTINEL)  # Without f too.
+        await desk.sees("No access key ID is in what was pasted")
+        paste(desk, f"  see {BOB_ID}\n")
         await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)
         await desk.sees("▸ bob", "6 users")
 

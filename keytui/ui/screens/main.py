@@ -71,9 +71,11 @@ class MainScreen(AccountScreen):
         self.run(find.find(self, event.key_ids))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Find the key that a pasted text names."""
+        """Find the key that a pasted text names; the text itself may be a secret."""
         if found := key_ids(event.text):
             self.run(find.find(self, found))
+        else:
+            self.say("No access key ID is in what was pasted.", good=False)
 
     @on(KeysPane.Opened)
     def action_detail(self) -> None:
