@@ -51,6 +51,10 @@ class Gate(FaultProxy):
         asked = (call for call in reversed(self.calls) if call.action == "GetCallerIdentity")
         return next(call.key_id for call in asked if call.key_id in among)
 
+    def signer_of(self, action: str) -> str:
+        """Return which key signed the latest call of an action."""
+        return next(call.key_id for call in reversed(self.calls) if call.action == action)
+
     def _handle(self, handler: _Handler, body: bytes) -> _Reply:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         action = form.get("Action", "")
