@@ -1,5 +1,6 @@
 """The arguments: what the user asked for, and texts with an access key ID in them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ OPTIONS = (
 
 _WITH_VALUE = ("--profile", "--region", "--endpoint-url", "--demo-users", "--user")
 """The options before a command that a value follows."""
+_LIKE_OPTION = re.compile(r"--?[a-z][a-z-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def parse(argv: Sequence[str]) -> Request:
         UsageError: A word that is no command, or a text without an access key ID.
         SystemExit: As argparse does: after --help and --version, and for a wrong option.
     """
-    words = _with_find([_as_text(word) for word in argv])
+    words = _with_find(_as_texts(argv))
     flags = vars(parser(_wanted(words)).parse_args(words))
     command = flags.pop("command")
     options = {name: flags.pop(name, None) for name in OPTIONS}
@@ -85,10 +87,20 @@ def ids_in(texts: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
-def _as_text(word: str) -> str:
-    """Let a pasted line that begins with a dash, as a diff's does, not look like an option."""
-    is_line = word.startswith("-") and key_ids(word) and word.partition("=")[0] not in _WITH_VALUE
-    return f" {word}" if is_line else word
+def _as_texts(argv: Sequence[str]) -> list[str]:
+    """Let pasted lines that begin with a dash, as a diff's do, not look like options.
+
+    Such a line has an ID, or stands with one and is like no option, not even a misspelt one.
+    """
+    among = any(key_ids(word) for word in argv)
+
+    def is_line(word: str) -> bool:
+        name = word.partition("=")[0]
+        if key_ids(word):
+            return name not in _WITH_VALUE
+        return among and word != "--" and not _LIKE_OPTION.fullmatch(name)
+
+    return [f" {word}" if word.startswith("-") and is_line(word) else word for word in argv]
 
 
 def _with_find(argv: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keytui import __version__
+from keytui.reader import Reader
 from keytui.settings import DEMO_USERS
 
 STATUSES = (
@@ -15,14 +16,14 @@ STATUSES = (
 _Commands = Any  # argparse keeps the type of what add_subparsers returns to itself.
 
 
-def parser(wanted: Sequence[str]) -> argparse.ArgumentParser:
+def parser(wanted: Sequence[str]) -> Reader:
     """Return what reads the arguments.
 
     Args:
         wanted: The commands to know. All of them take several milliseconds to describe,
             which the way to the first frame does not have.
     """
-    reader = argparse.ArgumentParser(
+    reader = Reader(
         prog="keytui",
         usage="keytui [OPTIONS] [TEXT WITH AN ACCESS KEY ID | COMMAND ...]",
         description="Manage AWS IAM access keys: see, make inactive or active, create, delete. "

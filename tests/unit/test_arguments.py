@@ -23,6 +23,8 @@ LINE = f'2026-01-15 ERROR denied {{"accessKeyId":"{ID}"}}'
         ["--profile=acme", ID, "--read-only"],
         [f"-aws_access_key_id={ID}"],
         [f"-\taws_access_key_id = {ID}"],
+        [f"-aws_access_key_id={ID}", f"-aws_secret_access_key={SENTINEL}"],
+        ["find", f"-aws_secret_access_key={SENTINEL}", "--- a/creds", ID, "--read-only"],
         ["--", ID],
         ["find", ID, "--demo-users", "3"],
     ],
@@ -71,6 +73,29 @@ def test_a_secret_pasted_by_mistake_is_not_repeated() -> None:
     with pytest.raises(UsageError) as caught:
         ids_in([SENTINEL])
     assert SENTINEL not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["list", SENTINEL], "unrecognized arguments: 1, not repeated"),
+        (["list", f"--secret={SENTINEL}", "\x1b[31mred"], "unrecognized arguments: --secret\n"),
+        (["list", f"-aws_secret_access_key={SENTINEL}"], "unrecognized arguments: 1, not"),
+        (["find", ID, "-p", SENTINEL], "unrecognized arguments: 2, not repeated"),
+        (["find", ID, "-read-only"], "unrecognized arguments: 1, not repeated"),
+        (["list", f"--findings={SENTINEL}"], "--findings: ignored explicit argument\n"),
+        (["rotate", ID, "--to", f"{SENTINEL} (\x1b[31m"], "--to: invalid choice (choose from"),
+    ],
+)
+def test_a_slip_is_not_repeated(
+    argv: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(argv)
+    told = capsys.readouterr().err
+    assert named in told
+    assert SENTINEL[:8] not in told
+    assert "\x1b" not in told
 
 
 def test_the_ids_of_a_text_come_once_and_in_order() -> None:
