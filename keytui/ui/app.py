@@ -28,6 +28,7 @@ from keytui.ui.glyphs import known
 from keytui.ui.screens.main import MainScreen
 from keytui.ui.screens.reveal import RevealScreen
 from keytui.ui.typeahead import TypeAhead
+from keytui.ui.widgets.too_small import has_no_room
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
@@ -112,7 +113,7 @@ class KeytuiApp(App[None]):
                 self.screen.refresh()
         if isinstance(event, events.Key) and not event.is_forwarded:
             self.typed.take(event)
-        else:
+        elif not isinstance(event, events.Paste) or not has_no_room(self.screen):
             await super().on_event(event)
 
     def get_driver_class(self) -> type[Driver]:

@@ -15,6 +15,8 @@ from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
 
+from keytui.ui.widgets.too_small import has_no_room
+
 LEAVING = ("escape", "ctrl+c", "ctrl+q")
 ROUNDS = 2
 """A key may make a widget post a message to itself, which is one more round."""
@@ -109,6 +111,8 @@ class TypeAhead:
             key = self._typed.popleft()
             if not self._typed:
                 self._some.clear()
+            if has_no_room(self._app.screen) and key.key not in LEAVING:
+                continue  # Nobody can see what it would do.
             await self._hand_on(key)
             for _ in range(ROUNDS):
                 for pump in self._on_the_way_up():

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from textual import events
 from textual.worker import WorkerFailed
 
 from keytui.model import Secret
@@ -12,7 +13,7 @@ from keytui.ui.screens.delete import DeleteScreen
 from keytui.ui.screens.dialogs import ConfirmScreen
 from keytui.ui.screens.help import HelpScreen
 from keytui.ui.screens.reveal import RevealScreen
-from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, opened
+from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, opened
 from tests.support.sentinel import SENTINEL, new_key
 
 
@@ -116,11 +117,32 @@ async def test_resizing_keeps_what_one_was_at(desk: Desk) -> None:
 @pytest.mark.parametrize("size", [(59, 20), (60, 19), (40, 10), (30, 5)])
 async def test_a_terminal_that_is_too_small_says_so(desk: Desk, size: tuple[int, int]) -> None:
     async with opened(desk, user="alice"):
+        await desk.press("u")
+        await desk.sees("There is no change of status to undo.")
         await desk.pilot.resize_terminal(*size)
         await desk.sees("keytui needs 60×20 characters", f"{size[0]}×{size[1]}")
+        assert "no change of status" not in desk.words
+        await desk.press("d", "enter")
+        desk.app.post_message(events.Paste(BOB_ID))
+        await desk.settled()
         await desk.pilot.resize_terminal(120, 40)
-        await desk.sees(ACTIVE_ID)
+        await desk.sees(ACTIVE_ID, "▸ alice")
+        assert desk.iam.mutations == []
         assert "needs 60×20" not in desk.words
+
+
+async def test_a_dialog_that_has_no_room_can_be_left_alone(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await desk.press("d")
+        await desk.on(ConfirmScreen)
+        await desk.pilot.resize_terminal(40, 10)
+        await desk.sees("keytui needs 60×20 characters")
+        await desk.press("y", "escape")
+        await desk.on_main()
+        await desk.sees("keytui needs 60×20 characters")
+        assert desk.iam.mutations == []
+        await desk.press("ctrl+q")
+        await desk.until(lambda: not desk.app.is_running)
 
 
 async def test_narrow_shows_one_pane_at_a_time(desk: Desk) -> None:

@@ -30,7 +30,7 @@ from keytui.ui.widgets.held_detail import HeldDetail
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.lines import Line
 from keytui.ui.widgets.rows import Rows
-from keytui.ui.widgets.too_small import TooSmall
+from keytui.ui.widgets.too_small import TooSmall, show
 from keytui.ui.widgets.vault_list import VaultList, state
 from keytui.vault import Held
 
@@ -241,8 +241,8 @@ class VaultScreen(FilteredScreen[None]):
         words = self.query_one(LineInput).value.casefold().split()
         shown = [one for one in self._held if all(word in self._words(one) for word in words)]
         self.list.show(shown, self._standings)
-        self.query_one("#empty").display = not self._held
-        self.list.display = bool(self._held)
+        show(self.query_one("#empty"), not self._held)
+        show(self.list, bool(self._held))
         self._hide()
 
     def _words(self, one: Held) -> str:

@@ -14,6 +14,7 @@ from keytui.plain import plain
 from keytui.stores.base import Mend, Probe
 from keytui.ui.text import ACCENT, FAILS, GOOD, WARNS, backend, count
 from keytui.ui.widgets.lines import Line
+from keytui.ui.widgets.too_small import show
 
 GAP = "  "
 
@@ -52,14 +53,14 @@ class MessageBar(Static):
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears the bar."""
         self._show(Text("✓", style=GOOD) if good else Text("!", style=WARNS), Text(plain(text)))
-        self.display = bool(text)
+        show(self, bool(text))
 
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong, what is safe and what to do."""
         more = " ".join(part for part in (error.safe, error.next_step) if part)
         what = Text.assemble((plain(error.title), "bold"), f"\n{plain(more)}" if more else "")
         self._show(Text("✗", style=f"bold {FAILS}"), what)
-        self.display = True
+        show(self, True)
 
     def _show(self, mark: Text, what: Text) -> None:
         grid = Table.grid(padding=(0, 1))
