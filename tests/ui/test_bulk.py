@@ -7,7 +7,7 @@ from keytui.model import AccessKey, KeyStatus, LastUsed
 from keytui.ui.account import read_keys
 from keytui.ui.screens.batch import BatchScreen
 from keytui.ui.screens.bulk import BulkDeleteScreen, BulkScreen
-from keytui.ui.screens.dialogs import WorkingScreen
+from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START, FakeIam
 
@@ -101,6 +101,37 @@ async def test_those_in_use_too_and_the_whole_batch_is_undone(desk: Desk) -> Non
         await desk.sees("2 keys are as before.")
         assert desk.held("bob") == {BOB_ID: ACTIVE}
         assert desk.held("alice") == {ACTIVE_ID: ACTIVE, INACTIVE_ID: INACTIVE}
+        await desk.press("u")
+        await desk.sees("There is no change of status to undo.")
+
+
+async def test_to_undo_an_activation_asks_as_making_inactive_does(desk: Desk) -> None:
+    used = LastUsed(START - timedelta(hours=2), "s3", "eu-west-1")
+    busy = "AKIACAROLINACTIVE001"
+    desk.iam.add_key(desk.iam.find("carol"), busy, status=INACTIVE, last_used=used)
+    async with opened(desk):
+        await mark(desk, "alice", "carol")
+        await desk.press("a", "y", "escape")
+        await desk.sees("2 keys are active. u undoes that.")
+        await desk.settled()
+        await desk.press("u")
+        await desk.on(BulkScreen)
+        await desk.sees("Make 2 keys inactive?", "Something may depend on these", "24 hours")
+        await desk.press("enter")
+        await desk.sees("Nothing was changed.")
+        await desk.press("u", "y", "escape")
+        await desk.sees("1 key is as before.")
+        assert desk.held("carol") == {busy: ACTIVE}
+        assert desk.held("alice")[INACTIVE_ID] is INACTIVE
+        await desk.settled()
+        await desk.press("u")  # The one left is undone alone, and asks as well.
+        await desk.on(ConfirmScreen)
+        await desk.sees(f"Make {busy} inactive?", "24 hours", "a makes it active again.")
+        await desk.press("n")
+        await desk.on_main()
+        assert desk.held("carol") == {busy: ACTIVE}
+        await desk.press("u", "y")
+        await desk.sees(f"{busy} is inactive.")
         await desk.press("u")
         await desk.sees("There is no change of status to undo.")
 

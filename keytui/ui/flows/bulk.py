@@ -1,12 +1,13 @@
 """Work on all marked keys: one summary, then a result for each."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import Event
 
 from keytui import batch
 from keytui.batch import Planned, Result, Verb
 from keytui.errors import KeytuiError
-from keytui.model import AccessKey
+from keytui.model import AccessKey, KeyStatus
 from keytui.outcomes import StatusChange
 from keytui.ui.account import Account
 from keytui.ui.flows.read import look_at_rotations
@@ -23,12 +24,8 @@ async def work_on_marked(stage: Stage, verb: Verb) -> None:
     """Do one thing to all marked keys, after a summary of what will happen to which."""
     account = stage.account
     account.lifecycle.require_writable()
-    planned = await _plan(stage, account, verb)
-    found = summary(verb, planned)
-    dialog = BulkDeleteScreen if verb is Verb.DELETE and found.all else BulkScreen
-    chosen = await stage.ask(dialog(found))
+    chosen = await _agreed(stage, account, verb, account.marked)
     if not chosen:
-        stage.say("Nothing was changed.", good=False)
         return
     keys = [one.key for one in chosen]
 
@@ -43,8 +40,18 @@ async def work_on_marked(stage: Stage, verb: Verb) -> None:
 
 
 async def undo_batch(stage: Stage, changes: Sequence[StatusChange]) -> None:
-    """Take back changes that were made together; those that fail can be undone again."""
-    account, keys = stage.account, [change.key for change in changes]
+    """Take back changes that were made together; those that fail can be undone again.
+
+    Where that makes keys inactive, it asks as making them so does.
+    """
+    account = stage.account
+    if changes[0].status is KeyStatus.ACTIVE:
+        now = [replace(change.key, status=change.status) for change in changes]
+        chosen = {one.key.id for one in await _agreed(stage, account, Verb.DEACTIVATE, now)}
+        changes = [change for change in changes if change.key.id in chosen]
+        if not changes:
+            return
+    keys = [change.key for change in changes]
 
     def work(told: Callable[[Result], None], left: Callable[[], bool]) -> tuple[Result, ...]:
         return batch.undo(account.lifecycle, changes, told, left)
@@ -54,9 +61,23 @@ async def undo_batch(stage: Stage, changes: Sequence[StatusChange]) -> None:
     _tell(stage, len(keys), results, "as before", "", " u undoes the rest.")
 
 
-async def _plan(stage: Stage, account: Account, verb: Verb) -> tuple[Planned, ...]:
+async def _agreed(
+    stage: Stage, account: Account, verb: Verb, keys: Sequence[AccessKey]
+) -> tuple[Planned, ...]:
+    """Show what will happen to which keys, and return those it shall happen to."""
+    found = summary(verb, await _plan(stage, account, verb, keys))
+    dialog = BulkDeleteScreen if verb is Verb.DELETE and found.all else BulkScreen
+    chosen = await stage.ask(dialog(found))
+    if not chosen:
+        stage.say("Nothing was changed.", good=False)
+    return chosen
+
+
+async def _plan(
+    stage: Stage, account: Account, verb: Verb, keys: Sequence[AccessKey]
+) -> tuple[Planned, ...]:
     """Ask the guards of each key. Raises ``KeytuiError`` where that is left."""
-    keys, left = account.marked, Event()
+    left = Event()
 
     def work(progress: Callable[[str], None]) -> tuple[Planned, ...]:
         return batch.plan(account.lifecycle, verb, keys, progress, left.is_set)

@@ -15,12 +15,7 @@ async def deactivate(stage: Stage, key: AccessKey) -> None:
     if key.status is not KeyStatus.ACTIVE:
         stage.say(f"{key.id} is {key.status.value.lower()} already.", good=False)
         return
-    stage.say(f"Checking what depends on {key.id}…", good=False)
-    found = await in_thread(lambda: stage.account.lifecycle.dependence(key))
-    stage.say("")
-    if found.concern and not await _sure(stage, key, found):
-        return
-    await _change(stage, key, KeyStatus.INACTIVE, own=found.concern is Concern.OWN_KEY)
+    await _deactivate(stage, key)
 
 
 async def activate(stage: Stage, key: AccessKey) -> None:
@@ -49,13 +44,26 @@ async def undo(stage: Stage) -> None:
         await undo_batch(stage, batch)
         return
     key = batch[0].key
-    await _change(stage, key, key.status, undoing=True)
+    if key.status is KeyStatus.INACTIVE:
+        await _deactivate(stage, key, undoing=True)
+    else:
+        await _change(stage, key, key.status, undoing=True)
 
 
-async def _sure(stage: Stage, key: AccessKey, found: Dependence) -> bool:
+async def _deactivate(stage: Stage, key: AccessKey, *, undoing: bool = False) -> None:
+    stage.say(f"Checking what depends on {key.id}…", good=False)
+    found = await in_thread(lambda: stage.account.lifecycle.dependence(key))
+    stage.say("")
+    if found.concern and not await _sure(stage, key, found, undoing=undoing):
+        return
+    own = found.concern is Concern.OWN_KEY
+    await _change(stage, key, KeyStatus.INACTIVE, undoing=undoing, own=own)
+
+
+async def _sure(stage: Stage, key: AccessKey, found: Dependence, *, undoing: bool) -> bool:
     title = f"Make {key.id} inactive?"
     if found.concern is not Concern.OWN_KEY:
-        undo_hint = "u makes it active again."
+        undo_hint = f"{'a' if undoing else 'u'} makes it active again."
         return await stage.ask(ConfirmScreen(title, *found.reasons, undo_hint))
     what = "the last four characters of its ID"
     return await stage.ask(TypeScreen(title, key.id[-4:], what, *found.reasons))
