@@ -159,6 +159,15 @@ async def test_aws_does_not_accept_the_new_key_yet(desk: Desk) -> None:
     assert not answers
 
 
+async def test_where_there_is_no_keyring_it_is_named(desk: Desk) -> None:
+    desk.keyring.label = "OS keyring"
+    desk.keyring.trouble = StoreError("There is no keyring.", next_step="Install one.")
+    async with opened(desk, user="bob", ready=False):
+        await desk.sees(BOB_ID)
+        await desk.press("R")
+        await desk.sees("Its secret goes to OS keyring ✗ can't be used", "Install one.")
+
+
 async def test_a_keyring_that_fails_leaves_the_secret_in_the_reveal(desk: Desk) -> None:
     desk.keyring.fails_at_put = StoreError("The keyring is full.")
     async with opened(desk, user="bob"):

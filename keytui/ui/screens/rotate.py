@@ -83,7 +83,8 @@ class RotateScreen(Dialog[RotateChoice | None]):
         probe = self._keyring = await in_thread(self._parts.keyring.probe)
         if self.app.screen is not self:
             return
-        line = Text.assemble(("Its secret goes to  ", DIM), backend(probe.label), "  ")
+        where = backend(probe.label) or plain(probe.label)
+        line = Text.assemble(("Its secret goes to  ", DIM), where, "  ")
         line.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
         self.query_one("#store", Static).update(line)
         self.query_one(Note).say(Text(plain(_why(probe))))
