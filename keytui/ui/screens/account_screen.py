@@ -103,21 +103,12 @@ class AccountScreen(StageScreen):
             raise KeytuiError("keytui is not connected.", next_step="r tries again.")
         return self._account
 
-    def say(self, text: str, good: bool = True) -> None:
-        """Show a sentence; an empty one clears it."""
-        self.query_one(MessageBar).say(text, good)
-
-    def problem(self, error: KeytuiError) -> None:
-        """Show what went wrong."""
-        self.query_one(MessageBar).problem(error)
-
     def draw_users(self, keep: User | None = None) -> None:
         """Draw the users anew, as they are known."""
         account = self.account
         badges = {one.user: one.brief for one in account.rotations}
         badges |= dict.fromkeys((user.name for user in account.marks.values()), "✓")
-        words = self.users.show(account.inventory, keep, badges)
-        self.query_one(StatusLine).users(words)
+        self.query_one(StatusLine).users(self.users.show(account.inventory, keep, badges))
 
     def draw_keys(self, keep: str = "") -> None:
         """Draw the keys of the highlighted user, with the cursor on one or where it was."""

@@ -11,6 +11,7 @@ from textual.worker import Worker
 from keytui.errors import KeytuiError
 from keytui.outcomes import Custody
 from keytui.ui.typeahead import TypeAhead
+from keytui.ui.widgets.bars import MessageBar
 
 if TYPE_CHECKING:
     from keytui.ui.app import KeytuiApp
@@ -35,11 +36,11 @@ class StageScreen(Screen[None]):
 
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears it."""
-        raise NotImplementedError
+        self.query_one(MessageBar).say(text, good)
 
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong."""
-        raise NotImplementedError
+        self.query_one(MessageBar).problem(error)
 
     def run(self, flow: Flow) -> None:
         """Set a flow going; what it can't do is told in the message bar.
