@@ -98,6 +98,11 @@ def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
             from keytui.commands.change_keys import change_keys
 
             return change_keys(_parts(settings, stack), request)
+    return _show(request, settings, stack)
+
+
+def _show(request: Request, settings: Settings, stack: ExitStack) -> int:
+    """Open the screen."""
     _require_terminal()
     from keytui.commands.screen import show
 

@@ -32,13 +32,13 @@ def several(
     waiting, lock, stop = iter(enumerate(items)), Lock(), Event()
     ended: SimpleQueue[Callable[[], tuple[int, R]] | None] = SimpleQueue()
 
+    def begin() -> tuple[int, T] | None:
+        with lock:
+            return None if stop.is_set() or left() else next(waiting, None)
+
     def run() -> None:
-        while not stop.is_set() and not left():
-            with lock:
-                one = next(waiting, None)
-            if one is None:
-                break
-            ended.put(_outcome(one[0], one[1], work))
+        while one := begin():
+            ended.put(_outcome(*one, work))
         ended.put(None)
 
     threads = min(at_once, len(items))
@@ -46,11 +46,10 @@ def several(
         Thread(target=run, name="keytui-several", daemon=True).start()
     try:
         while threads:
-            outcome = ended.get()
-            if outcome is None:
-                threads -= 1
-            else:
+            if outcome := ended.get():
                 yield outcome()
+            else:
+                threads -= 1
     finally:
         stop.set()
 

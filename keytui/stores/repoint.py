@@ -170,18 +170,7 @@ class LocalProfiles:
 
         def edit(text: str) -> str:
             nonlocal put_back
-            before = parsed(path, text)
-            settings = before.get(done.section, {})
-            put_back = has(settings, done.old_id) and not has(settings, done.new_id)
-            if not has(settings, done.new_id):
-                return text
-            backup, old = _backup(done)
-            if not _is_as_made(settings, old, done):
-                return text
-            put_back = True
-            rest = {name: settings[name] for name in settings if name not in sources(settings)}
-            new = restored(text, backup, done.section)
-            _check(path, done.section, new, before | {done.section: rest | sources(old)})
+            new, put_back = _put_back(done, path, text)
             return new
 
         self._files.edit(path, edit)
@@ -259,6 +248,21 @@ def _is_as_planned(settings: dict[str, str], change: RepointChange) -> bool:
         return names(settings.get(PROCESS, ""), change.old_id)
     free = change.how is How.REWRITE or PROCESS not in settings
     return free and is_static(settings, change.old_id)
+
+
+def _put_back(done: Repointed, path: Path, text: str) -> tuple[str, bool]:
+    """Return a file's text with the profile put back, and whether that uses the old key."""
+    before = parsed(path, text)
+    settings = before.get(done.section, {})
+    if not has(settings, done.new_id):
+        return text, has(settings, done.old_id)
+    backup, old = _backup(done)
+    if not _is_as_made(settings, old, done):
+        return text, False
+    rest = {name: settings[name] for name in settings if name not in sources(settings)}
+    new = restored(text, backup, done.section)
+    _check(path, done.section, new, before | {done.section: rest | sources(old)})
+    return new, True
 
 
 def _is_as_made(settings: dict[str, str], old: dict[str, str], done: Repointed) -> bool:
