@@ -387,7 +387,7 @@ def quota_reached(user: User, keys: Keys) -> QuotaError:
     return QuotaError(
         f"{user.name} has {len(keys)} access keys; AWS allows {QUOTA}.",
         "No key was made.",
-        f"{could_go(keys)} Delete one first (x).",
+        f"{could_go(keys)} Delete one first (x, or keytui delete).",
     )
 
 

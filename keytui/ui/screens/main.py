@@ -183,10 +183,11 @@ class MainScreen(AccountScreen):
     def _key_shown(self, key_id: str = "") -> AccessKey | None:
         """Return the key clicked, or the one under the cursor.
 
-        None, and a word about it, while the keys shown are still those of the user before.
+        None, and a word about it, while the keys of the user are not read yet.
         """
         key, user = self.keys.find(key_id) or self.keys.key, self.users.user
-        if key and (user is None or key.user.name != user.name):
+        unread = user and self._account and self._account.inventory.keys_of(user) is None
+        if unread or (key and (user is None or key.user.name != user.name)):
             self.say("The keys of this user are still being read.", good=False)
             return None
         return key

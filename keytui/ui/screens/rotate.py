@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import ClassVar
 
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -263,16 +265,22 @@ class RepointScreen(Dialog[Repointing | None]):
             else "They keep a key and its secret in plain text, as before."
         )
         self.query_one("#intro", Static).update(sentences(how, *(self._limits if process else ())))
-        diff = Text()
+        parts: list[Text | Table] = []
         for change in self._changes[self._kind]:
-            diff.append(f"{plain(change.use.text)}\n", style="bold")
-            for line in change.diff:
-                style = {"+": GOOD, "-": FAILS}.get(line[:1], DIM)
-                diff.append(f"  {plain(line)}\n", style=style)
+            parts.append(Text(plain(change.use.text), style="bold"))
+            parts.append(_diff(change.diff))
             if change.note:
-                diff.append(f"  {plain(change.note)}\n", style=WARNS)
-        diff.rstrip()
-        self.query_one("#diff", Static).update(diff)
+                parts.append(Text(f"  {plain(change.note)}", style=WARNS))
+        self.query_one("#diff", Static).update(Group(*parts))
+
+
+def _diff(lines: Sequence[str]) -> Table:
+    """Return the lines of a diff; a long one goes on below itself, beside its mark."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        style = {"+": GOOD, "-": FAILS}.get(line[:1], DIM)
+        grid.add_row(Text(f" {line[:1]}", style), Text(plain(line[2:]), style))
+    return grid
 
 
 def back_lines(old_id: str, new_id: str, watch: Watch, now: datetime, profiles: int) -> list[str]:

@@ -30,6 +30,8 @@ from keytui.ui.widgets.too_small import TooSmall
 if TYPE_CHECKING:
     from keytui.ui.app import KeytuiApp
 
+WIDE = 100
+"""From how many columns on both keys are named in the heading."""
 WATCH_SECONDS = 60.0
 """How often AWS is asked for the last use while the screen stands open."""
 
@@ -226,7 +228,9 @@ class RotationScreen(Screen[None]):
         if not self.is_mounted:
             return
         rotation = self.rotation
-        ids = f"{rotation.old_id} → {rotation.new_id}" if rotation.new_id else rotation.old_id
+        ids = ""
+        if self.size.width >= WIDE:  # Both stand below, too.
+            ids = f"{rotation.old_id} → {rotation.new_id}" if rotation.new_id else rotation.old_id
         head = Text.assemble(("Rotation", f"bold {ACCENT}"), f"  {plain(rotation.user)}  {ids}")
         self.query_one("#heading", Line).show_line(head)
         self.query_one(StepList).show(rotation, self._under_way)
