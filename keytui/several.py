@@ -1,8 +1,10 @@
 """Blocking work for several things, a few at a time."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -29,16 +31,13 @@ def several(
     Raises:
         Whatever ``work`` raises; what else has begun goes on to its end.
     """
-    waiting, lock, stop = iter(enumerate(items)), Lock(), Event()
+    waiting, stop = deque(enumerate(items)), Event()
     ended: SimpleQueue[Callable[[], tuple[int, R]] | None] = SimpleQueue()
 
-    def begin() -> tuple[int, T] | None:
-        with lock:
-            return None if stop.is_set() or left() else next(waiting, None)
-
     def run() -> None:
-        while one := begin():
-            ended.put(_outcome(*one, work))
+        with suppress(IndexError):  # None waits any more.
+            while not stop.is_set() and not left():
+                ended.put(_outcome(*waiting.popleft(), work))
         ended.put(None)
 
     threads = min(at_once, len(items))
