@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from bench.measures import Bench
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
-from keytui.stores.os_keyring import OsKeyring
-from keytui.stores.private_bus import private_bus
+from keytui.stores.keyring.os_keyring import OsKeyring
+from keytui.stores.keyring.private_bus import private_bus
 
 _ID = "AKIABENCH000EXAMPLE1"
 _BARE = f"import keyring; keyring.get_password('keytui:{_ID}', '{_ID}')"

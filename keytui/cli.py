@@ -213,7 +213,7 @@ def _who(options: ConnectOptions, key_id: str, secret: Secret) -> Identity:
 
 
 def _keyring(kind: str) -> Keyring:
-    from keytui.stores.os_keyring import OsKeyring
+    from keytui.stores.keyring.os_keyring import OsKeyring
 
     return OsKeyring(kind=kind)
 

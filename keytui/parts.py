@@ -20,12 +20,12 @@ from keytui.vault import Vault, held
 
 if TYPE_CHECKING:
     from keytui.rotation.rotator import Rotator
-    from keytui.stores.aws_profile import AwsFiles
-    from keytui.stores.repoint import RepointChange
+    from keytui.stores.aws_files.profile import AwsFiles
+    from keytui.stores.aws_files.repoint import RepointChange
 
 
 def _own_aws_files() -> "AwsFiles":
-    from keytui.stores.aws_profile import AwsFiles
+    from keytui.stores.aws_files.profile import AwsFiles
 
     return AwsFiles(os.environ, Path.home())
 
@@ -34,7 +34,7 @@ def own_uses(journal: Journal) -> Callable[[str], tuple[LocalUse, ...]]:
     """Return what tells where this machine names an access key, by the user's own files."""
 
     def uses_here(key_id: str) -> tuple[LocalUse, ...]:
-        from keytui.stores.local_uses import uses_here
+        from keytui.stores.aws_files.local_uses import uses_here
 
         return uses_here(key_id, _own_aws_files(), lambda: held(journal.entries()))
 
@@ -86,7 +86,7 @@ class Parts:
     def rotator(self, iam: Iam, lifecycle: Lifecycle) -> "Rotator[RepointChange]":
         """Return the verbs of a rotation in an account."""
         from keytui.rotation.rotator import Rotator
-        from keytui.stores.repoint import LocalProfiles
+        from keytui.stores.aws_files.repoint import LocalProfiles
 
         return Rotator(
             iam,

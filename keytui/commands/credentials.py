@@ -9,8 +9,8 @@ import json
 
 from keytui.errors import KeytuiError, NotStoredError
 from keytui.parts import Parts
-from keytui.stores.keyring_here import ask_here
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.here import ask_here
+from keytui.stores.keyring.os_keyring import OsKeyring
 
 PASS_SECONDS = 60.0
 """How long gpg may take: it may be asking for a passphrase."""

@@ -9,13 +9,13 @@ from keytui.errors import KeytuiError, NotStoredError, StoreError
 from keytui.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
 from keytui.parts import Parts
 from keytui.plain import plain
-from keytui.stores.aws_ini import KEY_SETTINGS, FileKind
-from keytui.stores.aws_profile import AwsFiles, credentials_command, name_problem
+from keytui.stores.aws_files.ini import KEY_SETTINGS, FileKind
+from keytui.stores.aws_files.limits import profile_limits
+from keytui.stores.aws_files.profile import AwsFiles, credentials_command, name_problem
+from keytui.stores.aws_files.replaced_file import read
 from keytui.stores.csv_file import expand
 from keytui.stores.imports import NOTHING_IMPORTED, Form, FoundKey, KeyFile, read_keys
 from keytui.stores.private_file import FileProblem, remove
-from keytui.stores.profile_limits import profile_limits
-from keytui.stores.replaced_file import read
 
 COPIES = "Copies in backups, and what a disk keeps of deleted files, are beyond keytui's reach."
 

@@ -19,7 +19,7 @@ from keytui.lookup import find
 from keytui.outcomes import Concern, Custody, UnansweredError
 from keytui.parts import Parts
 from keytui.rotation.state import Rotation, Step
-from keytui.stores.repoint import How, LocalProfiles, RepointChange
+from keytui.stores.aws_files.repoint import How, LocalProfiles, RepointChange
 from keytui.ui.account import Account, open_account
 
 AIMS = {

@@ -11,7 +11,7 @@ from keytui.errors import StoreError, WrongPasswordError
 from keytui.model import Secret
 from keytui.parts import Parts
 from keytui.stores.base import Mend, Probe
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.os_keyring import OsKeyring
 
 TRIES = 3
 _ANOTHER = (
@@ -39,7 +39,7 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
     own = False
     probe = parts.keyring.probe(canary=False)
     if probe.mend is Mend.START:
-        from keytui.stores.private_bus import private_bus
+        from keytui.stores.keyring.private_bus import private_bus
 
         own = stack.enter_context(private_bus(os.environ))
         _say(
@@ -96,7 +96,7 @@ def _make(parts: Parts, probe: Probe) -> None:
 
 def _let_gpg_ask() -> None:
     """Read and write a made-up secret with pass, on the terminal: gpg keeps the passphrase."""
-    from keytui.stores.keyring_here import ask_here
+    from keytui.stores.keyring.here import ask_here
 
     if "GPG_TTY" not in os.environ:
         os.environ["GPG_TTY"] = os.ttyname(sys.stdin.fileno())

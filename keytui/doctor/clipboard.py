@@ -108,7 +108,7 @@ def probes(env: Mapping[str, str], says: bool | None) -> list[Probe]:
 
 
 def _clipboard(env: Mapping[str, str], says: bool | None) -> Row:
-    from keytui.stores.clipboard import Clipboard
+    from keytui.stores.clipboard.clipboard import Clipboard
 
     outlook = Clipboard(env).outlook()
     if outlook.arrives is None and says and not in_multiplexer(env):

@@ -10,7 +10,7 @@ from keytui.doctor.mend import Which, install, missing_for_keyring
 from keytui.parts import Parts
 from keytui.stores.base import Mend
 from keytui.stores.base import Probe as StoreProbe
-from keytui.stores.session_bus import Bus, BusKind, find_bus
+from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus
 
 SECONDS = 12.0
 """The keyring's own limit is 10 s; this one is for what is around it."""

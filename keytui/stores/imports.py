@@ -12,8 +12,8 @@ from typing import Any
 
 from keytui.errors import StoreError
 from keytui.model import Secret
-from keytui.stores import aws_ini
-from keytui.stores.aws_ini import TOKEN_SETTINGS, FileKind, Section
+from keytui.stores.aws_files import ini as aws_ini
+from keytui.stores.aws_files.ini import TOKEN_SETTINGS, FileKind, Section
 
 NOTHING_IMPORTED = "Nothing was imported."
 

@@ -20,7 +20,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from keytui.parts import Parts
-from keytui.stores.clipboard import Clipboard
+from keytui.stores.clipboard.clipboard import Clipboard
 from keytui.ui.copier import Copier
 from keytui.ui.driver import driver_for, forget_screen, when_terminal_is_gone
 from keytui.ui.flows.mfa import MfaDialogs

@@ -9,7 +9,7 @@ from textual.app import App
 from textual.timer import Timer
 
 from keytui.model import Secret
-from keytui.stores.clipboard import Clipboard, Sent
+from keytui.stores.clipboard.clipboard import Clipboard, Sent
 from keytui.ui.threads import in_thread
 
 if TYPE_CHECKING:

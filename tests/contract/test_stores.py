@@ -9,7 +9,7 @@ from keytui.errors import NotStoredError, StoreError
 from keytui.model import ROOT_ACCOUNT, Secret
 from keytui.stores.base import SecretStore
 from keytui.stores.csv_file import CsvFile
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.fake_store import FakeStore
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text, new_key

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
-from keytui.stores.aws_profile import AwsFiles
+from keytui.stores.aws_files.profile import AwsFiles
 from keytui.stores.csv_file import CsvFile
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.e2e.conftest import Desk, on_bus, signed_by
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer

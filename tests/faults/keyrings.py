@@ -18,7 +18,7 @@ from jeepney import DBusAddress, new_method_call  # type: ignore[import-untyped]
 from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 from secretstorage.util import format_secret, open_session
 
-from keytui.stores.keyring_codes import Op
+from keytui.stores.keyring.codes import Op
 from tests.support.secret_service import SecretService, secret_service
 
 PASSWORD = "correct horse"
@@ -165,7 +165,7 @@ _SITECUSTOMIZE = '''"""Breaks the keyring library in keytui's child, as order.js
 
 import sys
 
-if "keytui.stores.keyring_child" in sys.orig_argv:
+if "keytui.stores.keyring.child" in sys.orig_argv:
     import json
     import os
     import time

@@ -22,7 +22,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from keytui.errors import StoreError, StoreLockedError
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.faults.disk import PAGE, small_disk
 from tests.faults.keyrings import (
     BrokenLibrary,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.stores.keyring_codes import Op
+from keytui.stores.keyring.codes import Op
 from tests.faults.disk import small_disk
 from tests.faults.keyrings import BrokenLibrary, Daemon, Library, ServicePool, break_daemon
 from tests.faults.play import NOWHERE, Cell, End, Goal

@@ -26,7 +26,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 LAST_FD = 4096
-OTHER_PROCESSES = {"keytui.__main__", "keytui.aws.demo_account", "keytui.stores.keyring_child"}
+OTHER_PROCESSES = {"keytui.__main__", "keytui.aws.demo_account", "keytui.stores.keyring.child"}
 """Modules that no run imports: they are programs, or run in processes of their own."""
 
 

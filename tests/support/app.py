@@ -22,9 +22,9 @@ from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.settings import Settings
 from keytui.settle import Wait
-from keytui.stores.aws_profile import AwsFiles
+from keytui.stores.aws_files.profile import AwsFiles
 from keytui.stores.base import Probe, Receipt, SecretStore
-from keytui.stores.clipboard import Clipboard
+from keytui.stores.clipboard.clipboard import Clipboard
 from keytui.ui.app import KeytuiApp
 from keytui.uses import LocalUse
 from tests.support.fake_iam import START, FakeIam

@@ -2,7 +2,7 @@
 
 from keytui.journal import Entry, Event
 from keytui.model import KeyStatus
-from keytui.stores.clipboard import osc52
+from keytui.stores.clipboard.clipboard import osc52
 from keytui.ui.screens.delete import DeleteScreen
 from keytui.ui.screens.key import KeyScreen
 from keytui.uses import LocalUse, Place

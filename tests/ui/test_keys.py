@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from keytui.model import KeyStatus, LastUsed
-from keytui.stores.clipboard import osc52
+from keytui.stores.clipboard.clipboard import osc52
 from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START

@@ -7,9 +7,9 @@ import pytest
 
 from keytui.errors import StoreError
 from keytui.settings import Settings
-from keytui.stores import profile_limits
-from keytui.stores.aws_profile import AwsFiles, credentials_command
-from keytui.stores.session_bus import Bus, BusKind
+from keytui.stores.aws_files import limits as profile_limits
+from keytui.stores.aws_files.profile import AwsFiles, credentials_command
+from keytui.stores.keyring.session_bus import Bus, BusKind
 from keytui.ui.app import KeytuiApp
 from keytui.ui.flows.profile import write_profile
 from keytui.ui.screens.dialogs import ConfirmScreen

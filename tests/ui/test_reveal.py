@@ -9,7 +9,7 @@ import pytest
 from keytui.errors import StoreError
 from keytui.journal import Event
 from keytui.model import KeyStatus
-from keytui.stores.clipboard import osc52, osc52_clear
+from keytui.stores.clipboard.clipboard import osc52, osc52_clear
 from keytui.ui.copier import Copier
 from keytui.ui.screens.create import CreateScreen
 from keytui.ui.screens.dialogs import ConfirmScreen, PathScreen, TypeScreen

@@ -6,7 +6,7 @@ import pytest
 
 from keytui.errors import StoreError, UnknownKeyError
 from keytui.model import Identity, KeyStatus, LastUsed, Secret
-from keytui.stores.aws_profile import AwsFiles
+from keytui.stores.aws_files.profile import AwsFiles
 from keytui.ui.screens.delete import DeleteScreen
 from keytui.ui.screens.dialogs import ConfirmScreen
 from keytui.ui.screens.orphan import OrphanScreen

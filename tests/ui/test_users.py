@@ -7,7 +7,7 @@ import pytest
 
 from keytui.errors import ThrottledError
 from keytui.model import ROOT_ACCOUNT, Identity
-from keytui.stores.clipboard import osc52
+from keytui.stores.clipboard.clipboard import osc52
 from keytui.ui.widgets.user_list import UserList
 from tests.support.app import ACTIVE_ID, BOB_ID, Desk, GatedIam, an_account, opened
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ConfigParseError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from keytui.stores.aws_ini import (
+from keytui.stores.aws_files.ini import (
     CREDENTIAL_SETTINGS,
     KEY_SETTINGS,
     FileKind,

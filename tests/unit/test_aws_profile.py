@@ -16,17 +16,17 @@ from botocore.session import Session
 
 from keytui.errors import StoreError
 from keytui.settings import Settings, load
-from keytui.stores import profile_limits as profile_limits_module
-from keytui.stores import replaced_file
-from keytui.stores.aws_ini import FileKind
-from keytui.stores.aws_profile import (
+from keytui.stores.aws_files import limits as profile_limits_module
+from keytui.stores.aws_files import replaced_file
+from keytui.stores.aws_files.ini import FileKind
+from keytui.stores.aws_files.limits import profile_limits
+from keytui.stores.aws_files.profile import (
     AwsFiles,
     credentials_command,
     default_name,
     name_problem,
 )
-from keytui.stores.profile_limits import profile_limits
-from keytui.stores.session_bus import Bus, BusKind
+from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.aws_env import AwsHome
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text
 
@@ -170,7 +170,8 @@ def test_an_access_control_list_that_can_not_stay_leaves_the_file(
 
 def test_a_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
     killed = (
-        "import os, signal, sys; from pathlib import Path; from keytui.stores import replaced_file;"
+        "import os, signal, sys; from pathlib import Path;"
+        "from keytui.stores.aws_files import replaced_file;"
         "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL);"
         "replaced_file.change(Path(sys.argv[1]), lambda old: old + b'# x')"
     )

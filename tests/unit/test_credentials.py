@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from keytui.journal import Entry, Event, Journal
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import KEY_ID, SENTINEL, new_key
 from tests.support.terminal import clean_env

@@ -11,7 +11,7 @@ from keytui.doctor.checks import Status
 from keytui.doctor.keyring import _bus, _keyring, mend
 from keytui.doctor.mend import install, missing_for_keyring
 from keytui.stores.base import Mend, Probe
-from keytui.stores.session_bus import Bus, BusKind
+from keytui.stores.keyring.session_bus import Bus, BusKind
 
 UNLOCK = "keytui --unlock-keyring"
 LOCKED = Probe("OS keyring", False, "The OS keyring is locked.", "Unlock it.", Mend.UNLOCK)

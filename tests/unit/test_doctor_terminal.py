@@ -15,7 +15,7 @@ import pytest
 from keytui.doctor import clipboard
 from keytui.doctor.checks import Row, Status
 from keytui.doctor.terminal import _terminal, colours, speaks_utf8
-from keytui.stores.clipboard import Clipboard, Outlook, Way
+from keytui.stores.clipboard.clipboard import Clipboard, Outlook, Way
 
 PATIENCE = 20.0
 QUESTION = b"\x1b[c"

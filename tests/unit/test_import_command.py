@@ -11,9 +11,9 @@ from keytui.commands.import_secret import import_secret
 from keytui.errors import CredentialsError, StoreError, StoreLockedError
 from keytui.model import Identity, Secret
 from keytui.settings import Settings
-from keytui.stores import profile_limits
-from keytui.stores.aws_profile import credentials_command
-from keytui.stores.session_bus import Bus, BusKind
+from keytui.stores.aws_files import limits as profile_limits
+from keytui.stores.aws_files.profile import credentials_command
+from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.app import Desk, an_account, parts_of
 from tests.support.sentinel import KEY_ID, SENTINEL
 

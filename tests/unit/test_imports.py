@@ -4,7 +4,7 @@ import pytest
 
 from keytui.errors import StoreError
 from keytui.model import ROOT_USER
-from keytui.stores.aws_ini import FileKind
+from keytui.stores.aws_files.ini import FileKind
 from keytui.stores.csv_file import _content
 from keytui.stores.imports import Form, KeyFile, read_keys
 from tests.support.sentinel import KEY_ID, SENTINEL, full_text, new_key

@@ -12,8 +12,8 @@ from keytui.errors import StateError
 from keytui.journal import Entry, Event, Journal
 from keytui.parts import own_uses
 from keytui.settings import Settings
-from keytui.stores.aws_profile import AwsFiles
-from keytui.stores.local_uses import uses_here
+from keytui.stores.aws_files.local_uses import uses_here
+from keytui.stores.aws_files.profile import AwsFiles
 from keytui.uses import LocalUse, Place
 from keytui.vault import Held
 from tests.support.aws_env import AwsHome

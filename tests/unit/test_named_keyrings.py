@@ -15,7 +15,7 @@ import pytest
 from keytui.errors import StoreError, StoreLockedError, WrongPasswordError
 from keytui.model import Secret
 from keytui.stores.base import Mend
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.sentinel import KEY_ID, SENTINEL, new_key
 
 PATIENCE = 60
@@ -125,7 +125,7 @@ def cheap(tmp_path: Path) -> tuple[str, ...]:
     script.write_text(
         "import sys\n"
         "from keyrings.cryptfile.cryptfile import ArgonAESEncryption as Encryption\n"
-        "from keytui.stores import keyring_child\n"
+        "from keytui.stores.keyring import child as keyring_child\n"
         "Encryption.time_cost, Encryption.memory_cost = 1, 1024\n"
         "keyring_child.main(sys.argv[1])\n"
     )

@@ -22,7 +22,7 @@ from keytui.errors import (
 )
 from keytui.model import ROOT_ACCOUNT, Secret
 from keytui.stores.base import Mend
-from keytui.stores.os_keyring import CHILD_COMMAND, OsKeyring
+from keytui.stores.keyring.os_keyring import CHILD_COMMAND, OsKeyring
 from tests.support.secret_service import (
     PATIENCE,
     SecretService,
@@ -61,7 +61,7 @@ def python_child(tmp_path: Path, body: str) -> tuple[str, ...]:
     script = tmp_path / "child.py"
     script.write_text(
         "import os, sys, time\n"
-        "from keytui.stores import keyring_child\n"
+        "from keytui.stores.keyring import child as keyring_child\n"
         "from keyring.backends.SecretService import Keyring\n"
         f"{body}\n"
         "keyring_child.main(sys.argv[1])\n"
@@ -257,7 +257,7 @@ def test_a_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
 def test_a_service_that_takes_no_password_is_unlocked_in_its_own_window(
     tmp_path: Path, keyring_service: SecretService
 ) -> None:
-    body = "from keytui.stores import keyring_unlock as u; u._INTERFACE = 'org.example.Other'"
+    body = "from keytui.stores.keyring import unlock as u; u._INTERFACE = 'org.example.Other'"
     store = OsKeyring(python_child(tmp_path, body), env=keyring_service.env)
     keyring_service.lock()
     try:
@@ -467,7 +467,7 @@ def test_a_closed_kwallet_is_locked_and_not_opened(
     keyring_service: SecretService, tmp_path: Path, wallet: str, trouble: str
 ) -> None:
     code = (
-        "from keytui.stores import keyring_child as child\n"
+        "from keytui.stores.keyring import child as child\n"
         "try:\n    child.check_kwallet('org.kde.kwalletd5', '/modules/kwalletd5')\n"
         "except child.Refusal as refusal:\n    print(refusal.trouble)\n"
         "else:\n    print('fine')\n"
@@ -756,7 +756,9 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
 def test_keytuis_own_process_never_imports_keyring() -> None:
     code = (
         "import sys\n"
-        "from keytui.stores import clipboard, csv_file, os_keyring\n"
+        "from keytui.stores import csv_file\n"
+        "from keytui.stores.clipboard import clipboard\n"
+        "from keytui.stores.keyring import os_keyring\n"
         "os_keyring.OsKeyring().probe()\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}"
         " & {'keyring', 'secretstorage', 'jeepney', 'cryptography'}))"

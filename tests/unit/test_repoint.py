@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from keytui.errors import StoreError
 from keytui.model import Secret
-from keytui.stores import replaced_file
-from keytui.stores.aws_ini import FileKind
-from keytui.stores.aws_profile import AwsFiles, credentials_command
-from keytui.stores.aws_uses import key_uses
+from keytui.stores.aws_files import replaced_file
+from keytui.stores.aws_files.ini import FileKind
+from keytui.stores.aws_files.profile import AwsFiles, credentials_command
+from keytui.stores.aws_files.repoint import LocalProfiles, Repointed
+from keytui.stores.aws_files.repoint_plan import RepointChange
+from keytui.stores.aws_files.repoint_text import How
+from keytui.stores.aws_files.uses import key_uses
 from keytui.stores.private_file import FileProblem
-from keytui.stores.repoint import LocalProfiles, Repointed
-from keytui.stores.repoint_plan import RepointChange
-from keytui.stores.repoint_text import How
 from keytui.uses import Place
 from tests.support.aws_env import AwsHome
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text

@@ -10,7 +10,7 @@ from keytui.errors import KeytuiError, StoreError, UnknownKeyError
 from keytui.journal import Event
 from keytui.model import Identity, KeyStatus, Secret
 from keytui.settings import Settings
-from keytui.stores.aws_profile import AwsFiles
+from keytui.stores.aws_files.profile import AwsFiles
 from keytui.ui.account import open_account
 from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.commands import run_command

@@ -9,7 +9,7 @@ import pytest
 from keytui.commands import screen
 from keytui.outcomes import Custody
 from keytui.stores.base import Receipt, SecretStore
-from keytui.stores.os_keyring import OsKeyring
+from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.sentinel import SENTINEL, new_key
 
 RESCUED = "It is rescued."

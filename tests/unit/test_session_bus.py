@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from keytui.errors import StoreError
-from keytui.stores.private_bus import private_bus
-from keytui.stores.session_bus import Bus, BusKind, find_bus, private_bus_file
+from keytui.stores.keyring.private_bus import private_bus
+from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus, private_bus_file
 
 ADDRESS = "unix:path=/somewhere"
 

@@ -14,8 +14,8 @@ from keytui.commands import unlock
 from keytui.errors import StoreError, WrongPasswordError
 from keytui.model import Secret
 from keytui.settings import Settings
-from keytui.stores import private_bus
 from keytui.stores.base import Mend, Probe
+from keytui.stores.keyring import private_bus
 from tests.support.fake_store import FakeStore
 
 RIGHT = "correct horse"

@@ -9,14 +9,14 @@ from textual.screen import Screen
 
 from keytui.errors import StoreError
 from keytui.parts import Parts
-from keytui.stores.aws_profile import (
+from keytui.stores.aws_files.limits import profile_limits
+from keytui.stores.aws_files.profile import (
     NOTHING_WRITTEN,
     AwsFiles,
     ProfileState,
     credentials_command,
     default_name,
 )
-from keytui.stores.profile_limits import profile_limits
 from keytui.ui.screens.profile import ProfileScreen, exists_screen, static_screen
 from keytui.ui.threads import in_thread
 

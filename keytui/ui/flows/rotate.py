@@ -7,8 +7,8 @@ from keytui.lifecycle import QUOTA
 from keytui.model import AccessKey, KeyStatus
 from keytui.rotation.rotator import Rotator
 from keytui.rotation.state import Rotation
+from keytui.stores.aws_files.repoint import RepointChange
 from keytui.stores.base import SecretStore
-from keytui.stores.repoint import RepointChange
 from keytui.ui.account import complete_keys, read_keys
 from keytui.ui.flows import delete
 from keytui.ui.flows import rotation as rotation_keys

@@ -6,7 +6,7 @@ from keytui.errors import KeytuiError, StateError
 from keytui.model import AccessKey, KeyStatus
 from keytui.outcomes import Concern, Custody, StatusChange, UnansweredError
 from keytui.rotation.state import Step
-from keytui.stores.repoint import How, LocalProfiles, RepointChange
+from keytui.stores.aws_files.repoint import How, LocalProfiles, RepointChange
 from keytui.ui.flows import create, recover
 from keytui.ui.flows.stage import Stage
 from keytui.ui.flows.unlock import when_open
@@ -135,7 +135,7 @@ async def _repoint(stage: Stage, screen: RotationScreen) -> None:
 def _limits(stage: Stage) -> tuple[str, ...]:
     import os
 
-    from keytui.stores.profile_limits import profile_limits
+    from keytui.stores.aws_files.limits import profile_limits
 
     return profile_limits(stage.parts.settings, os.environ)
 

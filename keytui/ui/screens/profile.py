@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from keytui.plain import plain
-from keytui.stores.aws_profile import ProfileState, name_problem
+from keytui.stores.aws_files.profile import ProfileState, name_problem
 from keytui.ui.screens.dialogs import ConfirmScreen, Dialog, Note
 from keytui.ui.text import DIM, fit
 from keytui.ui.widgets.line_input import LineInput

@@ -19,8 +19,8 @@ from keytui.model import AccessKey
 from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.rotation.rotator import Watch
+from keytui.stores.aws_files.repoint import RepointChange
 from keytui.stores.base import Probe
-from keytui.stores.repoint import RepointChange
 from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, sentences
 from keytui.ui.screens.unlock import UnlockScreen, can_unlock
 from keytui.ui.text import DIM, FAILS, GLYPHS, GOOD, WARNS, ago, backend

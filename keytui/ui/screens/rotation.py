@@ -16,7 +16,7 @@ from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.rotation.rotator import Rotator, Watch
 from keytui.rotation.state import Rotation, Step
-from keytui.stores.repoint import RepointChange
+from keytui.stores.aws_files.repoint import RepointChange
 from keytui.ui.rotation_words import key_line, next_words
 from keytui.ui.screens.dialogs import sentences
 from keytui.ui.text import ACCENT

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from keytui.stores.programs import Run
+from keytui.stores.clipboard.programs import Run
 
 
 @dataclass(frozen=True, slots=True)

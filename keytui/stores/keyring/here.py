@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from keytui.model import Secret
-from keytui.stores.keyring_codes import Op, Refusal, Trouble
-from keytui.stores.keyring_process import Reply
+from keytui.stores.keyring.codes import Op, Refusal, Trouble
+from keytui.stores.keyring.process import Reply
 
 
 def ask_here(
@@ -25,7 +25,7 @@ def ask_here(
         request: The JSON with what is asked.
         timeout: Seconds until it is given up.
     """
-    from keytui.stores import keyring_child
+    from keytui.stores.keyring import child as keyring_child
 
     try:
         with _silence(), _time_limit(timeout):

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from keytui.errors import StateError
 from keytui.history import place
-from keytui.stores.aws_ini import FileKind
-from keytui.stores.aws_profile import AwsFiles
-from keytui.stores.aws_reading import decoded, parsed
-from keytui.stores.aws_uses import key_uses, names
+from keytui.stores.aws_files.ini import FileKind
+from keytui.stores.aws_files.profile import AwsFiles
+from keytui.stores.aws_files.reading import decoded, parsed
+from keytui.stores.aws_files.replaced_file import read
+from keytui.stores.aws_files.uses import key_uses, names
 from keytui.stores.private_file import FileProblem
-from keytui.stores.replaced_file import read
 from keytui.uses import LocalUse, Place
 from keytui.vault import Held
 

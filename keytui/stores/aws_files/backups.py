@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from keytui.model import Secret
-from keytui.stores.aws_reading import decoded, parsed
+from keytui.stores.aws_files.reading import decoded, parsed
+from keytui.stores.aws_files.replaced_file import read
+from keytui.stores.aws_files.repoint_text import sources
 from keytui.stores.private_file import FileProblem, create, remove
-from keytui.stores.replaced_file import read
-from keytui.stores.repoint_text import sources
 
 _MOST = 99
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import NoReturn
 
-from keytui.stores import aws_ini
+from keytui.stores.aws_files import ini as aws_ini
 from keytui.stores.private_file import FileProblem
 
 Sections = dict[str, dict[str, str]]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from keytui.stores.programs import Run
+from keytui.stores.clipboard.programs import Run
 
 _ASKED = ("version", "set-clipboard", "allow-passthrough", "pane_tty", "client_termfeatures")
 _BEFORE_PASSTHROUGH_OPTION = (3, 3)

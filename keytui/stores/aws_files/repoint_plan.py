@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keytui.plain import plain
-from keytui.stores.aws_ini import (
+from keytui.stores.aws_files.ini import (
     CREDENTIAL_SETTINGS,
     KEY_SETTINGS,
     TOKEN_SETTINGS,
     FileKind,
     profile_of,
 )
-from keytui.stores.aws_reading import Sections
-from keytui.stores.aws_uses import KeyUse, key_uses, names
-from keytui.stores.repoint_text import ID, PROCESS, SECRET, How
+from keytui.stores.aws_files.reading import Sections
+from keytui.stores.aws_files.repoint_text import ID, PROCESS, SECRET, How
+from keytui.stores.aws_files.uses import KeyUse, key_uses, names
 from keytui.uses import LocalUse, Place
 
 _FOREIGN = "It runs another program than keytui: see that it knows the new key."

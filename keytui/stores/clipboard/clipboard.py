@@ -20,10 +20,10 @@ from functools import cached_property, partial
 from threading import Lock
 
 from keytui.model import Secret
-from keytui.stores import local_clipboard
-from keytui.stores.osc52 import osc52, osc52_clear, through_screen, through_tmux
-from keytui.stores.programs import Run, runner
-from keytui.stores.tmux import Tmux
+from keytui.stores.clipboard import desktop as local_clipboard
+from keytui.stores.clipboard.osc52 import osc52, osc52_clear, through_screen, through_tmux
+from keytui.stores.clipboard.programs import Run, runner
+from keytui.stores.clipboard.tmux import Tmux
 
 __all__ = ["Clipboard", "Outlook", "Sent", "Way", "osc52", "osc52_clear"]
 

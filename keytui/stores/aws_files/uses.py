@@ -7,7 +7,14 @@ and a section that another one of the same profile wins over counts too, as othe
 import re
 from dataclasses import dataclass
 
-from keytui.stores.aws_ini import FileKind, Section, Setting, profile_of, sections, split_lines
+from keytui.stores.aws_files.ini import (
+    FileKind,
+    Section,
+    Setting,
+    profile_of,
+    sections,
+    split_lines,
+)
 
 _DEFAULT = "DEFAULT"
 """The SDK takes settings of a section of this name for settings of all others."""

@@ -7,8 +7,8 @@ run is not there then.
 from collections.abc import Mapping
 
 from keytui.settings import Settings
-from keytui.stores.keyring_named import CRYPTFILE_VARIABLE
-from keytui.stores.session_bus import BusKind, find_bus
+from keytui.stores.keyring.named import CRYPTFILE_VARIABLE
+from keytui.stores.keyring.session_bus import BusKind, find_bus
 
 
 def profile_limits(settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keytui.model import Secret
-from keytui.stores.keyring_codes import Trouble
+from keytui.stores.keyring.codes import Trouble
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keytui.errors import StateError, StoreError
-from keytui.stores.session_bus import VARIABLE, find_private_bus, private_bus_file
+from keytui.stores.keyring.session_bus import VARIABLE, find_private_bus, private_bus_file
 
 START_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h

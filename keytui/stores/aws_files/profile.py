@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keytui.errors import StoreError
-from keytui.stores import aws_ini
-from keytui.stores.aws_ini import CREDENTIAL_SETTINGS, KEY_SETTINGS, FileKind
-from keytui.stores.aws_reading import Sections, decoded, encoded, parsed
+from keytui.stores.aws_files import ini as aws_ini
+from keytui.stores.aws_files.ini import CREDENTIAL_SETTINGS, KEY_SETTINGS, FileKind
+from keytui.stores.aws_files.reading import Sections, decoded, encoded, parsed
+from keytui.stores.aws_files.replaced_file import change, read
 from keytui.stores.private_file import FileProblem
-from keytui.stores.replaced_file import change, read
 
 NOTHING_WRITTEN = "Nothing was written."
 

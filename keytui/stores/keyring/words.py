@@ -1,6 +1,6 @@
 """What is said of a keyring that did not do it: what happened, and how to mend it."""
 
-from keytui.stores.keyring_codes import Trouble
+from keytui.stores.keyring.codes import Trouble
 
 _OR_CSV = ", or choose the CSV file"
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keytui.stores.keyring_codes import CRYPTFILE, PASS, Refusal, Trouble
+from keytui.stores.keyring.codes import CRYPTFILE, PASS, Refusal, Trouble
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend

@@ -1,7 +1,7 @@
 """The child process that works the ``keyring`` library; the only place that imports it.
 
 A keyring call can hang on a prompt for ever and a thread can't be killed, so the calls are
-made here. ``python -P -m keytui.stores.keyring_child OP`` reads one JSON object from
+made here. ``python -P -m keytui.stores.keyring.child OP`` reads one JSON object from
 standard input (``kind``, ``password``, ``service``, ``username``, ``value``, ``limit`` in
 seconds) and writes one to standard output: ``backend``, ``chosen`` and ``value``, or
 ``trouble``, ``detail`` and ``backend``.
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keytui.hygiene import harden_process
-from keytui.stores.keyring_codes import (
+from keytui.stores.keyring.codes import (
     CRYPTFILE,
     LABELS,
     NAMED,
@@ -31,8 +31,8 @@ from keytui.stores.keyring_codes import (
     Refusal,
     Trouble,
 )
-from keytui.stores.session_bus import VARIABLE as BUS_VARIABLE
-from keytui.stores.session_bus import find_bus
+from keytui.stores.keyring.session_bus import VARIABLE as BUS_VARIABLE
+from keytui.stores.keyring.session_bus import find_bus
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -69,7 +69,7 @@ def open_keyring(kind: str = "os", password: str = "") -> "KeyringBackend":
         Refusal: There is none, it is locked, or it is one that loses or exposes secrets.
     """
     if kind != "os":
-        from keytui.stores.keyring_named import open_named
+        from keytui.stores.keyring.named import open_named
 
         return open_named(kind, password)
     backend = _trusted(_configured_backend())
@@ -209,7 +209,7 @@ def answer(op: Op, asked: Mapping[str, str]) -> dict[str, str]:
         os.environ[BUS_VARIABLE] = bus.address
     kind, password = asked["kind"], asked["password"]
     if op is Op.UNLOCK and kind == "os":
-        from keytui.stores.keyring_unlock import unlock_secret_service
+        from keytui.stores.keyring.unlock import unlock_secret_service
 
         unlock_secret_service(password)
     backend = open_keyring(kind, password)

@@ -9,15 +9,13 @@ from pathlib import Path
 
 from keytui.errors import StoreError
 from keytui.model import Secret
-from keytui.stores import backups
-from keytui.stores.aws_ini import FileKind
-from keytui.stores.aws_profile import AwsFiles, credentials_command
-from keytui.stores.aws_reading import decoded, parsed
-from keytui.stores.aws_uses import names
-from keytui.stores.private_file import FileProblem, remove
-from keytui.stores.replaced_file import read
-from keytui.stores.repoint_plan import AwsText, RepointChange, Wish, is_static, plan
-from keytui.stores.repoint_text import (
+from keytui.stores.aws_files import backups
+from keytui.stores.aws_files.ini import FileKind
+from keytui.stores.aws_files.profile import AwsFiles, credentials_command
+from keytui.stores.aws_files.reading import decoded, parsed
+from keytui.stores.aws_files.replaced_file import read
+from keytui.stores.aws_files.repoint_plan import AwsText, RepointChange, Wish, is_static, plan
+from keytui.stores.aws_files.repoint_text import (
     ID,
     PROCESS,
     How,
@@ -27,6 +25,8 @@ from keytui.stores.repoint_text import (
     sources,
     wanted,
 )
+from keytui.stores.aws_files.uses import names
+from keytui.stores.private_file import FileProblem, remove
 
 __all__ = ["How", "LocalProfiles", "RepointChange", "Repointed"]
 

@@ -6,8 +6,8 @@ All else stays as it is to the byte.
 import re
 from enum import StrEnum
 
-from keytui.stores.aws_ini import KEY_SETTINGS, Section, ended, sections, split_lines
-from keytui.stores.aws_uses import names, word
+from keytui.stores.aws_files.ini import KEY_SETTINGS, Section, ended, sections, split_lines
+from keytui.stores.aws_files.uses import names, word
 
 ID, SECRET, PROCESS = "aws_access_key_id", "aws_secret_access_key", "credential_process"
 SOURCES = KEY_SETTINGS | {PROCESS}

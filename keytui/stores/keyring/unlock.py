@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from keytui.stores.keyring_codes import SECRET_SERVICE, Refusal, Trouble
+from keytui.stores.keyring.codes import SECRET_SERVICE, Refusal, Trouble
 
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection  # type: ignore[import-untyped]

@@ -17,7 +17,7 @@ from keytui.errors import (
 )
 from keytui.model import NewAccessKey, Secret
 from keytui.stores.base import Mend, Probe, Receipt
-from keytui.stores.keyring_codes import (
+from keytui.stores.keyring.codes import (
     CRYPTFILE,
     LABELS,
     NAMED,
@@ -26,10 +26,10 @@ from keytui.stores.keyring_codes import (
     Op,
     Trouble,
 )
-from keytui.stores.keyring_process import Reply, ask
-from keytui.stores.keyring_words import words
+from keytui.stores.keyring.process import Reply, ask
+from keytui.stores.keyring.words import words
 
-CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring_child")
+CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring.child")
 """The child's command line; the operation's name is added to it."""
 
 _LABEL = "OS keyring"

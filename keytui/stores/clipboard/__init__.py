@@ -1,0 +1,1 @@
+"""The terminal's clipboard, or the desktop's."""

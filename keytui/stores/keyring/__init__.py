@@ -1,0 +1,1 @@
+"""The OS keyring, or one asked for by name, worked in a child process that can be killed."""
