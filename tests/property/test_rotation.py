@@ -28,7 +28,7 @@ from keytui.verdicts import Verdict
 from tests.property.world import How, Killed, Trouble, World
 from tests.support.fake_iam import ACCOUNT
 
-EXAMPLES = int(os.environ.get("KEYTUI_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("KEYTUI_EXAMPLES", "40"))
 STEPS = 25
 VALID_AFTER = 10.0
 """Seconds after which AWS accepts a new key."""

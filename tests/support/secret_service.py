@@ -73,6 +73,11 @@ class SecretService:
     daemon: subprocess.Popen[bytes] | None
     home: Path
 
+    @property
+    def alive(self) -> bool:
+        """Whether its daemon is there."""
+        return self.daemon is None or self.daemon.poll() is None
+
     def connect(self) -> DBusConnection:
         """Return a new connection to the private bus; the caller closes it."""
         connection = open_dbus_connection(self.env["DBUS_SESSION_BUS_ADDRESS"])
