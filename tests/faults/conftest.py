@@ -19,7 +19,7 @@ from tests.support.moto_server import MotoAccount, moto_account
 from tests.support.secret_service import SecretService
 from tests.support.terminal import clean_env
 
-ONE_IN = 24
+ONE_IN = 40
 """How many cells there are for each that an ordinary run of the tests keeps."""
 HARNESS = "test_harness.py"
 _numbers = count(1)
@@ -132,7 +132,7 @@ def cell(bare: Cell, service: SecretService) -> Cell:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep one cell in 24 of each test, and the first, unless all are asked for (``make faults``).
+    """Keep one cell in 40 of each test, and the first, unless all are asked for (``make faults``).
 
     Together they take longer than a run of all tests may. The harness's own tests go with all.
     """

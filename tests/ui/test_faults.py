@@ -95,7 +95,8 @@ async def test_a_reading_that_fails_is_said_and_every_key_still_works(
         await desk.until(lambda: action in desk.words or _explained(desk, error))
         await desk.settled()
         if kind in BOTH:
-            await press_everything(desk, KEYS if kind == "denied" else VERBS)
+            every_key = (action, kind) == ("iam:ListAccessKeys", "denied")
+            await press_everything(desk, KEYS if every_key else VERBS)
         assert desk.app.is_running
         desk.iam.errors.clear()
         await desk.press("escape", "escape", "r")

@@ -13,6 +13,7 @@ BINDINGS: list[BindingType] = [
     Binding("x", "delete", "Delete", tooltip="Delete the key, an inactive one"),
     Binding("R", "rotate", "Rotate", tooltip="Rotate the key, or take its rotation up"),
     Binding("u", "undo", "Undo", tooltip="Undo the last change of status"),
+    Binding("K", "unlock", "Unlock", tooltip="Unlock the keyring, or make one"),
     # Priority, so that what is typed right after it goes into the filter.
     Binding(
         "slash", "filter", "Filter", key_display="/", tooltip="Filter the users", priority=True
@@ -24,7 +25,6 @@ BINDINGS: list[BindingType] = [
     Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
     Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
     Binding("V", "vault", "Vault", tooltip="Show the secrets that the keyring holds"),
-    Binding("K", "unlock", "Unlock", tooltip="Unlock the keyring, or make one"),
     Binding("P", "profile", "Profile", tooltip="Switch to another AWS profile"),
     Binding(
         "full_stop", "deleted", "Deleted", key_display=".", tooltip="Hide or show deleted keys"
