@@ -25,6 +25,10 @@ OPTIONS = (
     "to",
     "profiles",
     "roll_back",
+    "csv",
+    "markdown",
+    "fail_on",
+    "live",
 )
 """The options of single commands; the rest are settings."""
 

@@ -25,12 +25,13 @@ from keytui.plain import plain
 from keytui.ports import Iam
 from keytui.settings import Settings, load
 from keytui.stores.base import Keyring, SecretStore
+from keytui.users_cache import UsersCache
 
 _Connect = Callable[[str | None], Iam]
 _Who = Callable[[str, Secret], Identity]
 _CHANGES = frozenset({"deactivate", "activate", "delete"})
 _ALWAYS_FAILING = frozenset({"credentials", "doctor", "import"})
-_FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "create", "rotate"}
+_FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "fleet", "create", "rotate"}
 """The commands whose exit status is 1 where AWS or a store refuses; others can't start then."""
 
 
@@ -86,6 +87,14 @@ def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
             from keytui.commands.list_keys import list_keys
 
             return list_keys(_parts(settings, stack), request)
+        case "audit":
+            from keytui.commands.audit import audit
+
+            return audit(_parts(settings, stack), request)
+        case "fleet":
+            from keytui.commands.fleet import fleet
+
+            return fleet(_parts(settings, stack), request)
         case "create":
             from keytui.commands.create_key import create_key
 
@@ -154,7 +163,13 @@ def _parts(settings: Settings, stack: ExitStack) -> Parts:
         now=lambda: datetime.now(UTC),
         uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
         mfa=mfa,
+        peek=lambda profile: _connect(_options(settings, profile)),
+        cache=UsersCache(_cache_folder(settings)),
     )
+
+
+def _cache_folder(settings: Settings) -> Path | None:
+    return settings.cache_folder if settings.cache and not settings.demo else None
 
 
 def _ask_on_terminal(request: MfaRequest) -> Secret | None:

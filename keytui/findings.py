@@ -25,6 +25,11 @@ class Rule(Enum):
         self.cis = cis
         self.sentence = sentence
 
+    @property
+    def option(self) -> str:
+        """The rule as an option or a filter names it, such as ``never-used``."""
+        return "root" if self is Rule.ROOT_KEY else self.word.replace(" ", "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keytui import __version__
+from keytui.findings import Rule
 from keytui.reader import Reader
 from keytui.settings import DEMO_USERS
 
@@ -121,6 +122,43 @@ def _add_list(commands: _Commands) -> None:
     listing.add_argument("--findings", action="store_true", help="only keys that break a rule")
     _add_account_flags(listing)
     _add_json(listing)
+
+
+def _add_audit(commands: _Commands) -> None:
+    audit = _add(
+        commands,
+        "audit",
+        "judge every key of the account, for CI jobs too",
+        "Judge every access key of the account by the rules, worst first. It reads the credential "
+        "report; where that may not be read, the keys user by user. Exit status: 0 no key breaks a "
+        "rule; 1 one does; 2 not all could be read; 128 + a signal that ended it.",
+    )
+    shape = audit.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print JSON")
+    shape.add_argument("--csv", action="store_true", help="print CSV")
+    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    audit.add_argument(
+        "--fail-on",
+        metavar="RULES",
+        type=_rules,
+        help="only these rules give status 1, or none: a list such as old,unused",
+    )
+    audit.add_argument("--live", action="store_true", help="read user by user, not the report")
+    _add_account_flags(audit)
+
+
+def _add_fleet(commands: _Commands) -> None:
+    fleet = _add(
+        commands,
+        "fleet",
+        "say of all profiles who they are and how old their keys are",
+        "Ask all profiles of the AWS config side by side: the account, the caller, and the "
+        f"caller's own keys with their findings. {STATUSES}",
+    )
+    fleet.add_argument("--findings", action="store_true", help="only keys that break a rule")
+    fleet.add_argument("--region", metavar="NAME", help="the region; picks the partition")
+    fleet.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
+    _add_json(fleet)
 
 
 def _add_create(commands: _Commands) -> None:
@@ -265,6 +303,16 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _rules(text: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in text.split(","))
+    if words == ("none",):
+        return ()
+    known = [rule.option for rule in Rule]
+    if unknown := [word for word in words if word not in known]:
+        raise argparse.ArgumentTypeError(f"knows no {unknown[0]!r}, but {', '.join(known)}")
+    return words
+
+
 def _store(text: str) -> str:
     if text == "keyring" or text.removeprefix("csv:") not in {"", text}:
         return text
@@ -277,6 +325,8 @@ _ADD: dict[str, Callable[[_Commands], None]] = {
     "activate": _add_activate,
     "delete": _add_delete,
     "list": _add_list,
+    "audit": _add_audit,
+    "fleet": _add_fleet,
     "create": _add_create,
     "rotate": _add_rotate,
     "credentials": _add_credentials,

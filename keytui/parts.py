@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keytui.errors import KeytuiError
 from keytui.journal import Journal
 from keytui.lifecycle import Lifecycle
 from keytui.mfa import MfaDesk
@@ -15,6 +16,7 @@ from keytui.ports import Iam
 from keytui.settings import Settings
 from keytui.settle import Wait
 from keytui.stores.base import Keyring, SecretStore
+from keytui.users_cache import UsersCache
 from keytui.uses import LocalUse
 from keytui.vault import Vault, held
 
@@ -28,6 +30,10 @@ def _own_aws_files() -> "AwsFiles":
     from keytui.stores.aws_files.profile import AwsFiles
 
     return AwsFiles(os.environ, Path.home())
+
+
+def _no_profile(name: str) -> Iam:
+    raise KeytuiError(f"There is no profile {name}.")
 
 
 def own_uses(journal: Journal) -> Callable[[str], tuple[LocalUse, ...]]:
@@ -61,6 +67,8 @@ class Parts:
         aws_files: The AWS config and credentials files.
         uses_here: Where this machine names an access key; blocks, raises nothing.
         mfa: Where MFA codes are asked for.
+        peek: Connects with a profile and asks for no MFA code; blocks, raises KeytuiError.
+        cache: The users that were last seen.
     """
 
     settings: Settings
@@ -77,6 +85,8 @@ class Parts:
     aws_files: "Callable[[], AwsFiles]" = _own_aws_files
     uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: ()
     mfa: MfaDesk = field(default_factory=MfaDesk)
+    peek: Callable[[str], Iam] = _no_profile
+    cache: UsersCache = field(default_factory=lambda: UsersCache(None))
 
     @property
     def vault(self) -> Vault:

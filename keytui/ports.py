@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
+from keytui.credential_report import CredentialReport
 from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, Secret, User
 
 
@@ -70,6 +71,24 @@ class Iam(Protocol):
 
     def descriptions(self, user: User) -> dict[str, str]:
         """Return access key ID → description, from the user's tags; empty for root."""
+
+    def has_mfa(self, user: User) -> bool:
+        """Return whether a user has an MFA device. Raises ``NotFoundError``."""
+
+    def credential_report(self) -> CredentialReport | None:
+        """Return the credential report that AWS has; None where it has none, or makes one now."""
+
+    def make_report(self) -> bool:
+        """Ask AWS for a new credential report; return whether it is ready to be read.
+
+        AWS makes one at most every four hours; asked sooner it says that the one it has is ready.
+        """
+
+    def throttles(self) -> int:
+        """Return how many times AWS has asked for fewer calls so far.
+
+        Those count that the SDK has made again by itself.
+        """
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
         """Make a key Active or Inactive. Raises ``NotFoundError``.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keytui.errors import UsageError
+from keytui.findings import Thresholds
 
 DEMO_USERS = 12
 KEYRINGS = ("os", "pass", "cryptfile")
@@ -30,7 +31,11 @@ class Settings:
         demo_users: How many users the demo account has.
         keyring: Which keyring: ``os``, or one asked for by name, ``pass`` or ``cryptfile``.
         keyring_by_variable: Whether ``KEYTUI_KEYRING`` says so and the config file does not.
+        old_days: After how many whole days an active key counts as old.
+        unused_days: After how many an unused one counts as unused.
+        cache: Whether the users last seen are kept for the next start.
         state_folder: Where keytui's record is kept.
+        cache_folder: Where the users last seen are kept.
     """
 
     profile: str | None = None
@@ -43,7 +48,16 @@ class Settings:
     demo_users: int = DEMO_USERS
     keyring: str = "os"
     keyring_by_variable: bool = False
+    old_days: int = Thresholds().old_days
+    unused_days: int = Thresholds().unused_days
+    cache: bool = True
     state_folder: Path = Path()
+    cache_folder: Path = Path()
+
+    @property
+    def limits(self) -> Thresholds:
+        """After how many days a key counts as old or unused."""
+        return Thresholds(self.old_days, self.unused_days)
 
 
 def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settings:
@@ -57,7 +71,10 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settin
     Raises:
         UsageError: A value that can't be used, with the place it came from.
     """
-    settings = Settings(state_folder=_folder(env, "XDG_STATE_HOME", home / ".local/state"))
+    settings = Settings(
+        state_folder=_folder(env, "XDG_STATE_HOME", home / ".local/state"),
+        cache_folder=_folder(env, "XDG_CACHE_HOME", home / ".cache"),
+    )
     settings = _from_file(settings, _folder(env, "XDG_CONFIG_HOME", home / ".config"), env)
     if text := env.get("KEYTUI_READ_ONLY", ""):
         settings = replace(settings, read_only=_truth("KEYTUI_READ_ONLY", text))
@@ -103,6 +120,9 @@ _CONFIG_TYPES: dict[str, type] = {
     "endpoint_url": str,
     "read_only": bool,
     "keyring": str,
+    "old_days": int,
+    "unused_days": int,
+    "cache": bool,
 }
 
 
@@ -139,6 +159,8 @@ def _from_file(settings: Settings, folder: Path, env: Mapping[str, str]) -> Sett
             )
         if type(value) is not wanted:
             raise UsageError(f"In the config file {path}, {name} takes a {wanted.__name__}.")
+        if isinstance(value, int) and wanted is int and value < 1:
+            raise UsageError(f"In the config file {path}, {name} takes a number from 1.")
     if "keyring" in values:
         _keyring(f"In the config file {path}, keyring", values["keyring"])
     for name, variables in _SDK_VARIABLES.items():

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from keytui.aws.clients import Clients
 from keytui.aws.translate import NO_KEY_MADE, SETUP, Call, ask
+from keytui.credential_report import CredentialReport
 from keytui.errors import AwsError, NotFoundError
 from keytui.model import (
     ROOT_USER,
@@ -144,6 +145,22 @@ class IamGateway:
                 if _KEY_ID_TAG.fullmatch(tag["Key"])
             },
         )
+
+    def has_mfa(self, user: User) -> bool:
+        """Return whether a user has an MFA device."""
+        raise NotImplementedError
+
+    def credential_report(self) -> CredentialReport | None:
+        """Return the credential report that AWS has; None where it has none, or makes one now."""
+        raise NotImplementedError
+
+    def make_report(self) -> bool:
+        """Ask AWS for a new credential report; return whether it is ready to be read."""
+        raise NotImplementedError
+
+    def throttles(self) -> int:
+        """Return how many times AWS has asked for fewer calls so far."""
+        raise NotImplementedError
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
         """Make a key Active or Inactive."""

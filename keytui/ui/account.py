@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from keytui.audit.pace import Pace
+from keytui.audit.rows import Audit
 from keytui.errors import AwsError, StateError
 from keytui.inventory import Inventory, KeyList
 from keytui.lifecycle import Lifecycle
@@ -30,12 +32,16 @@ class Account:
         marks: Access key ID → the owner of a marked key, in the order they were marked.
         unfinished: Attempt → what was found of a creation that is still open.
         rotations: The rotations that are open.
+        audit: All keys of the account, as the credential report or a live reading has them.
+        pace: How fast AWS is asked for an audit.
     """
 
     iam: Iam
     identity: Identity
     lifecycle: Lifecycle
     recovery: Recovery
+    audit: Audit
+    pace: Pace = field(default_factory=Pace)
     inventory: Inventory = field(default_factory=Inventory)
     pending: dict[str, KeyStatus] = field(default_factory=dict)
     changes: list[tuple[StatusChange, ...]] = field(default_factory=list)
@@ -90,6 +96,8 @@ class Account:
         self.marks = before.marks
         self.unfinished = before.unfinished
         self.rotations = before.rotations
+        self.audit = before.audit
+        self.pace = before.pace
 
 
 def open_account(parts: Parts, profile: str | None) -> Account:
@@ -106,7 +114,8 @@ def open_account(parts: Parts, profile: str | None) -> Account:
     recovery = Recovery(
         iam, parts.journal, lifecycle, parts.store_at, now=parts.now, wait=parts.wait
     )
-    return Account(iam, iam.identity(), lifecycle, recovery)
+    audit = Audit(parts.settings.limits, parts.now)
+    return Account(iam, iam.identity(), lifecycle, recovery, audit)
 
 
 def read_keys(account: Account, parts: Parts, user: User) -> KeyList:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from keytui.credential_report import CredentialReport
 from keytui.errors import (
     AccessDeniedError,
     AwsError,
@@ -216,6 +217,18 @@ class FakeIam:
             return {}
         with self._call("iam:ListUserTags", user.name):
             return dict(self._holder(user.api_name).tags)
+
+    def has_mfa(self, user: User) -> bool:
+        raise NotImplementedError
+
+    def credential_report(self) -> CredentialReport | None:
+        raise NotImplementedError
+
+    def make_report(self) -> bool:
+        raise NotImplementedError
+
+    def throttles(self) -> int:
+        return 0
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
         with self._call("iam:UpdateAccessKey", key.id, status.value):

@@ -154,6 +154,12 @@ class MainScreen(AccountScreen):
             self.show_top()
             self.connect()
 
+    def action_audit(self) -> None:
+        """Show every key of the account, worst first."""
+        from keytui.ui.flows import audit  # Not needed on the way to the first frame.
+
+        self.run(audit.show_audit(self))
+
     def action_history(self) -> None:
         """Show what keytui did."""
         self.run(history.show_history(self))

@@ -23,9 +23,10 @@ BINDINGS: list[BindingType] = [
     Binding("space", "mark", "Mark", tooltip="Mark the key; d, a and x act on all marked"),
     Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
     Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
+    Binding("A", "audit", "Audit", tooltip="Show every key of the account, worst first"),
     Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
     Binding("V", "vault", "Vault", tooltip="Show the secrets that the keyring holds"),
-    Binding("P", "profile", "Profile", tooltip="Switch to another AWS profile"),
+    Binding("P", "profile", "Profiles", tooltip="See all AWS profiles, and switch to one"),
     Binding(
         "full_stop", "deleted", "Deleted", key_display=".", tooltip="Hide or show deleted keys"
     ),
