@@ -69,6 +69,7 @@ class WayBack:
             problems += self._discard(rotation)
         if new_id := rotation.new_id or rotation.gone_id:
             problems += self.kept.forget(new_id)
+            problems += self.kept.left_in_file(rotation)
         self.log.write(Event.ROLLED_BACK, old, rotation.id)
         return problems
 

@@ -45,6 +45,23 @@ class Kept:
                     return self._vault.get(one)
         return None
 
+    def left_in_file(self, rotation: Rotation) -> list[KeytuiError]:
+        """Tell of a file that keeps the new secret after its key was deleted: it is the user's."""
+        kind, _, path = rotation.store.partition(":")
+        if kind != "csv":
+            return []
+        try:
+            self.new(rotation)
+        except StoreError:  # The file is gone, or holds another key by now.
+            return []
+        return [
+            KeytuiError(
+                f"{path} still has the new key's secret.",
+                "It is of no use any more: its key is deleted.",
+                "Remove the file.",
+            )
+        ]
+
     def forget(self, key_id: str) -> list[KeytuiError]:
         """Forget a deleted key's secret in the keyrings; return what failed."""
         problems: list[KeytuiError] = []

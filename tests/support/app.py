@@ -125,6 +125,7 @@ class CsvFile(Keyring):
     def __init__(self, path: str) -> None:
         super().__init__()
         self.label = path
+        self.locator = f"csv:{path}"
 
 
 class Desk:
@@ -302,7 +303,9 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         csv_path=lambda user: Path(f"/csv/{user.name}.csv"),
         now=lambda: START,
         wait=Wait(lambda _: None, lambda: 0.0),
-        store_at=lambda locator: desk.keyring if locator == "keyring" else None,
+        store_at=lambda locator: (
+            desk.keyring if locator == "keyring" else desk.files.get(locator.removeprefix("csv:"))
+        ),
         who=lambda key_id, secret: desk.who(key_id, secret),
         aws_files=lambda: desk.aws_files,
         uses_here=lambda key_id: desk.uses.get(key_id, ()),

@@ -122,6 +122,19 @@ def test_rolled_back(desk: Desk) -> None:
     assert rotate(desk, "--roll-back", "--yes") == 1
 
 
+def test_a_file_that_keeps_the_new_secret_after_a_roll_back_is_named(
+    desk: Desk, tmp_path: Path, capsys: Said
+) -> None:
+    file = tmp_path / "bob.csv"
+    assert rotate(desk, "--profiles", "leave", "--store", f"csv:{file}") == 0
+
+    rotate(desk, "--roll-back", "--yes")
+
+    assert list(desk.held("bob")) == [BOB_ID]
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{file} still has the new key's secret. It is of no use any more" in said
+
+
 def test_a_store_that_fails_leaves_no_key_behind(desk: Desk, capsys: Said) -> None:
     desk.keyring.fails_at_put = StoreError("The keyring is full.")
 
