@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 
 from keytui.model import AccessKey, KeyStatus
 
 
 class Rule(Enum):
-    """A rule: its word in the listing, its CIS number, and the rule in a sentence."""
+    """A rule: its word in the listing, its CIS number, and the rule in a sentence.
+
+    The gravest comes first; ``rank`` is a rule's place, from 0.
+    """
 
     ROOT_KEY = ("root key", "1.4", "The root user should have no access key.")
     OLD = ("old", "1.14", "An active key should be rotated within {old} days.")
@@ -24,6 +28,11 @@ class Rule(Enum):
         self.word = word
         self.cis = cis
         self.sentence = sentence
+        self.rank = len(type(self).__members__)
+
+    def told(self, limits: "Thresholds") -> str:
+        """Return the rule in a sentence that names the days of these thresholds."""
+        return self.sentence.format(old=limits.old_days, unused=limits.unused_days)
 
     @property
     def option(self) -> str:
@@ -63,7 +72,8 @@ def findings(
 
     Args:
         key: The key. Last use is judged only where it was read.
-        siblings: All keys of the same user; the key itself may be among them.
+        siblings: All keys of the same user; the key itself may be among them (where its ID
+            is not known, it itself and no copy).
         now: The time to judge at, aware.
         limits: The thresholds.
 
@@ -75,21 +85,37 @@ def findings(
         return ()
     active = key.status is KeyStatus.ACTIVE
     age = now - key.created if key.created else timedelta()
-    found = []
-    if key.user.is_root and active:
-        found.append(Finding(Rule.ROOT_KEY))
-    if active and age > timedelta(days=limits.old_days):
-        found.append(Finding(Rule.OLD))
-    if key.last_used and key.last_used.when is None:
-        too_long = age > timedelta(days=limits.unused_days)
-        found.append(Finding(Rule.NEVER_USED, fails=active and too_long))
-    elif active and key.last_used and key.last_used.when:
-        idle = now - key.last_used.when
-        if idle > timedelta(days=limits.unused_days):
-            found.append(Finding(Rule.UNUSED))
-    if active and _others_active(key, siblings):
-        found.append(Finding(Rule.TWO_ACTIVE))
-    return tuple(found)
+    too_long = _days(limits.unused_days)
+    used = key.last_used
+    never = used is not None and used.when is None
+    return _found(
+        root=active and key.user.is_root,
+        old=active and age > _days(limits.old_days),
+        never=never,
+        never_fails=never and active and age > too_long,
+        unused=active and bool(used and used.when and now - used.when > too_long),
+        two=active and _others_active(key, siblings),
+    )
+
+
+@cache
+def _days(number: int) -> timedelta:
+    return timedelta(days=number)
+
+
+@cache
+def _found(
+    *, root: bool, old: bool, never: bool, never_fails: bool, unused: bool, two: bool
+) -> tuple[Finding, ...]:
+    """Return the findings; equal ones are one object, of which an account has thousands."""
+    told = (
+        (root, Finding(Rule.ROOT_KEY)),
+        (old, Finding(Rule.OLD)),
+        (unused, Finding(Rule.UNUSED)),
+        (never, Finding(Rule.NEVER_USED, fails=never_fails)),
+        (two, Finding(Rule.TWO_ACTIVE)),
+    )
+    return tuple(finding for is_so, finding in told if is_so)
 
 
 def could_go(keys: tuple[AccessKey, ...]) -> str:
@@ -111,4 +137,8 @@ def could_go(keys: tuple[AccessKey, ...]) -> str:
 
 
 def _others_active(key: AccessKey, siblings: Iterable[AccessKey]) -> bool:
-    return any(s.id != key.id and s.status is KeyStatus.ACTIVE for s in siblings)
+    """Return whether another key is active; the credential report's keys have no IDs."""
+    return any(
+        one.status is KeyStatus.ACTIVE and one is not key and (one.id != key.id or not one.id)
+        for one in siblings
+    )

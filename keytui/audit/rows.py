@@ -1,12 +1,19 @@
 """All keys of an account as far as they are known, a row each. Pure."""
 
+from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from keytui.credential_report import CredentialReport
-from keytui.findings import Finding, Thresholds
+from keytui.audit.matching import joined
+from keytui.credential_report import CredentialReport, ReportedUser
+from keytui.findings import Finding, Thresholds, findings
 from keytui.model import AccessKey, User
+
+_NO_DATE = datetime.max.replace(tzinfo=UTC)
+_WORTH_KNOWING, _NOTHING = 100, 200
+"""Above the rank of every rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,32 @@ class AuditRow:
         return any(one.fails for one in self.findings)
 
 
+@dataclass(slots=True)
+class _Known:
+    """What is known of a user.
+
+    Attributes:
+        user: The user.
+        rows: A row for each key.
+        mfa: Whether they have an MFA device; None where that is not known.
+        reported: The keys as the report has them.
+        read_at: When the keys were read live; None where only the report tells of them.
+        mfa_read_at: When the MFA devices were.
+    """
+
+    user: User
+    rows: tuple[AuditRow, ...] = ()
+    mfa: bool | None = None
+    reported: tuple[AccessKey, ...] = ()
+    read_at: datetime | None = None
+    mfa_read_at: datetime | None = None
+
+
 class Audit:
     """The keys of an account; changed by one thread alone.
+
+    A key is judged when it is taken in. The report's ``created`` is judged as it is, which is
+    when the key was made *or last changed*.
 
     Attributes:
         limits: After how many days a key counts as old or unused.
@@ -48,38 +79,133 @@ class Audit:
         self.report_made_at: datetime | None = None
         self.version = 0
         self._now = now
+        self._users: dict[str, _Known] = {}
+        self._sorted: list[AuditRow] = []
+        self._rows: tuple[AuditRow, ...] | None = ()
 
     @property
     def rows(self) -> Sequence[AuditRow]:
-        """All rows, worst first."""
-        raise NotImplementedError
+        """All rows, worst first; what is taken in later does not change them."""
+        if self._rows is None:
+            self._rows = tuple(self._sorted)
+        return self._rows
 
     def take_report(self, report: CredentialReport) -> None:
-        """Take in a report. What was read live after it was made stays."""
-        raise NotImplementedError
+        """Take in a report. What was read live after it was made stays.
+
+        So do IDs read before, where the report has the same keys.
+        """
+        before, self._users = self._users, {}
+        now = self._now()
+        for one in report.users:
+            known = before.get(one.user.name) or _Known(one.user)
+            self._users[one.user.name] = self._reported(known, one, report.made_at, now)
+        for name, known in before.items():
+            if name not in self._users and known.read_at and known.read_at >= report.made_at:
+                known.reported = ()
+                self._users[name] = known
+        self._sorted = sorted(
+            (row for known in self._users.values() for row in known.rows), key=worst_first
+        )
+        self.report_made_at = report.made_at
+        self._changed()
 
     def take_keys(
         self, user: User, keys: Iterable[AccessKey], read_at: datetime, mfa: bool | None = None
     ) -> None:
         """Take in a user's keys as AWS lists them; ``mfa`` None keeps what is known of it."""
-        raise NotImplementedError
+        known = self._users.setdefault(user.name, _Known(user))
+        known.user, known.read_at = user, read_at
+        if mfa is not None:
+            known.mfa, known.mfa_read_at = mfa, read_at
+        self._take_out(known.rows)
+        known.rows = self._judged(tuple(keys), known.mfa, self._now(), live=True)
+        for row in known.rows:
+            insort(self._sorted, row, key=worst_first)
+        self._changed()
 
     def take_gone(self, user: User) -> None:
         """Take out a user who is gone."""
-        raise NotImplementedError
+        if known := self._users.pop(user.name, None):
+            self._take_out(known.rows)
+            self._changed()
 
     def of_user(self, name: str) -> tuple[AuditRow, ...]:
         """Return a user's rows, in the order of their slots; none where nothing is known."""
-        raise NotImplementedError
+        known = self._users.get(name)
+        return known.rows if known else ()
 
     def is_live(self, name: str) -> bool:
         """Return whether a user's keys were read live."""
-        raise NotImplementedError
+        known = self._users.get(name)
+        return known is not None and known.read_at is not None
 
     def reported(self, name: str) -> tuple[AccessKey, ...]:
         """Return a user's keys as the report has them, also after they were read live."""
-        raise NotImplementedError
+        known = self._users.get(name)
+        return known.reported if known else ()
 
     def knows(self, name: str) -> bool:
         """Return whether anything is known of a user, be it that they have no keys."""
-        raise NotImplementedError
+        return name in self._users
+
+    def _reported(
+        self, known: _Known, one: ReportedUser, made_at: datetime, now: datetime
+    ) -> _Known:
+        """Return what is known of a user with what a report says of them."""
+        known.user, known.reported = one.user, one.keys
+        if known.mfa_read_at is None or known.mfa_read_at < made_at:
+            known.mfa, known.mfa_read_at = one.mfa, None
+        keys: tuple[AccessKey, ...] = tuple(row.key for row in known.rows)
+        live = known.read_at is not None
+        if known.read_at is None or known.read_at < made_at:
+            same = _with_ids(keys, one.keys) if live else None
+            live, keys = same is not None, same if same is not None else one.keys
+        known.read_at = known.read_at if live else None
+        known.rows = self._judged(keys, known.mfa, now, live=live)
+        return known
+
+    def _judged(
+        self, keys: tuple[AccessKey, ...], mfa: bool | None, now: datetime, *, live: bool
+    ) -> tuple[AuditRow, ...]:
+        return tuple(
+            AuditRow(key, findings(key, keys, now, self.limits), mfa, slot, live)
+            for slot, key in enumerate(keys)
+        )
+
+    def _take_out(self, rows: Iterable[AuditRow]) -> None:
+        for row in rows:
+            del self._sorted[bisect_left(self._sorted, worst_first(row), key=worst_first)]
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._rows = None
+
+
+def worst_first(row: AuditRow) -> tuple[int, int, datetime, str, str, int]:
+    """Return what rows are sorted by: what fails first, and of no two rows the same.
+
+    By the gravest rule broken, by how many are, by age, by user. Rows that something is only
+    worth knowing of come after those that fail, and before those without a finding.
+    """
+    failing = [one.rule.rank for one in row.findings if one.fails]
+    if failing:
+        rank = failing[0]
+    else:
+        rank = _WORTH_KNOWING + row.findings[0].rule.rank if row.findings else _NOTHING
+    name = row.key.user.name
+    return rank, -len(failing), row.key.created or _NO_DATE, name.casefold(), name, row.slot
+
+
+def _with_ids(
+    listed: tuple[AccessKey, ...], reported: tuple[AccessKey, ...]
+) -> tuple[AccessKey, ...] | None:
+    """Return keys read before a report was made with its last use; None where they have changed.
+
+    They have not where the report has as many in the same states, and it is certain which is
+    which.
+    """
+    if Counter(key.status for key in listed) != Counter(key.status for key in reported):
+        return None
+    merged = joined([replace(key, last_used=None) for key in listed], reported)
+    return merged if all(key.last_used for key in merged) else None
