@@ -66,7 +66,7 @@ def findings(
     key: AccessKey,
     siblings: Iterable[AccessKey],
     now: datetime,
-    limits: Thresholds = Thresholds(),
+    limits: Thresholds,
 ) -> tuple[Finding, ...]:
     """Judge one key.
 

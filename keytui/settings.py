@@ -124,7 +124,13 @@ _CONFIG_TYPES: dict[str, type] = {
     "unused_days": int,
     "cache": bool,
 }
-
+_DAYS = range(1, 36_501)
+"""A century is more than any key has, and what dates can be reckoned with."""
+_TAKES = {
+    str: "a text in quotes",
+    bool: "true or false, without quotes",
+    int: f"a whole number of days from {_DAYS[0]} to {_DAYS[-1]}, without quotes",
+}
 
 _SDK_VARIABLES = {
     "profile": ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
@@ -157,10 +163,8 @@ def _from_file(settings: Settings, folder: Path, env: Mapping[str, str]) -> Sett
                 f"The config file {path} sets {name!r}, which keytui does not know.",
                 next_step=f"It knows {names}.",
             )
-        if type(value) is not wanted:
-            raise UsageError(f"In the config file {path}, {name} takes a {wanted.__name__}.")
-        if isinstance(value, int) and wanted is int and value < 1:
-            raise UsageError(f"In the config file {path}, {name} takes a number from 1.")
+        if type(value) is not wanted or (wanted is int and value not in _DAYS):
+            raise UsageError(f"In the config file {path}, {name} takes {_TAKES[wanted]}.")
     if "keyring" in values:
         _keyring(f"In the config file {path}, keyring", values["keyring"])
     for name, variables in _SDK_VARIABLES.items():

@@ -8,7 +8,7 @@ from keytui.arguments import Request
 from keytui.commands.console import complain, progress, say, say_json
 from keytui.errors import AccessDeniedError, AwsError, KeytuiError, NotFoundError
 from keytui.exits import EXIT_DONE, EXIT_FAILED
-from keytui.findings import Finding, findings
+from keytui.findings import Finding, Thresholds, findings
 from keytui.inventory import Inventory, KeyList
 from keytui.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
 from keytui.parts import Parts
@@ -106,11 +106,12 @@ def _read(account: Account, parts: Parts, users: Sequence[User]) -> tuple[list[R
     in_order = [lists[index] for index in sorted(lists)]
     for note in dict.fromkeys(str(one.note) for one in in_order if one.note):
         complain(note)
-    return [row for one in in_order for row in _rows(one, parts.now())], bool(problems)
+    now, limits = parts.now(), parts.settings.limits
+    return [row for one in in_order for row in _rows(one, now, limits)], bool(problems)
 
 
-def _rows(known: KeyList, now: datetime) -> list[Row]:
-    return [Row(key, findings(key, known.keys, now)) for key in known.keys]
+def _rows(known: KeyList, now: datetime, limits: Thresholds) -> list[Row]:
+    return [Row(key, findings(key, known.keys, now, limits)) for key in known.keys]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

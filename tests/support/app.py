@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from keytui.errors import StoreError
+from keytui.findings import Thresholds
 from keytui.journal import Journal
 from keytui.lifecycle import Lifecycle
 from keytui.mfa import MfaDesk
@@ -38,6 +39,7 @@ SECONDS = 10.0
 ACTIVE_ID = "AKIAALICEACTIVE00001"
 INACTIVE_ID = "AKIAALICEINACTIVE002"
 BOB_ID = "AKIABOBACTIVE0000003"
+LIMITS = Thresholds()
 OWN_ID = "AKIAFAKECALLER000001"
 """The key that signs the calls of ``FakeIam``."""
 
@@ -255,6 +257,7 @@ async def opened(
     read_only: bool = False,
     size: tuple[int, int] = (120, 40),
     ready: bool = True,
+    limits: Thresholds = LIMITS,
 ) -> AsyncIterator[Desk]:
     """Open keytui on an account; at a user's keys where one is named.
 
@@ -267,8 +270,15 @@ async def opened(
         read_only: Whether every change is refused.
         size: The terminal's columns and lines.
         ready: Wait until the account has been read.
+        limits: After how many days a key counts as old or unused.
     """
-    settings = Settings(user=user, key_ids=key_ids, read_only=read_only)
+    settings = Settings(
+        user=user,
+        key_ids=key_ids,
+        read_only=read_only,
+        old_days=limits.old_days,
+        unused_days=limits.unused_days,
+    )
     app = KeytuiApp(parts_of(desk, settings), Clipboard({}))
     try:
         async with app.run_test(size=size) as pilot:

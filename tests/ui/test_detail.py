@@ -1,10 +1,12 @@
 """All that is known of a key: the dialog that enter opens in the table."""
 
+from keytui.findings import Thresholds
 from keytui.journal import Entry, Event
 from keytui.model import KeyStatus
 from keytui.stores.clipboard.clipboard import osc52
 from keytui.ui.screens.delete import DeleteScreen
 from keytui.ui.screens.key import KeyScreen
+from keytui.ui.screens.rotate import TwoKeysScreen
 from keytui.uses import LocalUse, Place
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import ACCOUNT
@@ -38,6 +40,26 @@ async def test_the_detail_tells_what_aws_and_this_machine_know(desk: Desk) -> No
         assert osc52(ACTIVE_ID) in desk.sent
         await desk.press("escape")
         await desk.on_main()
+
+
+async def test_the_thresholds_of_the_config_file_are_those_that_keys_are_judged_by(
+    desk: Desk,
+) -> None:
+    """In the table, in its detail, in the dialog, and where one of two keys has to go."""
+    async with opened(desk, user="alice", limits=Thresholds(old_days=200, unused_days=2)):
+        assert "unused" in desk.line(ACTIVE_ID)
+        assert "old" not in desk.line(ACTIVE_ID)
+        await desk.press("G")
+        unused = "unused: A key unused for 2 days should be made inactive. CIS 1.12"
+        await desk.sees(unused)
+        assert "90 days" not in desk.words
+        await desk.press("enter")
+        await desk.on(KeyScreen)
+        await desk.sees(f"Findings {unused}")
+        await desk.press("R")
+        await desk.on(TwoKeysScreen)
+        await desk.sees("● Active · used 3 d ago · unused")
+        assert "unused · " not in desk.words
 
 
 async def test_what_this_machine_knows_comes_after_the_rest(desk: Desk) -> None:

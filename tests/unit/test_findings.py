@@ -30,7 +30,7 @@ def used(ago: timedelta) -> LastUsed:
 
 
 def judge(key: AccessKey, *siblings: AccessKey) -> tuple[Finding, ...]:
-    return findings(key, (key, *siblings), NOW)
+    return findings(key, (key, *siblings), NOW, Thresholds())
 
 
 def test_a_young_key_in_use_is_fine() -> None:
@@ -114,7 +114,7 @@ def test_a_deleted_key_is_not_judged() -> None:
 def test_two_active_keys_are_told_of_both() -> None:
     one, two = a_key("1"), a_key("2")
     assert judge(one, two) == (Finding(Rule.TWO_ACTIVE),)
-    assert findings(two, (one, two), NOW) == (Finding(Rule.TWO_ACTIVE),)
+    assert findings(two, (one, two), NOW, Thresholds()) == (Finding(Rule.TWO_ACTIVE),)
 
 
 def test_three_active_keys_are_one_finding_each() -> None:
@@ -127,8 +127,8 @@ def test_one_active_key_beside_another_that_is_not(status: KeyStatus) -> None:
 
 
 def test_siblings_may_leave_the_key_itself_out() -> None:
-    assert findings(a_key("1"), (a_key("2"),), NOW) == (Finding(Rule.TWO_ACTIVE),)
-    assert findings(a_key("1"), (), NOW) == ()
+    assert findings(a_key("1"), (a_key("2"),), NOW, Thresholds()) == (Finding(Rule.TWO_ACTIVE),)
+    assert findings(a_key("1"), (), NOW, Thresholds()) == ()
 
 
 def test_an_active_key_of_the_root_user_comes_first_of_all() -> None:

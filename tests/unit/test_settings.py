@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from keytui.errors import UsageError
+from keytui.findings import Thresholds
 from keytui.settings import DEMO_USERS, Settings, load
 
 NO_FLAGS: dict[str, Any] = {
@@ -31,9 +32,24 @@ def write_config(folder: Path, text: str) -> Path:
     return path
 
 
+def defaults(home: Path) -> Settings:
+    return Settings(state_folder=home / ".local/state/keytui", cache_folder=home / ".cache/keytui")
+
+
 def test_the_defaults(home: Path) -> None:
-    assert load(NO_FLAGS, {}, home) == Settings(state_folder=home / ".local/state/keytui")
+    assert load(NO_FLAGS, {}, home) == defaults(home)
     assert load({}, {}, home).demo_users == DEMO_USERS
+    assert load({}, {}, home).limits == Thresholds(old_days=90, unused_days=45)
+    assert load({}, {}, home).cache
+
+
+def test_the_thresholds_and_the_cache_are_set_in_the_config_file(home: Path) -> None:
+    write_config(home / ".config", "old_days = 36500\nunused_days = 1\ncache = false\n")
+
+    settings = load(NO_FLAGS, {}, home)
+
+    assert settings.limits == Thresholds(old_days=36500, unused_days=1)
+    assert not settings.cache
 
 
 def test_the_config_file(home: Path) -> None:
@@ -121,10 +137,19 @@ def test_a_read_only_that_can_not_be_understood_stops_keytui(home: Path, word: s
     [
         ("profile = ", "not TOML"),
         ('profle = "x"', "profle"),
-        ("profile = 1", "takes a str"),
-        ('read_only = "yes"', "takes a bool"),
-        ("read_only = 1", "takes a bool"),
-        ("[profile]\nname = 'x'", "takes a str"),
+        ("profile = 1", "profile takes a text in quotes"),
+        ('read_only = "yes"', "read_only takes true or false, without quotes"),
+        ("read_only = 1", "read_only takes true or false"),
+        ("[profile]\nname = 'x'", "profile takes a text in quotes"),
+        ("old_days = 0", "old_days takes a whole number of days from 1 to 36500"),
+        ("old_days = -90", "old_days takes a whole number of days"),
+        ("old_days = 36501", "old_days takes a whole number of days"),
+        ("unused_days = 1e9", "unused_days takes a whole number of days"),
+        ("unused_days = 45.0", "unused_days takes a whole number of days"),
+        ('unused_days = "90"', "unused_days takes a whole number of days from 1 to 36500, without"),
+        ("old_days = true", "old_days takes a whole number of days"),
+        ('old_days = "90d"', "old_days takes a whole number of days"),
+        ("cache = 0", "cache takes true or false"),
         ("demo = true", "demo"),
         ("state_folder = '/tmp'", "state_folder"),
     ],
@@ -162,17 +187,22 @@ def test_a_file_in_the_place_of_the_config_folder(home: Path) -> None:
         settings = load(NO_FLAGS, {}, home)
     except UsageError:
         return
-    assert settings == Settings(state_folder=home / ".local/state/keytui")
+    assert settings == defaults(home)
 
 
 def test_xdg_folders(home: Path, tmp_path: Path) -> None:
     write_config(tmp_path / "cfg", 'profile = "xdg"')
-    env = {"XDG_CONFIG_HOME": str(tmp_path / "cfg"), "XDG_STATE_HOME": str(tmp_path / "st")}
+    env = {
+        "XDG_CONFIG_HOME": str(tmp_path / "cfg"),
+        "XDG_STATE_HOME": str(tmp_path / "st"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
 
     settings = load(NO_FLAGS, env, home)
 
     assert settings.profile == "xdg"
     assert settings.state_folder == tmp_path / "st/keytui"
+    assert settings.cache_folder == tmp_path / "cache/keytui"
 
 
 @pytest.mark.parametrize("value", ["", ".", "relative/folder", "~/state"])
@@ -182,9 +212,10 @@ def test_a_relative_xdg_folder_is_ignored(
     monkeypatch.chdir(tmp_path)
     write_config(tmp_path / value.replace("~", "tilde"), 'profile = "planted"')
 
-    settings = load(NO_FLAGS, {"XDG_STATE_HOME": value, "XDG_CONFIG_HOME": value}, home)
+    folders = dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), value)
+    settings = load(NO_FLAGS, folders, home)
 
-    assert settings == Settings(state_folder=home / ".local/state/keytui")
+    assert settings == defaults(home)
 
 
 def test_a_number_of_demo_users_means_the_demo(home: Path) -> None:

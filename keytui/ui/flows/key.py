@@ -19,8 +19,9 @@ async def show_key(stage: Stage, key: AccessKey) -> None:
     if siblings is None:
         return
     own = await in_thread(account.iam.signing_key_id)
-    known = Known(key, siblings, own == key.id, stage.parts.now())
-    match await stage.ask(KeyScreen(known, lambda: _look_here(stage.parts, key.id))):
+    parts = stage.parts
+    known = Known(key, siblings, own == key.id, parts.now(), parts.settings.limits)
+    match await stage.ask(KeyScreen(known, lambda: _look_here(parts, key.id))):
         case Answer.DEACTIVATE:
             await deactivate(stage, key)
         case Answer.ACTIVATE:

@@ -87,7 +87,7 @@ async def _make_room(stage: Stage, key: AccessKey) -> None:
         return complete_keys(account, read_keys(account, parts, key.user), key.user).keys
 
     keys = await in_thread(read)
-    going = await stage.ask(TwoKeysScreen(keys, parts.now()))
+    going = await stage.ask(TwoKeysScreen(keys, parts.now(), parts.settings.limits))
     if going is not None:
         await delete.delete(stage, going)
 

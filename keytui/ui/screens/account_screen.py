@@ -51,7 +51,7 @@ class AccountScreen(StageScreen):
         yield TopBar(id="top")
         with Horizontal(id="panes"):
             yield UsersPane(id="users-pane")
-            yield KeysPane(id="keys-pane")
+            yield KeysPane(self.parts.settings.limits, id="keys-pane")
         yield MessageBar(id="message")
         yield StatusLine(id="status")
         yield KeyHints(id="hints")

@@ -60,12 +60,14 @@ class Known:
         siblings: All keys of its owner, and when they were read.
         own: Whether it signs keytui's own calls.
         now: The time that ages are counted from.
+        limits: After how many days a key counts as old or unused.
     """
 
     key: AccessKey
     siblings: KeyList
     own: bool
     now: datetime
+    limits: Thresholds
 
 
 _OFFERS = {
@@ -176,10 +178,9 @@ def _last_used(known: Known) -> list[Text | str]:
 
 
 def _findings(known: Known) -> list[Text]:
-    limits = Thresholds()
     lines = []
-    for finding in findings(known.key, known.siblings.keys, known.now, limits):
-        rule = finding.rule.sentence.format(old=limits.old_days, unused=limits.unused_days)
+    for finding in findings(known.key, known.siblings.keys, known.now, known.limits):
+        rule = finding.rule.told(known.limits)
         word = (finding.rule.word, FAILS if finding.fails else "bold")
         lines.append(Text.assemble(word, f": {rule} ", (f"CIS {finding.rule.cis}", DIM)))
     return lines

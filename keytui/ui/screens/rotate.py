@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from keytui.findings import could_go, findings
+from keytui.findings import Thresholds, could_go, findings
 from keytui.model import AccessKey
 from keytui.parts import Parts
 from keytui.plain import plain
@@ -127,9 +127,9 @@ class RotateScreen(Dialog[RotateChoice | None]):
 class TwoKeys(Rows):
     """Two lines for each key."""
 
-    def __init__(self, keys: Sequence[AccessKey], now: datetime) -> None:
+    def __init__(self, keys: Sequence[AccessKey], now: datetime, limits: Thresholds) -> None:
         super().__init__()
-        self._keys, self._now = keys, now
+        self._keys, self._now, self._limits = keys, now, limits
 
     @property
     def row_count(self) -> int:
@@ -142,7 +142,8 @@ class TwoKeys(Rows):
         used = key.last_used
         last = ago(used.when, self._now) if used and used.when else "never" if used else "unknown"
         words = [f"{GLYPHS[key.status]} {key.status.value}", f"used {last}"]
-        words += [f.rule.word for f in findings(key, self._keys, self._now) if f.fails]
+        judged = findings(key, self._keys, self._now, self._limits)
+        words += [finding.rule.word for finding in judged if finding.fails]
         line = Text.assemble("▸ " if here else "  ", (plain(key.id), "bold"), "  ", words[0])
         line.append(" · " + " · ".join(words[1:]), style=DIM)
         line.truncate(width, overflow="ellipsis")
@@ -158,9 +159,9 @@ class TwoKeysScreen(Dialog[AccessKey | None]):
         Binding("escape", "dismiss(None)", "Back", key_display="esc"),
     ]
 
-    def __init__(self, keys: tuple[AccessKey, ...], now: datetime) -> None:
+    def __init__(self, keys: tuple[AccessKey, ...], now: datetime, limits: Thresholds) -> None:
         super().__init__("One key has to go first")
-        self._keys, self._now = keys, now
+        self._keys, self._now, self._limits = keys, now, limits
 
     def content(self) -> ComposeResult:
         """Yield the keys, and which could go."""
@@ -172,7 +173,7 @@ class TwoKeysScreen(Dialog[AccessKey | None]):
                 could_go(self._keys),
             )
         )
-        yield TwoKeys(self._keys, self._now)
+        yield TwoKeys(self._keys, self._now, self._limits)
         yield Static(
             sentences("An active key is made inactive first, with its own questions."),
             classes="quiet",

@@ -18,8 +18,14 @@ class KeyDetail(Lines):
     INDENT = 2
     """Cells to the left, and as many to the right."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        limits: Thresholds,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
+        self._limits = limits
         self._sentences: list[Text] = []
         self._wrapped: list[Text] = []
 
@@ -35,7 +41,7 @@ class KeyDetail(Lines):
         if key and key.description:
             lines.append(Text(f"“{plain(key.description)}”"))
         if key and known and key.status is not KeyStatus.DELETED:
-            lines += _findings(key, known, now)
+            lines += _findings(key, known, now, self._limits)
         if known and known.note:
             lines.append(Text(plain(f"{known.note.title} {known.note.next_step}"), style=WARNS))
         self.show_sentences(lines)
@@ -64,11 +70,10 @@ class KeyDetail(Lines):
         self._wrapped = [part for text in self._sentences for part in text.wrap(console, room)]
 
 
-def _findings(key: AccessKey, known: KeyList, now: datetime) -> list[Text]:
-    limits = Thresholds()
+def _findings(key: AccessKey, known: KeyList, now: datetime, limits: Thresholds) -> list[Text]:
     lines = []
     for finding in findings(key, known.keys, now, limits):
-        rule = finding.rule.sentence.format(old=limits.old_days, unused=limits.unused_days)
+        rule = finding.rule.told(limits)
         word = (finding.rule.word, FAILS if finding.fails else "bold")
         lines.append(Text.assemble(word, f": {rule} ", (f"CIS {finding.rule.cis}", "dim")))
     return lines

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.style import Style
 from rich.text import Text
 
-from keytui.findings import findings
+from keytui.findings import Thresholds, findings
 from keytui.model import AccessKey, KeyStatus
 from keytui.plain import plain
 from keytui.ui.text import ACCENT, DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, fit
@@ -75,8 +75,14 @@ class KeyTable(Rows):
 
     HEADER_LINES: ClassVar[int] = 1
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        limits: Thresholds,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
+        self._limits = limits
         self.keys: Sequence[AccessKey] = []
         """The keys shown."""
         self._now: datetime | None = None
@@ -193,7 +199,7 @@ class KeyTable(Rows):
     def _findings(self, key: AccessKey) -> Text:
         assert self._now is not None  # noqa: S101 - set with the keys
         text = Text()
-        for finding in findings(key, self.keys, self._now):
+        for finding in findings(key, self.keys, self._now, self._limits):
             text.append(", " if text else "")
             text.append(finding.rule.word, style=FAILS if finding.fails else "")
         return text

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from keytui.errors import KeytuiError
+from keytui.findings import Thresholds
 from keytui.inventory import KeyList
 from keytui.model import AccessKey, KeyStatus, User
 from keytui.plain import plain
@@ -29,8 +30,14 @@ class KeysPane(Vertical):
     class Opened(Message):
         """The key under the cursor was chosen."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        limits: Thresholds,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
+        self._limits = limits
         self._user: User | None = None
         self._known: KeyList | None = None
         self._now: datetime | None = None
@@ -38,8 +45,8 @@ class KeysPane(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
         yield Line(id="user")
-        yield KeyTable(id="keys")
-        yield KeyDetail(id="detail")
+        yield KeyTable(self._limits, id="keys")
+        yield KeyDetail(self._limits, id="detail")
 
     @property
     def table(self) -> KeyTable:
