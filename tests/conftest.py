@@ -1,8 +1,12 @@
 """Fixtures that any test may ask for, by name."""
 
 import gc
+import os
 
 import pytest
+
+# As keytui.commands.screen has it; read when Textual is imported.
+os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
 
 pytest_plugins = (
     "tests.faults.summary",

@@ -23,6 +23,8 @@ def show(parts: Parts) -> int:
     """
     # A key press is painted within 4 ms instead of 16; Textual reads this when it is imported.
     os.environ.setdefault("TEXTUAL_FPS", "240")
+    # The theme that keytui has: changing it at the start would parse all styles twice.
+    os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
     from keytui.ui.app import KeytuiApp
 
     app = KeytuiApp(parts)
