@@ -29,6 +29,7 @@ OPTIONS = (
     "markdown",
     "fail_on",
     "live",
+    "report_only",
 )
 """The options of single commands; the rest are settings."""
 

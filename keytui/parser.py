@@ -129,9 +129,11 @@ def _add_audit(commands: _Commands) -> None:
         commands,
         "audit",
         "judge every key of the account, for CI jobs too",
-        "Judge every access key of the account by the rules, worst first. It reads the credential "
-        "report; where that may not be read, the keys user by user. Exit status: 0 no key breaks a "
-        "rule; 1 one does; 2 not all could be read; 128 + a signal that ended it.",
+        "Judge every access key of the account by the rules, worst first. The credential report "
+        "tells of all keys in a few calls; users whose keys break a rule are then read live, for "
+        "the IDs and the status now. Where the report may not be read, every user is. Exit status: "
+        "0 no key breaks a rule; 1 one does; 2 none of those read does, but not all could be read; "
+        "128 + a signal that ended it.",
     )
     shape = audit.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON")
@@ -141,9 +143,17 @@ def _add_audit(commands: _Commands) -> None:
         "--fail-on",
         metavar="RULES",
         type=_rules,
-        help="only these rules give status 1, or none: a list such as old,unused",
+        help="only these give status 1: a list such as old,unused (default: all; "
+        f"{', '.join(rule.option for rule in Rule)}), or none",
     )
-    audit.add_argument("--live", action="store_true", help="read user by user, not the report")
+    audit.add_argument("--findings", action="store_true", help="only keys that break a rule")
+    way = audit.add_mutually_exclusive_group()
+    way.add_argument("--live", action="store_true", help="read every user live")
+    way.add_argument(
+        "--report-only",
+        action="store_true",
+        help="read the report alone: no access key IDs, up to four hours old, a few calls",
+    )
     _add_account_flags(audit)
 
 

@@ -90,6 +90,11 @@ class Audit:
             self._rows = tuple(self._sorted)
         return self._rows
 
+    @property
+    def users(self) -> Sequence[User]:
+        """The users that something is known of, be it that they have no keys."""
+        return [known.user for known in self._users.values()]
+
     def take_report(self, report: CredentialReport) -> None:
         """Take in a report. What was read live after it was made stays.
 

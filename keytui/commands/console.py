@@ -30,6 +30,16 @@ def say_json(value: object) -> bool:
     return _print(json.dumps(value, indent=2), sys.stdout, is_plain=True)
 
 
+def say_document(text: str) -> bool:
+    """Print a text that moves no terminal's cursor as it is; return whether it was taken."""
+    return _print(text, sys.stdout, is_plain=True, end="")
+
+
+def note(sentence: str) -> None:
+    """Print to standard error what is worth knowing beside the result."""
+    _print(sentence, sys.stderr)
+
+
 def progress(step: str) -> None:
     """Say on a terminal what is being done."""
     if sys.stderr.isatty():
@@ -83,11 +93,11 @@ def held_back(notice: str) -> Iterator[Callable[[], int]]:
             signal.signal(number, handler)
 
 
-def _print(line: str, stream: TextIO, *, is_plain: bool = False) -> bool:
+def _print(line: str, stream: TextIO, *, is_plain: bool = False, end: str = "\n") -> bool:
     try:
-        print(line if is_plain else plain(line), file=stream, flush=True)
+        print(line if is_plain else plain(line), file=stream, flush=True, end=end)
     except UnicodeEncodeError:
-        print(line.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
+        print(line.encode("ascii", "backslashreplace").decode(), file=stream, flush=True, end=end)
     except OSError:
         _mute(stream)
         return False

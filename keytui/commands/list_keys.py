@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from keytui.arguments import Request
+from keytui.audit.export import day, finding_fields, key_fields, last_use
 from keytui.commands.console import complain, progress, say, say_json
+from keytui.commands.table import aligned
+from keytui.commands.users import all_users
 from keytui.errors import AccessDeniedError, AwsError, KeytuiError, NotFoundError
 from keytui.exits import EXIT_DONE, EXIT_FAILED
 from keytui.findings import Finding, Thresholds, findings
-from keytui.inventory import Inventory, KeyList
+from keytui.inventory import KeyList
 from keytui.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
 from keytui.parts import Parts
 from keytui.several import several
@@ -51,7 +54,7 @@ def list_keys(parts: Parts, request: Request) -> int:
     if request.options["json"]:
         say_json([_as_json(row, account) for row in rows])
     elif rows:
-        for line in _table([COLUMNS, *map(_cells, rows)]):
+        for line in aligned([COLUMNS, *map(_cells, rows)]):
             say(line)
     else:
         progress("No access keys to list")
@@ -61,17 +64,10 @@ def list_keys(parts: Parts, request: Request) -> int:
 def _users(account: Account, name: str | None) -> Sequence[User]:
     if name:
         return (ROOT_USER if name == ROOT_ACCOUNT else User(name),)
-    progress("Reading users")
-    inventory = Inventory()
-    if account.identity.is_root:
-        inventory.add([ROOT_USER])
     try:
-        for page in account.iam.users():
-            inventory.add(page)
+        return all_users(account)
     except AccessDeniedError as error:
         denied = error
-    else:
-        return inventory.users
     raise AccessDeniedError(
         denied.action, denied.title, denied.safe, f"{denied.next_step} Or name one: --user NAME."
     )
@@ -115,52 +111,18 @@ def _rows(known: KeyList, now: datetime, limits: Thresholds) -> list[Row]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    key, used = row.key, row.key.last_used
-    last = ""
-    if used:
-        parts = (_moment(used.when), used.service, used.region) if used.when else ("never",)
-        last = " ".join(filter(None, parts))
+    key = row.key
     return (
         key.user.name,
         key.id,
         key.status.value,
-        f"{key.created.astimezone(UTC):%Y-%m-%d}" if key.created else "",
-        last,
+        day(key.created),
+        last_use(key),
         ", ".join(one.rule.word for one in row.findings if one.fails),
         key.description,
     )
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return lines whose columns stand under each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def _moment(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
-def _iso(when: datetime | None) -> str | None:
-    return when.isoformat() if when else None
-
-
 def _as_json(row: Row, account: Account) -> dict[str, object]:
-    key, used = row.key, row.key.last_used
-    return {
-        "key_id": key.id,
-        "user": key.user.name,
-        "account": account.identity.account,
-        "status": key.status.value,
-        "created": _iso(key.created),
-        "last_used": (_iso(used.when) or "never") if used else None,
-        "last_used_service": used.service if used else "",
-        "last_used_region": used.region if used else "",
-        "description": key.description,
-        "findings": [
-            {"rule": one.rule.word, "cis": one.rule.cis, "fails": one.fails} for one in row.findings
-        ],
-    }
+    fields = key_fields(row.key, account.identity.account)
+    return fields | {"findings": finding_fields(row.findings)}

@@ -139,3 +139,44 @@ def test_the_exit_statuses_are_in_the_help(
     assert "Exit status: 0 done" in told
     for flag in ("--profile", "--region", "--endpoint-url", "--read-only", "--demo", "--json"):
         assert flag in told
+
+
+@pytest.mark.parametrize(
+    ("argv", "rules"),
+    [
+        ([], None),
+        (["--fail-on", "none"], ()),
+        (["--fail-on", "old"], ("old",)),
+        (["--fail-on", "old, never-used"], ("old", "never-used")),
+        (["--fail-on=root,two-active,unused"], ("root", "two-active", "unused")),
+    ],
+)
+def test_the_rules_that_an_audit_fails_on(argv: list[str], rules: tuple[str, ...] | None) -> None:
+    assert parse(["audit", *argv]).options["fail_on"] == rules
+
+
+@pytest.mark.parametrize("words", ["", "inactive", "old,none", "never used", "old,,unused", "OLD"])
+def test_an_unknown_rule_is_answered_with_those_there_are(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(["audit", "--fail-on", words])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert "root, old, unused, never-used, two-active" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    "argv", [["--json", "--csv"], ["--csv", "--markdown"], ["--live", "--report-only"]]
+)
+def test_an_audit_has_one_shape_and_one_way(argv: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["audit", *argv])
+
+
+def test_the_options_of_an_audit_are_no_settings() -> None:
+    request = parse(["audit", "--json", "--live", "--findings", "--profile", "acme"])
+    assert request.command == "audit"
+    assert request.flags["profile"] == "acme"
+    assert not {"json", "live", "findings", "report_only"} & request.flags.keys()
+    assert all(request.options[name] is True for name in ("json", "live", "findings"))
