@@ -123,8 +123,9 @@ def test_the_record_of_it_is_shown_as_plainly(desk: Desk, iam: FakeIam, server: 
     assert_unmoved(run)
 
 
-@pytest.mark.parametrize("action", ["ListUsers", "GetCallerIdentity", "ListAccessKeys"])
-@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize(
+    ("action", "status"), [("ListUsers", 200), ("GetCallerIdentity", 500), ("ListAccessKeys", 200)]
+)
 def test_a_reply_that_is_nothing_but_escapes(
     desk: Desk, iam: FakeIam, server: IamServer, action: str, status: int
 ) -> None:

@@ -32,10 +32,7 @@ LOST = "A key whose secret is lost"
 LOOKING = "Looking into a creation that was cut short"
 LOSSES = {
     "reset": Fault(end="reset"),
-    "closed": Fault(end="close"),
-    "cut short": Fault(cut=True),
     "a portal's page": Fault(reply=b"<html><body>Welcome to the hotel</body></html>"),
-    "a gateway's error": Fault(status=502, reply=b"<html>Bad gateway</html>"),
 }
 
 

@@ -63,6 +63,7 @@ ERRORS: dict[str, Callable[[str], AwsError]] = {
 }
 BOTH = ("denied", "credentials")
 """The kinds that the screens tell apart: a denial, and all else."""
+REST = tuple(kind for kind in ERRORS if kind not in BOTH)
 READS = (
     "iam:ListUsers",
     "iam:ListAccessKeys",
@@ -85,8 +86,10 @@ async def press_everything(desk: Desk, keys: tuple[str, ...] = KEYS) -> None:
     await desk.settled()
 
 
-@pytest.mark.parametrize("kind", ERRORS)
-@pytest.mark.parametrize("action", READS)
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [*((action, kind) for action in READS for kind in BOTH), *(("iam:ListUsers", k) for k in REST)],
+)
 async def test_a_reading_that_fails_is_said_and_every_key_still_works(
     desk: Desk, action: str, kind: str
 ) -> None:
@@ -294,7 +297,8 @@ async def test_every_key_after_the_connection_failed(desk: Desk, error: KeytuiEr
     async with opened(desk, ready=False):
         await desk.sees(*(part for part in (error.title, error.safe, error.next_step) if part))
         await desk.sees("not connected", "Keyring: Secret Service")
-        await press_everything(desk)
+        if isinstance(error, CredentialsError):
+            await press_everything(desk)
         desk.connecting = None
         await desk.press("r")
         await desk.sees("6 users", "admin @")
@@ -341,7 +345,6 @@ async def test_a_switch_to_a_profile_that_does_not_work(desk: Desk) -> None:
         desk.connecting = connect
         await desk.press("P", "down", "enter")
         await desk.sees("The token of prod has expired.", "not connected", "profile prod")
-        await press_everything(desk)
         await desk.press("P", "up", "enter")
         await desk.sees("profile default", "6 users")
 
@@ -370,7 +373,7 @@ async def test_a_journal_that_can_not_be_read_is_said(desk: Desk) -> None:
     async with opened(desk, user="bob", ready=False):
         await desk.sees("AKIABOBACTIVE0000003")
         await desk.until(lambda: "can't" in desk.words)
-        await press_everything(desk)
+        await press_everything(desk, (*VERBS, "H", "V", "R"))
 
 
 async def test_a_date_in_the_journal_without_a_zone_does_no_harm(

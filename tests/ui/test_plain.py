@@ -25,6 +25,8 @@ NASTY = (
     "a\rb\nc\td\x9b2J\u202e\u200b\u2028\ud800",
 )
 """What Textual's markup, Python's formats and a terminal could take for something else."""
+EACH = (NASTY[1], *NASTY[4:])
+"""One of each sort, for what takes long."""
 FORBIDDEN = set("\x1b\x07\r\t\x9b\u202e\u200b\u2028\ud800\x00")
 
 
@@ -56,7 +58,7 @@ def nasty_account(nasty: str) -> GatedIam:
     return iam
 
 
-@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
+@pytest.mark.parametrize("nasty", EACH, ids=ascii)
 async def test_users_and_keys(tmp_path: Path, nasty: str) -> None:
     desk = Desk(tmp_path, nasty_account(nasty))
     async with opened(desk, size=(180, 40)):
@@ -112,7 +114,7 @@ async def test_titles_of_questions(tmp_path: Path, nasty: str) -> None:
         assert is_plain(desk.text)
 
 
-@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
+@pytest.mark.parametrize("nasty", EACH, ids=ascii)
 async def test_errors_and_stores(desk: Desk, nasty: str) -> None:
     async with opened(desk, user="alice", size=(160, 40)):
         desk.iam.errors["iam:UpdateAccessKey"] = AwsError(
@@ -166,7 +168,7 @@ class Nasty(GatedIam):
         return Identity(f"acc{self.nasty}", arn)
 
 
-@pytest.mark.parametrize("nasty", NASTY, ids=ascii)
+@pytest.mark.parametrize("nasty", EACH, ids=ascii)
 async def test_the_caller_and_profiles(tmp_path: Path, nasty: str) -> None:
     iam = Nasty()
     iam.nasty, iam.custom_endpoint = nasty, f"http://{nasty}"
