@@ -104,10 +104,12 @@ def shown(rows: Sequence[AuditRow], text: str, order: Order) -> list[AuditRow]:
     found = _memo.sorted(rows, order)
     texts = [word for word in words if word not in WORDS]
     if texts:
-        pairs = list(zip(found, _memo.texts(), strict=True))
+        searched = _memo.texts()
+        # Places, not pairs: ten thousand new tuples would set off the garbage collector.
+        places: Iterable[int] = range(len(searched))
         for word in texts:
-            pairs = [pair for pair in pairs if word in pair[1]]
-        found = [row for row, _ in pairs]
+            places = [place for place in places if word in searched[place]]
+        found = [found[place] for place in places]
     kinds = [WORDS[word] for word in words if word in WORDS]
     return _of_kinds(found, kinds) if kinds else list(found)
 
