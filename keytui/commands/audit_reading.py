@@ -3,20 +3,16 @@
 from collections.abc import Container, Sequence
 from enum import Enum
 
-from keytui.audit.checking import Checked, check
 from keytui.audit.reporting import reports
 from keytui.audit.rows import AuditRow
+from keytui.commands.checked import checked, unread
 from keytui.commands.console import complain, note, progress
-from keytui.commands.meter import Meter
 from keytui.commands.users import all_users
-from keytui.errors import AccessDeniedError, AwsError, ThrottledError
+from keytui.errors import AccessDeniedError, AwsError
 from keytui.findings import Rule
 from keytui.model import KeyStatus, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
-
-TRIALS = 8
-"""After so many refusals and not one answer nobody else is asked about."""
 
 
 class Way(Enum):
@@ -40,7 +36,6 @@ class Reading:
         self.notes: dict[str, None] = {}
         self._parts, self._account, self._way = parts, account, way
         self._audit = account.audit
-        self._answered: set[str] = set()
 
     @property
     def rows(self) -> Sequence[AuditRow]:
@@ -76,10 +71,7 @@ class Reading:
 
     def tell(self) -> None:
         """Say what was not read."""
-        for sentence, names in self.unread.items():
-            more = f" and {len(names) - 1:,} other users" if len(names) > 1 else ""
-            complain(f"The keys of {names[0]}{more} could not be read. {sentence}")
-        for sentence in self.notes:
+        for sentence in (*unread(self.unread), *self.notes):
             complain(sentence)
         active = [row.key for row in self.rows if row.key.status is KeyStatus.ACTIVE]
         if number := sum(key.last_used is None or key.created is None for key in active):
@@ -91,10 +83,6 @@ class Reading:
     @property
     def _root_is_known(self) -> bool:
         return self._audit.report_made_at is not None or self._account.identity.is_root
-
-    @property
-    def _hopeless(self) -> bool:
-        return not self._answered and sum(map(len, self.unread.values())) >= TRIALS
 
     def _take_report(self) -> None:
         """Take in AWS's newest report; for the live way, one that is there already."""
@@ -129,50 +117,20 @@ class Reading:
         return listed
 
     def _check(self, users: Sequence[User]) -> None:
-        """Read users' keys live; those AWS had no time for once more, while that leads on."""
-        root = self._account.identity.is_root
-        asked = waiting = [user for user in users if root or not user.is_root]
-        with Meter("users", len(asked), self._parts.wait.clock) as meter:
-            while waiting and not self._hopeless:
-                late = self._round(waiting, meter)
-                if len(late) == len(waiting):
-                    break
-                waiting = late
-        told = self._answered.union(*self.unread.values())
-        if silent := [user.name for user in asked if user.name not in told]:
-            busy = "AWS went on asking for fewer calls. Try again later."
-            why = next(iter(self.unread)) if self._hopeless else busy
-            self.unread.setdefault(why, []).extend(silent)
-
-    def _round(self, users: Sequence[User], meter: Meter) -> list[User]:
-        """Ask once about each; return those whom AWS had no time for."""
-        account, late = self._account, list[User]()
-        for one in check(
-            account.iam,
-            users,
-            account.pace,
-            self._parts.now,
-            lambda user: self._audit.reported(user.name),
-            mfa=self._audit.report_made_at is None,
-            left=lambda: self._hopeless,
+        """Read users' keys live; the root user's, where it is the caller."""
+        root, audit = self._account.identity.is_root, self._audit
+        for one in checked(
+            self._account,
+            self._parts,
+            [user for user in users if root or not user.is_root],
+            lambda user: audit.reported(user.name),
+            mfa=audit.report_made_at is None,
         ):
-            if isinstance(one.error, ThrottledError):
-                late.append(one.user)
-                continue
-            self._take(one)
-            slowed = ", as AWS asks for fewer" if account.pace.slowed else ""
-            meter.went_on(f"{account.pace.rate:.0f} calls a second{slowed}")
-        return late
-
-    def _take(self, one: Checked) -> None:
-        name = one.user.name
-        if one.error:
-            self.unread.setdefault(str(one.error), []).append(name)
-            return
-        self._answered.add(name)
-        if one.note:
-            self.notes[str(one.note)] = None
-        if one.gone:
-            self._audit.take_gone(one.user)
-        else:
-            self._audit.take_keys(one.user, one.keys, one.read_at, one.mfa)
+            if one.error:
+                self.unread.setdefault(str(one.error), []).append(one.user.name)
+            elif one.gone:
+                audit.take_gone(one.user)
+            else:
+                audit.take_keys(one.user, one.keys, one.read_at, one.mfa)
+            if one.note:
+                self.notes[str(one.note)] = None

@@ -1,0 +1,81 @@
+"""Users' keys read live for a command: at AWS's pace, with a meter, each user once."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from keytui.audit.checking import Checked, check
+from keytui.commands.meter import Meter
+from keytui.errors import KeytuiError, ThrottledError
+from keytui.model import AccessKey, User
+from keytui.parts import Parts
+from keytui.ui.account import Account
+
+TRIALS = 8
+"""After so many refusals and not one answer nobody else is asked about."""
+
+
+def checked(
+    account: Account,
+    parts: Parts,
+    users: Sequence[User],
+    reported: Callable[[User], Sequence[AccessKey]] = lambda _: (),
+    *,
+    mfa: bool = False,
+) -> Iterator[Checked]:
+    """Read some users' keys, and yield each user once, as the answers come.
+
+    Those that AWS had no time for are asked about again, while that leads on. Where it can't
+    be done at all, the rest is yielded with the error of those that were tried.
+    """
+    refused, waiting, pace = _Refused(), list(users), account.pace
+    with Meter("users", len(waiting), parts.wait.clock) as meter:
+        while waiting:
+            done: set[str] = set()
+            for one in check(
+                account.iam, waiting, pace, parts.now, reported, mfa=mfa, left=refused.all_along
+            ):
+                if not isinstance(one.error, ThrottledError):
+                    done.add(one.user.name)
+                    refused.note(one)
+                    slowed = ", as AWS asks for fewer" if pace.slowed else ""
+                    meter.went_on(f"{pace.rate:.0f} calls a second{slowed}")
+                    yield one
+            waiting = [user for user in waiting if user.name not in done]
+            if not done or refused.all_along():
+                break
+    for user in waiting:
+        yield Checked(user, (), parts.now(), error=refused.why)
+
+
+def unread(errors: dict[str, list[str]]) -> Iterator[str]:
+    """Yield a sentence for each reason why users' keys could not be read.
+
+    Args:
+        errors: The reason → the users' names.
+    """
+    for reason, names in errors.items():
+        others = len(names) - 1
+        more = f" and {others:,} other user{'s' if others > 1 else ''}" if others else ""
+        yield f"The keys of {names[0]}{more} could not be read. {reason}"
+
+
+class _Refused:
+    """Whether every user was refused so far, and why."""
+
+    def __init__(self) -> None:
+        self.why: KeytuiError = ThrottledError(
+            "AWS went on asking for fewer calls.", next_step="Try again later."
+        )
+        self._errors = 0
+        self._answers = 0
+
+    def note(self, one: Checked) -> None:
+        """Note what came of one."""
+        if one.error:
+            self._errors += 1
+            self.why = one.error
+        else:
+            self._answers += 1
+
+    def all_along(self) -> bool:
+        """Return whether it is of no use to go on."""
+        return self._errors >= TRIALS and not self._answers
