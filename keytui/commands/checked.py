@@ -26,7 +26,7 @@ def checked(
     Those that AWS had no time for are asked about again, while that leads on. Where it can't
     be done at all, the rest is yielded with the error of those that were tried.
     """
-    refused, waiting, pace = _Refused(), list(users), account.pace
+    refused, waiting, pace = Refused(), list(users), account.pace
     with Meter("users", len(waiting), parts.wait.clock) as meter:
         while waiting:
             done: set[str] = set()
@@ -35,7 +35,7 @@ def checked(
             ):
                 if not isinstance(one.error, ThrottledError):
                     done.add(one.user.name)
-                    refused.note(one)
+                    refused.note(one.error)
                     slowed = ", as AWS asks for fewer" if pace.slowed else ""
                     meter.went_on(f"{pace.rate:.0f} calls a second{slowed}")
                     yield one
@@ -58,7 +58,7 @@ def unread(errors: dict[str, list[str]]) -> Iterator[str]:
         yield f"The keys of {names[0]}{more} could not be read. {reason}"
 
 
-class _Refused:
+class Refused:
     """Whether every user was refused so far, and why."""
 
     def __init__(self) -> None:
@@ -68,11 +68,11 @@ class _Refused:
         self._errors = 0
         self._answers = 0
 
-    def note(self, one: Checked) -> None:
+    def note(self, error: KeytuiError | None) -> None:
         """Note what came of one."""
-        if one.error:
+        if error:
             self._errors += 1
-            self.why = one.error
+            self.why = error
         else:
             self._answers += 1
 
