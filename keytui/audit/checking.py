@@ -1,16 +1,22 @@
 """Keys read live, user by user, at a pace that AWS bears. Blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
+from keytui.audit.matching import joined
 from keytui.audit.pace import Pace
-from keytui.errors import KeytuiError
+from keytui.errors import AwsError, KeytuiError, NotFoundError
 from keytui.model import AccessKey, User
 from keytui.ports import Iam
+from keytui.several import several
 
 AT_ONCE = 8
 """How many calls are under way at the same time, at most."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,8 @@ def check(
 
     Args:
         iam: The account.
-        users: Whose keys.
+        users: Whose keys. The root user's are listed only where the caller is root; otherwise
+            they are left out, since AWS would list the caller's own.
         pace: How fast.
         now: The clock, aware.
         reported: A user's keys as the report has them. Where it is certain which is which, the
@@ -58,4 +65,52 @@ def check(
         mfa: Whether to ask for MFA devices too.
         left: Says that nobody waits any more: no further call is made.
     """
-    raise NotImplementedError
+    checker = _Checker(iam, pace, now, left)
+    root = iam.identity().is_root
+    wanted = [user for user in users if root or not user.is_root]
+    works = several(wanted, lambda user: checker.check(user, reported(user), mfa), AT_ONCE, left)
+    for _, checked in works:
+        yield checked
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    iam: Iam
+    pace: Pace
+    now: Callable[[], datetime]
+    left: Callable[[], bool]
+
+    def check(self, user: User, reported: Sequence[AccessKey], mfa: bool) -> Checked:
+        read_at = self.now()
+        try:
+            listed = self._ask(lambda: self.iam.keys(user))
+        except NotFoundError:
+            return Checked(user, (), read_at, gone=True)
+        except AwsError as error:
+            return Checked(user, (), read_at, error=error)
+        checked = self._with_last_use(Checked(user, joined(listed, reported), read_at))
+        return self._with_mfa(checked) if mfa else checked
+
+    def _with_last_use(self, checked: Checked) -> Checked:
+        keys, note = list(checked.keys), checked.note
+        for index, key in enumerate(keys):
+            if key.last_used is not None:
+                continue
+            try:
+                used = self._ask(partial(self.iam.last_used, key.id))
+            except NotFoundError:
+                continue  # Deleted since it was listed: that shows when it is read again.
+            except AwsError as error:
+                note = error
+                break
+            keys[index] = replace(key, last_used=used)
+        return replace(checked, keys=tuple(keys), note=note)
+
+    def _with_mfa(self, checked: Checked) -> Checked:
+        try:
+            return replace(checked, mfa=self._ask(lambda: self.iam.has_mfa(checked.user)))
+        except AwsError as error:
+            return replace(checked, note=checked.note or error)
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        return self.pace.ask(call, self.iam.throttles, self.left)

@@ -13,6 +13,7 @@ from keytui.aws.clock import ServerClock
 from keytui.aws.key_sts import KeySts
 from keytui.aws.mfa import KeyCredentials, MfaGate
 from keytui.aws.options import ConnectOptions
+from keytui.aws.throttles import Throttles
 from keytui.model import Secret
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Clients:
         iam: For every call but CreateAccessKey; may be used from any thread.
         sts: For GetCallerIdentity; may be used from any thread.
         clock: AWS's time, from IAM's replies.
+        throttles: How often IAM has asked for fewer calls.
     """
 
     def __init__(self, session: BoundedSession, options: ConnectOptions) -> None:
@@ -67,8 +69,10 @@ class Clients:
         self._making = threading.Lock()
         self._gate = self._mfa_gate()
         self.clock = ServerClock()
+        self.throttles = Throttles()
         self.iam = cast("IAMClient", self._client("iam", ORDINARY))
         self.iam.meta.events.register("after-call.iam", self.clock.heard)
+        self.iam.meta.events.register("response-received.iam", self.throttles.heard)
         self.sts = cast("STSClient", self._client("sts", FIRST_CALL))
 
     def signed_by(self, key_id: str, secret: Secret) -> "Clients":
@@ -76,7 +80,7 @@ class Clients:
         session = copy.copy(self._session)
         session.set_credentials(key_id, secret.reveal())
         other = Clients(session, self._options)
-        other.clock = self.clock
+        other.clock, other.throttles = self.clock, self.throttles
         return other
 
     def one_attempt_iam(self) -> "IAMClient":

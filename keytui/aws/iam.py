@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from keytui.aws import report
 from keytui.aws.clients import Clients
 from keytui.aws.translate import NO_KEY_MADE, SETUP, Call, ask
 from keytui.credential_report import CredentialReport
@@ -147,20 +148,22 @@ class IamGateway:
         )
 
     def has_mfa(self, user: User) -> bool:
-        """Return whether a user has an MFA device."""
-        raise NotImplementedError
+        """Return whether a user has an MFA device; root only where it is the caller."""
+        call = Call("iam:ListMFADevices", subject=f"The user {user.name}")
+        devices = self._clients.iam.list_mfa_devices
+        return ask(call, lambda: bool(devices(**_owner(user))["MFADevices"]))
 
     def credential_report(self) -> CredentialReport | None:
         """Return the credential report that AWS has; None where it has none, or makes one now."""
-        raise NotImplementedError
+        return report.credential_report(self._clients.iam)
 
     def make_report(self) -> bool:
         """Ask AWS for a new credential report; return whether it is ready to be read."""
-        raise NotImplementedError
+        return report.make_report(self._clients.iam)
 
     def throttles(self) -> int:
         """Return how many times AWS has asked for fewer calls so far."""
-        raise NotImplementedError
+        return self._clients.throttles.count
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
         """Make a key Active or Inactive."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from keytui.credential_report import CredentialReport
+from keytui.credential_report import CredentialReport, parse
 from keytui.errors import (
     AccessDeniedError,
     AwsError,
@@ -24,6 +24,7 @@ from keytui.model import (
     Secret,
     User,
 )
+from tests.support.report_rows import REPORT_COLUMNS, report_row
 
 ACCOUNT = "123456789012"
 START = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
@@ -68,6 +69,10 @@ class FakeIam:
         next_secret: The text of the next secret; empty for one of the fake's own.
         custom_endpoint: As ``ports.Iam`` has it.
         elsewhere: Key ID → the other account that it belongs to.
+        mfa: The names of the users who have an MFA device.
+        report: The credential report that AWS has, and when it was made; None for none.
+        report_polls: How many more times a report that was asked for is not ready.
+        throttled: How many times it is said to have asked for fewer calls.
     """
 
     def __init__(
@@ -90,6 +95,11 @@ class FakeIam:
         self.next_secret = ""
         self.custom_endpoint: str | None = None
         self.elsewhere: dict[str, str] = {}
+        self.mfa: set[str] = set()
+        self.report: tuple[bytes, datetime] | None = None
+        self.report_polls = 0
+        self.throttled = 0
+        self._asked_at: datetime | None = None
         self._uses: dict[str, LastUsed] = {}
         self._holders: dict[str | None, _Holder] = {None: _Holder(ROOT_USER)}
         self._identity: Identity | None = None
@@ -219,16 +229,37 @@ class FakeIam:
             return dict(self._holder(user.api_name).tags)
 
     def has_mfa(self, user: User) -> bool:
-        raise NotImplementedError
+        with self._call("iam:ListMFADevices", user.name):
+            return self._holder(user.api_name).user.name in self.mfa
 
     def credential_report(self) -> CredentialReport | None:
-        raise NotImplementedError
+        with self._call("iam:GetCredentialReport"):
+            if self.report_polls:
+                self.report_polls -= 1
+                return None
+            if self._asked_at is not None:
+                self.report = (self.report_csv(), self._asked_at)
+                self._asked_at = None
+            return parse(*self.report) if self.report else None
 
     def make_report(self) -> bool:
-        raise NotImplementedError
+        with self._call("iam:GenerateCredentialReport"):
+            fresh = self.report and self.clock() - self.report[1] < timedelta(hours=4)
+            if not fresh and self._asked_at is None:
+                self._asked_at = self.clock()
+            return bool(fresh)
 
     def throttles(self) -> int:
-        return 0
+        return self.throttled
+
+    def report_csv(self) -> bytes:
+        """Return the credential report as AWS would write it now, without a call in the log."""
+        with self._lock:
+            rows = [
+                report_row(h.user, tuple(h.keys.values()), self._uses, h.user.name in self.mfa)
+                for h in self._holders.values()
+            ]
+        return "\n".join([",".join(REPORT_COLUMNS), *rows]).encode()
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
         with self._call("iam:UpdateAccessKey", key.id, status.value):

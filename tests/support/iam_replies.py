@@ -1,5 +1,6 @@
 """IAM's and STS's replies in XML, as AWS writes them."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
@@ -13,6 +14,10 @@ _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _REQUEST_ID = "7a62c49f-347e-4fc4-9331-6e8eEXAMPLE0"
 
 Parameters = dict[str, str]
+
+
+class NoReportError(Exception):
+    """There is no credential report yet."""
 
 
 class Account(Protocol):
@@ -47,6 +52,9 @@ class Replies:
             "ListAccessKeys": self._keys,
             "GetAccessKeyLastUsed": self._last_used,
             "ListUserTags": self._tags,
+            "ListMFADevices": self._mfa_devices,
+            "GenerateCredentialReport": self._make_report,
+            "GetCredentialReport": self._report,
             "UpdateAccessKey": self._update,
             "DeleteAccessKey": self._delete,
             "CreateAccessKey": self._create,
@@ -64,6 +72,8 @@ class Replies:
             return 200, answer(parameters)
         except NotFoundError as error:
             return 404, failure("NoSuchEntity", _as_aws_says(error), 404)
+        except NoReportError:
+            return 410, failure("ReportNotPresent", "No report is present", 410)
         except QuotaError:
             quota = self._account.state.quota
             return 409, failure("LimitExceeded", f"Cannot exceed quota: {quota}", 409)
@@ -130,6 +140,31 @@ class Replies:
             for key, value in tags[start:end]
         )
         return _reply("ListUserTags", f"<Tags>{members}</Tags>{_more(end, len(tags))}")
+
+    def _mfa_devices(self, parameters: Parameters) -> bytes:
+        user = self._owner(parameters)
+        serial = f"arn:aws:iam::123456789012:mfa/{escape(user.name)}"
+        device = (
+            f"<member><UserName>{escape(user.name)}</UserName><SerialNumber>{serial}"
+            "</SerialNumber><EnableDate>2026-01-02T03:04:05Z</EnableDate></member>"
+        )
+        devices = device if self._account.state.has_mfa(user) else ""
+        return _reply("ListMFADevices", f"<MFADevices>{devices}</MFADevices>{_more(0, 0)}")
+
+    def _make_report(self, _: Parameters) -> bytes:
+        state = "COMPLETE" if self._account.state.make_report() else "STARTED"
+        return _reply("GenerateCredentialReport", f"<State>{state}</State>")
+
+    def _report(self, _: Parameters) -> bytes:
+        state = self._account.state
+        if state.credential_report() is None or state.report is None:
+            raise NoReportError
+        content, made_at = state.report
+        return _reply(
+            "GetCredentialReport",
+            f"<Content>{b64encode(content).decode()}</Content><ReportFormat>text/csv"
+            f"</ReportFormat><GeneratedTime>{_time(made_at)}</GeneratedTime>",
+        )
 
     def _update(self, parameters: Parameters) -> bytes:
         status = KeyStatus(parameters["Status"])
