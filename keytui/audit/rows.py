@@ -162,7 +162,7 @@ class Audit:
         keys, read_at = one.keys, None
         if known.read_at:
             listed = tuple(row.key for row in known.rows)
-            still = listed if known.read_at >= made_at else _with_ids(listed, one.keys)
+            still = listed if known.read_at >= made_at else _still(listed, known.read_at, one.keys)
             if still is not None:
                 keys, read_at = still, known.read_at
         rows = self._judged(keys, mfa, now, live=read_at is not None)
@@ -200,15 +200,17 @@ def worst_first(row: AuditRow) -> tuple[int, int, datetime, str, str, int]:
     return rank, -len(failing), row.key.created or _NO_DATE, name.casefold(), name, row.slot
 
 
-def _with_ids(
-    listed: tuple[AccessKey, ...], reported: tuple[AccessKey, ...]
+def _still(
+    listed: tuple[AccessKey, ...], read_at: datetime, reported: tuple[AccessKey, ...]
 ) -> tuple[AccessKey, ...] | None:
     """Return keys read before a report was made with its last use; None where they have changed.
 
-    They have not where the report has as many in the same states, and it is certain which is
-    which.
+    They have not where the report has as many in the same states, none made or changed since,
+    and it is certain which is which.
     """
     if Counter(key.status for key in listed) != Counter(key.status for key in reported):
+        return None
+    if not all(key.created and key.created <= read_at for key in reported):
         return None
     merged = joined([replace(key, last_used=None) for key in listed], reported)
     return merged if all(key.last_used for key in merged) else None

@@ -216,3 +216,47 @@ def test_finding_and_row_say_whether_they_fail() -> None:
     row = AuditRow(a_key(), (Finding(Rule.NEVER_USED, fails=False),), None, 0, live=False)
     assert not row.fails
     assert replace(row, findings=(Finding(Rule.OLD),)).fails
+
+
+def test_ids_stay_where_a_newer_report_has_the_same_keys(audit: Audit) -> None:
+    live = (a_key(key_id="AKIA1", age=20), a_key(key_id="AKIA2", age=10))
+    audit.take_keys(ALICE, live, NOW - days(0.1))
+    used = LastUsed(NOW, "sts", "us-east-1")
+
+    audit.take_report(a_report((ALICE, [a_key(age=10, last_used=used), a_key(age=20)])))
+
+    assert [(row.key.id, row.live) for row in audit.of_user("alice")] == [
+        ("AKIA1", True),
+        ("AKIA2", True),
+    ]
+    assert audit.of_user("alice")[1].key.last_used == used, "the report's is newer"
+
+
+def test_ids_stay_where_a_key_was_changed_before_it_was_read(audit: Audit) -> None:
+    audit.take_keys(ALICE, [a_key(key_id="AKIA1", age=300)], NOW - days(1))
+    audit.take_report(a_report((ALICE, [a_key(age=2)])))
+    assert audit.of_user("alice")[0].key.id == "AKIA1"
+    assert rules(audit.of_user("alice")[0]) == [Rule.OLD], "made, not changed, 300 days ago"
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        (a_key(age=20), a_key(age=10, status=KeyStatus.INACTIVE)),
+        (a_key(age=20), a_key(age=0.05)),
+        (a_key(age=20),),
+        (),
+        (a_key(age=20), a_key(age=10, last_used=None)),
+    ],
+)
+def test_ids_leave_where_a_newer_report_has_other_keys(
+    audit: Audit, reported: tuple[AccessKey, ...]
+) -> None:
+    """One was replaced since; of the last it is not certain which key it is."""
+    live = (a_key(key_id="AKIA1", age=20), a_key(key_id="AKIA2", age=10))
+    audit.take_keys(ALICE, live, NOW - days(0.1))
+
+    audit.take_report(a_report((ALICE, reported)))
+
+    assert tuple(row.key for row in audit.of_user("alice")) == reported
+    assert not audit.is_live("alice")
