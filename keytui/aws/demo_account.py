@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from keytui.aws.demo_people import DEMO_KEY_ID, DEMO_SECRET, Person, people
+from keytui.aws.demo_report import DemoReport
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
@@ -90,10 +91,16 @@ def _fill(persons: list[Person], fixed_now: datetime | None) -> None:
     _make_up_new_keys(models, fixed_now)
     now = (fixed_now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0, tzinfo=None)
     backend = models.iam_backends[ACCOUNT]["aws"]
+    clock: Any = models
+    report = DemoReport(backend.users.values, lambda: clock.utcnow())
+    handlers.generate_credential_report = lambda response: report.generate(response)
+    handlers.get_credential_report = lambda response: report.get(response)
     for person in persons:
         tags = [{"Key": key.id, "Value": key.description} for key in person.keys if key.description]
         user = backend.create_user("us-east-1", person.name, tags=tags)
         user.create_date = now - person.age
+        if person.mfa:
+            user.enable_mfa_device(f"arn:aws:iam::{ACCOUNT}:mfa/{person.name}", "", "")
         for sample in person.keys:
             key = user.create_access_key(prefix="AKIA", status=sample.status)
             key.access_key_id = sample.id

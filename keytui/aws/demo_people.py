@@ -35,6 +35,8 @@ _USES = (
     ("lambda", "eu-west-1"),
     ("iam", "us-east-1"),
 )
+_WITH_MFA = frozenset({"alice", "bob", "dave"})
+_WITHOUT = ("contractor", "n", "s")
 _SEED = 4
 
 
@@ -68,6 +70,11 @@ class Person:
     name: str
     age: timedelta
     keys: tuple[Sample, ...] = ()
+
+    @property
+    def mfa(self) -> bool:
+        """Whether the user has an MFA device: people mostly have, services don't."""
+        return self.name in _WITH_MFA or ("." in self.name and not self.name.endswith(_WITHOUT))
 
 
 def people(count: int) -> list[Person]:
