@@ -93,7 +93,7 @@ def _print_table(rows: Sequence[AuditRow], known: Audit) -> None:
         )
         for one in totals(known.rows)
     ]
-    lines = [*table, _sum(known.rows), *aligned(sums)]
+    lines = [*table, _sum(known.rows), *(aligned(sums) if known.rows else ())]
     say_document("".join(f"{plain(line)}\n" for line in lines))
 
 

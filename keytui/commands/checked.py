@@ -10,7 +10,9 @@ from keytui.parts import Parts
 from keytui.ui.account import Account
 
 TRIALS = 8
-"""After so many refusals and not one answer nobody else is asked about."""
+"""After so many refusals and not one answer nobody else is asked about; nor after so many
+users in a row for whom AWS had no time, each at the slowest pace."""
+_BUSY = ThrottledError("AWS went on asking for fewer calls.", next_step="Try again later.")
 
 
 def checked(
@@ -33,9 +35,9 @@ def checked(
             for one in check(
                 account.iam, waiting, pace, parts.now, reported, mfa=mfa, left=refused.all_along
             ):
+                refused.note(one.error)
                 if not isinstance(one.error, ThrottledError):
                     done.add(one.user.name)
-                    refused.note(one.error)
                     slowed = ", as AWS asks for fewer" if pace.slowed else ""
                     meter.went_on(f"{pace.rate:.0f} calls a second{slowed}")
                     yield one
@@ -59,17 +61,23 @@ def unread(errors: dict[str, list[str]]) -> Iterator[str]:
 
 
 class Refused:
-    """Whether every user was refused so far, and why."""
+    """Whether it is of no use to go on, and why."""
 
     def __init__(self) -> None:
-        self.why: KeytuiError = ThrottledError(
-            "AWS went on asking for fewer calls.", next_step="Try again later."
-        )
+        self.why: KeytuiError = _BUSY
         self._errors = 0
         self._answers = 0
+        self._throttled = 0
 
     def note(self, error: KeytuiError | None) -> None:
         """Note what came of one."""
+        if self.all_along():
+            return  # It was cut short by that.
+        if isinstance(error, ThrottledError):
+            self._throttled += 1
+            self.why = _BUSY
+            return
+        self._throttled = 0
         if error:
             self._errors += 1
             self.why = error
@@ -78,4 +86,4 @@ class Refused:
 
     def all_along(self) -> bool:
         """Return whether it is of no use to go on."""
-        return self._errors >= TRIALS and not self._answers
+        return self._throttled >= TRIALS or (self._errors >= TRIALS and not self._answers)

@@ -1,25 +1,23 @@
 """``keytui list``: the account's keys with last use and findings, without a screen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from keytui.arguments import Request
+from keytui.audit.checking import AT_ONCE
 from keytui.audit.export import day, finding_fields, key_fields, last_use
+from keytui.commands.checked import Refused, checked, unread
 from keytui.commands.console import complain, progress, say, say_json
 from keytui.commands.table import aligned
 from keytui.commands.users import all_users
 from keytui.errors import AccessDeniedError, AwsError, KeytuiError, NotFoundError
 from keytui.exits import EXIT_DONE, EXIT_FAILED
-from keytui.findings import Finding, Thresholds, findings
-from keytui.inventory import KeyList
+from keytui.findings import Finding, findings
 from keytui.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
 from keytui.parts import Parts
 from keytui.several import several
-from keytui.ui.account import Account, complete_keys, open_account
+from keytui.ui.account import Account, open_account
 
-AT_ONCE = 8
-"""How many users' keys are read at the same time, at most."""
 COLUMNS = ("User", "Access key ID", "Status", "Created", "Last used", "Findings", "Description")
 
 
@@ -62,8 +60,15 @@ def list_keys(parts: Parts, request: Request) -> int:
 
 
 def _users(account: Account, name: str | None) -> Sequence[User]:
+    if name == ROOT_ACCOUNT:
+        if account.identity.is_root:
+            return (ROOT_USER,)
+        raise KeytuiError(
+            "Only the root user may list the root user's keys.",
+            next_step="keytui audit tells whether there are any.",
+        )
     if name:
-        return (ROOT_USER if name == ROOT_ACCOUNT else User(name),)
+        return (User(name),)
     try:
         return all_users(account)
     except AccessDeniedError as error:
@@ -75,39 +80,54 @@ def _users(account: Account, name: str | None) -> Sequence[User]:
 
 def _read(account: Account, parts: Parts, users: Sequence[User]) -> tuple[list[Row], bool]:
     """Return the keys of some users, and whether some could not be read, which is said."""
-    # A user named by hand may be a typing error; one of the listing is gone meanwhile.
-    named = bool(parts.settings.user)
+    found: dict[str, tuple[AccessKey, ...]] = {}
+    errors: dict[str, list[str]] = {}
+    notes: dict[str, None] = {}
+    for one in checked(account, parts, users):
+        error = one.error
+        # A user named by hand may be a typing error; one of the listing is gone meanwhile.
+        if one.gone and parts.settings.user:
+            error = NotFoundError(f"The user {one.user.name} does not exist (any more).")
+        if error:
+            errors.setdefault(str(error), []).append(one.user.name)
+        else:
+            found[one.user.name] = one.keys
+        if one.note:
+            notes[str(one.note)] = None
+    owners = [user for user in users if found.get(user.name)]
+    descriptions = _descriptions(account, owners, notes)
+    for sentence in (*unread(errors), *notes):
+        complain(sentence)
+    now, limits = parts.now(), parts.settings.limits
+    rows = []
+    for user in owners:
+        texts, keys = descriptions.get(user.name, {}), found[user.name]
+        keys = tuple(replace(key, description=texts.get(key.id, "")) for key in keys)
+        rows += [Row(key, findings(key, keys, now, limits)) for key in keys]
+    return rows, bool(errors)
 
-    def work(user: User) -> KeyList | KeytuiError:
+
+def _descriptions(
+    account: Account, users: Sequence[User], notes: dict[str, None]
+) -> dict[str, dict[str, str]]:
+    """Return user name → access key ID → description; what can't be read is noted."""
+    iam, refused = account.iam, Refused()
+
+    def work(user: User) -> dict[str, str] | AwsError:
         try:
-            keys = account.iam.keys(user)
-        except NotFoundError as error:
-            return error if named else KeyList((), parts.now())
+            return account.pace.ask(lambda: iam.descriptions(user), iam.throttles)
         except AwsError as error:
             return error
-        known = KeyList(keys, parts.now())
-        return complete_keys(account, known, user) if keys else known
 
-    lists: dict[int, KeyList] = {}
-    problems: dict[str, list[str]] = {}
-    for index, read in several(users, work, AT_ONCE):
-        if isinstance(read, KeyList):
-            lists[index] = read
+    texts: dict[str, dict[str, str]] = {}
+    for index, read in several(users, work, AT_ONCE, refused.all_along):
+        if isinstance(read, AwsError):
+            refused.note(read)
+            notes[str(read)] = None
         else:
-            problems.setdefault(str(read), []).append(users[index].name)
-    for sentence, names in problems.items():
-        more = f" and {len(names) - 1} other users" if len(names) > 1 else ""
-        complain(f"The keys of {names[0]}{more} could not be read. {sentence}")
-    # In the users' order, so that one account's notes are told in the same words each time.
-    in_order = [lists[index] for index in sorted(lists)]
-    for note in dict.fromkeys(str(one.note) for one in in_order if one.note):
-        complain(note)
-    now, limits = parts.now(), parts.settings.limits
-    return [row for one in in_order for row in _rows(one, now, limits)], bool(problems)
-
-
-def _rows(known: KeyList, now: datetime, limits: Thresholds) -> list[Row]:
-    return [Row(key, findings(key, known.keys, now, limits)) for key in known.keys]
+            refused.note(None)
+            texts[users[index].name] = read
+    return texts
 
 
 def _cells(row: Row) -> tuple[str, ...]:

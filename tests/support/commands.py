@@ -1,6 +1,9 @@
 """The commands without a screen, on a desk of fakes, in this process."""
 
+from typing import Any
+
 from keytui.arguments import parse
+from keytui.commands.audit import audit
 from keytui.commands.change_keys import VERBS, change_keys
 from keytui.commands.create_key import create_key
 from keytui.commands.list_keys import list_keys
@@ -9,12 +12,18 @@ from keytui.settings import Settings
 from tests.support.app import Desk, parts_of
 
 
-def run_command(desk: Desk, *argv: str) -> int:
-    """Run a command as the command line does; return its exit status."""
+def run_command(desk: Desk, *argv: str, **config: Any) -> int:
+    """Run a command as the command line does; return its exit status.
+
+    Args:
+        desk: What stands behind it.
+        argv: The arguments.
+        config: Settings of the config file.
+    """
     request = parse(argv)
     given = {name: value for name, value in request.flags.items() if value is not None}
-    parts = parts_of(desk, Settings(**given))
+    parts = parts_of(desk, Settings(**(config | given)))
     if request.command in VERBS:
         return change_keys(parts, request)
-    commands = {"list": list_keys, "create": create_key, "rotate": rotate_key}
+    commands = {"audit": audit, "list": list_keys, "create": create_key, "rotate": rotate_key}
     return commands[str(request.command)](parts, request)

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import AccessDeniedError, ThrottledError
+from keytui.errors import AccessDeniedError, KeytuiError, UnreachableError
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr("keytui.audit.pace.RATE", 1e6)
     return Desk(tmp_path, an_account())
 
 
@@ -82,7 +83,7 @@ def test_keys_that_could_not_be_read_are_told_and_fail(
 
     def keys(user):  # type: ignore[no-untyped-def]
         if user.name in {"bob", "carol"}:
-            raise ThrottledError("AWS asks for fewer calls.")
+            raise UnreachableError("AWS gave no answer.")
         return read(user)
 
     monkeypatch.setattr(desk.iam, "keys", keys)
@@ -90,8 +91,13 @@ def test_keys_that_could_not_be_read_are_told_and_fail(
     said = capsys.readouterr()
     assert ACTIVE_ID in said.out
     assert said.err == (
-        "keytui: The keys of bob and 1 other users could not be read. AWS asks for fewer calls.\n"
+        "keytui: The keys of bob and 1 other user could not be read. AWS gave no answer.\n"
     )
+
+
+def test_the_root_users_keys_are_not_mistaken_for_ones_own(desk: Desk) -> None:
+    with pytest.raises(KeytuiError, match="Only the root user may list"):
+        run_command(desk, "list", "--user", "<root account>")
 
 
 def test_a_user_that_is_not_there(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
