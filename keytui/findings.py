@@ -19,9 +19,9 @@ class Rule(Enum):
     """
 
     ROOT_KEY = ("root key", "1.4", "The root user should have no access key.")
-    OLD = ("old", "1.14", "An active key should be rotated within {old} days.")
-    UNUSED = ("unused", "1.12", "A key unused for {unused} days should be made inactive.")
-    NEVER_USED = ("never used", "1.12", "A key never used within {unused} days should go.")
+    OLD = ("old", "1.14", "An active key should be rotated within {old}.")
+    UNUSED = ("unused", "1.12", "A key unused for {unused} should be made inactive.")
+    NEVER_USED = ("never used", "1.12", "A key never used within {unused} should go.")
     TWO_ACTIVE = ("two active", "1.13", "A user should have one active key.")
 
     def __init__(self, word: str, cis: str, sentence: str) -> None:
@@ -32,7 +32,7 @@ class Rule(Enum):
 
     def told(self, limits: "Thresholds") -> str:
         """Return the rule in a sentence that names the days of these thresholds."""
-        return self.sentence.format(old=limits.old_days, unused=limits.unused_days)
+        return self.sentence.format(old=_count(limits.old_days), unused=_count(limits.unused_days))
 
     @property
     def option(self) -> str:
@@ -96,6 +96,10 @@ def findings(
         unused=active and bool(used and used.when and now - used.when > too_long),
         two=active and _others_active(key, siblings),
     )
+
+
+def _count(days: int) -> str:
+    return "1 day" if days == 1 else f"{days:,} days"
 
 
 @cache

@@ -78,8 +78,8 @@ def _tell_of_report(known: Audit, now: datetime) -> None:
         old = max(now - known.report_made_at, timedelta())
         hours, minutes = divmod(old // timedelta(minutes=1), 60)
         when = f"{known.report_made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        age = f"{hours} h {minutes} min" if hours else f"{minutes} min"
-        note(f"The credential report is of {when}, {age} old.")
+        age = f"{hours} h {minutes} min ago" if hours else f"{minutes} min ago"
+        note(f"The credential report was made {when}, {age if hours or minutes else 'just now'}.")
 
 
 def _print_table(rows: Sequence[AuditRow], known: Audit) -> None:
@@ -100,7 +100,7 @@ def _print_table(rows: Sequence[AuditRow], known: Audit) -> None:
 def _sum(rows: Sequence[AuditRow]) -> str:
     failing = sum(row.fails for row in rows)
     keys = "1 key" if len(rows) == 1 else f"{len(rows):,} keys"
-    return f"{keys}, {failing:,} of them with findings."
+    return f"{keys}; {failing:,} break{'s' if failing == 1 else ''} a rule."
 
 
 def _cells(row: AuditRow) -> tuple[str, ...]:

@@ -115,11 +115,11 @@ def test_the_table(desk: Desk, capsys: Captured) -> None:
     )
     for column, cell in (("Access key ID", ACTIVE_ID), ("MFA", "no"), ("Findings", "old")):
         assert head.index(column) == first.index(cell)
-    assert "4 keys, 1 of them with findings." in lines
+    assert "4 keys; 1 breaks a rule." in lines
     assert [" ".join(line.split()) for line in lines if line.startswith("old ")] == [
         "old 2 of 3 active keys pass CIS 1.14 An active key should be rotated within 90 days."
     ]
-    assert "The credential report is of 2026-01-15" in said.err
+    assert "The credential report was made 2026-01-15 09:00 UTC, just now." in said.err
 
 
 def test_only_findings(desk: Desk, capsys: Captured) -> None:
@@ -131,7 +131,7 @@ def test_the_thresholds_of_the_config_file(desk: Desk, capsys: Captured) -> None
     assert run_command(desk, "audit", old_days=200, unused_days=1) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "An active key should be rotated within 200 days." in out
-    assert "A key unused for 1 days" in out
+    assert "A key unused for 1 day should" in out
     assert run_command(desk, "audit", "--fail-on", "old", old_days=200) == 0
 
 
@@ -143,7 +143,7 @@ def test_csv_and_markdown_keep_standard_output_to_themselves(desk: Desk, capsys:
     said = capsys.readouterr()
     assert said.out.startswith("# Access keys of the account `123456789012`\n")
     assert f"| `alice` | `{ACTIVE_ID}` | Active |" in said.out
-    assert "4 keys, 1 of them with findings." in said.err
+    assert "4 keys; 1 breaks a rule." in said.err
 
 
 def test_without_the_report_everybody_is_read(desk: Desk, capsys: Captured) -> None:
