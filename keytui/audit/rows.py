@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from keytui.audit.matching import joined
 from keytui.credential_report import CredentialReport, ReportedUser
 from keytui.findings import Finding, Thresholds, findings
-from keytui.model import AccessKey, User
+from keytui.model import AccessKey, KeyStatus, User
 
 _NO_DATE = datetime.max.replace(tzinfo=UTC)
 _WORTH_KNOWING, _NOTHING = 100, 200
@@ -127,6 +127,17 @@ class Audit:
             insort(self._sorted, row, key=worst_first)
         self._changed()
 
+    def take_change(self, key: AccessKey, status: KeyStatus) -> None:
+        """Take in a change of status that AWS has accepted, where the key was read live."""
+        known = self._users.get(key.user.name)
+        if known is None or known.read_at is None:
+            return
+        others = [row.key for row in known.rows if row.key.id != key.id]
+        changed = [replace(row.key, status=status) for row in known.rows if row.key.id == key.id]
+        kept = others if status is KeyStatus.DELETED else [*others, *changed]
+        order = {row.key.id: row.slot for row in known.rows}
+        self.take_keys(known.user, sorted(kept, key=lambda one: order[one.id]), known.read_at)
+
     def take_gone(self, user: User) -> None:
         """Take out a user who is gone."""
         if known := self._users.pop(user.name, None):
@@ -142,6 +153,11 @@ class Audit:
         """Return whether a user's keys were read live."""
         known = self._users.get(name)
         return known is not None and known.read_at is not None
+
+    def read_at(self, name: str) -> datetime | None:
+        """Return when a user's keys were read live; None where they were not."""
+        known = self._users.get(name)
+        return known.read_at if known else None
 
     def reported(self, name: str) -> tuple[AccessKey, ...]:
         """Return a user's keys as the report has them, also after they were read live."""

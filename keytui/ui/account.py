@@ -1,10 +1,12 @@
 """One connection: the account that the screens work on now."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from keytui.audit.pace import Pace
 from keytui.audit.rows import Audit
-from keytui.errors import AwsError, StateError
+from keytui.errors import AwsError, KeytuiError, StateError
 from keytui.inventory import Inventory, KeyList
 from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey, Identity, KeyStatus, User
@@ -34,6 +36,9 @@ class Account:
         rotations: The rotations that are open.
         audit: All keys of the account, as the credential report or a live reading has them.
         pace: How fast AWS is asked for an audit.
+        report_task: The reading of the credential report; None before it was asked for.
+        report_error: Why it can't be had; None where it can, or was not asked for.
+        audit_watchers: Called when a report was taken into the audit, or can't be had.
     """
 
     iam: Iam
@@ -48,6 +53,9 @@ class Account:
     marks: dict[str, User] = field(default_factory=dict)
     unfinished: dict[str, Finding] = field(default_factory=dict)
     rotations: tuple[Rotation, ...] = ()
+    report_task: asyncio.Future[None] | None = None
+    report_error: KeytuiError | None = None
+    audit_watchers: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def marked(self) -> tuple[AccessKey, ...]:
@@ -82,6 +90,12 @@ class Account:
             if known := self.inventory.keys_of(change.key.user):
                 known = known.with_status(change.key.id, change.status)
                 self.inventory.set_keys(change.key.user, known)
+            self.audit.take_change(change.key, change.status)
+
+    def tell_audit(self) -> None:
+        """Tell whoever shows the audit that a report was taken in, or can't be had."""
+        for told in tuple(self.audit_watchers):
+            told()
 
     def rotates(self, key: AccessKey) -> bool:
         """Return whether a key can be rotated, or its rotation taken up."""
@@ -97,6 +111,9 @@ class Account:
         self.unfinished = before.unfinished
         self.rotations = before.rotations
         self.audit = before.audit
+        self.report_task = before.report_task
+        self.report_error = before.report_error
+        self.audit_watchers = before.audit_watchers
         self.pace = before.pace
 
 

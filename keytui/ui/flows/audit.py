@@ -1,13 +1,132 @@
 """The audit: every key of the account, worst first; from there to one key, or many at once."""
 
+from collections.abc import Sequence
+from functools import partial
+from threading import Event
+
+from keytui.audit.export import as_csv, as_json
+from keytui.audit.rows import AuditRow
+from keytui.batch import Verb
+from keytui.errors import KeytuiError, StateError
+from keytui.model import AccessKey, Secret, User
+from keytui.stores.csv_file import expand
+from keytui.stores.private_file import FileProblem, create
+from keytui.ui.account import Account, read_keys
+from keytui.ui.audit_reader import read_report
+from keytui.ui.flows import bulk, status
 from keytui.ui.flows.stage import Stage
+from keytui.ui.screens.audit import AuditScreen
+from keytui.ui.screens.dialogs import PathScreen
+from keytui.ui.text import count
+from keytui.ui.threads import in_thread
+
+EXPORT = "~/keytui-audit.csv"
+NOT_CERTAIN = KeytuiError(
+    "It isn't certain which listed keys the marked ones are: the report names no IDs.",
+    "Nothing was changed.",
+    "Mark them again, now that their IDs are shown.",
+)
 
 
 async def show_audit(stage: Stage) -> None:
     """Show the audit until it is left."""
-    raise NotImplementedError
+    account = stage.account
+    _take_over(account)
+    verbs = {
+        "deactivate": partial(_change, stage, Verb.DEACTIVATE),
+        "activate": partial(_change, stage, Verb.ACTIVATE),
+        "delete": partial(_change, stage, Verb.DELETE),
+        "undo": partial(_undo, stage),
+        "export": partial(_export, stage),
+    }
+    chosen = await stage.ask(AuditScreen(account, stage.parts, verbs))
+    stage.no_more_questions()
+    if chosen is not None:
+        await _open(stage, account, chosen)
+    stage.draw_marks()
 
 
 async def look_at_report(stage: Stage) -> None:
     """Read the credential report in the background, where that is allowed."""
-    raise NotImplementedError
+    account = stage.account
+    await read_report(account, stage.parts)
+    if stage.account is account:
+        stage.draw_users()
+
+
+def _take_over(account: Account) -> None:
+    """Let the audit know what was read on the main screen since."""
+    for name, known in account.inventory.keys.items():
+        read_at = account.audit.read_at(name)
+        if known.complete and (read_at is None or read_at < known.read_at):
+            owner = known.keys[0].user if known.keys else User(name)
+            account.audit.take_keys(owner, known.keys, known.read_at)
+
+
+async def _open(stage: Stage, account: Account, row: AuditRow) -> None:
+    """Go to a key on the main screen; to its user where only the report tells of it."""
+    user = row.key.user
+    known = await in_thread(lambda: read_keys(account, stage.parts, user))
+    account.inventory.add([user])
+    account.inventory.set_keys(user, known)
+    if not known.keys:
+        raise KeytuiError(f"{user.name} has no access keys any more.", "Nothing was changed.")
+    found = [key for key in known.keys if key.id == row.key.id]
+    stage.go_to(found[0] if found else known.keys[min(row.slot, len(known.keys) - 1)])
+
+
+async def _change(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
+    """Do one thing to the marked keys, or to the one under the cursor, after a summary."""
+    account = stage.account
+    account.lifecycle.require_writable()
+    if not screen.marks and (row := screen.table.row):
+        screen.marks.set([row], on=True)
+    await _read_marked(screen)
+    keys = screen.marks.keys(account.audit)
+    if not keys:
+        raise NOT_CERTAIN
+    done = await bulk.work_on(stage, verb, keys)
+    screen.marks.set(_rows(screen, done), on=False)
+
+
+async def _undo(stage: Stage, screen: AuditScreen) -> None:
+    del screen
+    await status.undo(stage)
+
+
+async def _read_marked(screen: AuditScreen) -> None:
+    """Read the marked keys whose IDs are not known yet."""
+    users = screen.marks.unread(screen.account.audit)
+    if not users:
+        return
+    screen.marks.lost = 0
+    screen.say(f"Reading the keys of {count(len(users), 'user')}…")
+    left = Event()
+    await screen.reader.read_some(users, left.is_set)
+    if screen.reader.problem and screen.marks.unread(screen.account.audit):
+        raise screen.reader.problem
+    screen.say("")
+
+
+def _rows(screen: AuditScreen, keys: Sequence[AccessKey]) -> list[AuditRow]:
+    ids = {key.id for key in keys}
+    return [row for row in screen.account.audit.rows if row.key.id in ids]
+
+
+async def _export(stage: Stage, screen: AuditScreen) -> None:
+    """Save the rows shown, as the name's ending says."""
+    rows = list(screen.table.rows)
+    title = f"Export {count(len(rows), 'key')} as CSV, or as JSON (.json)"
+    path = await stage.ask(PathScreen(title, EXPORT))
+    if not path:
+        return
+    file, name = expand(path), stage.account.identity.account
+    write = as_json if file.suffix.casefold() == ".json" else as_csv
+    try:
+        await in_thread(lambda: create(file, Secret(write(rows, name))))
+    except FileProblem as found:
+        problem = StateError(found.reason, "Nothing was written.", found.next_step)
+    else:
+        screen.say(f"{count(len(rows), 'key')} are in {file}.")
+        return
+    raise problem

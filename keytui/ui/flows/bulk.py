@@ -22,11 +22,16 @@ Work = Callable[[Callable[[Result], None], Callable[[], bool]], tuple[Result, ..
 
 async def work_on_marked(stage: Stage, verb: Verb) -> None:
     """Do one thing to all marked keys, after a summary of what will happen to which."""
+    await work_on(stage, verb, stage.account.marked)
+
+
+async def work_on(stage: Stage, verb: Verb, wanted: Sequence[AccessKey]) -> Sequence[AccessKey]:
+    """Do one thing to some keys, after a summary; return those that were changed."""
     account = stage.account
     account.lifecycle.require_writable()
-    chosen = await _agreed(stage, account, verb, account.marked)
+    chosen = await _agreed(stage, account, verb, wanted)
     if not chosen:
-        return
+        return ()
     keys = [one.key for one in chosen]
 
     def work(told: Callable[[Result], None], left: Callable[[], bool]) -> tuple[Result, ...]:
@@ -37,6 +42,7 @@ async def work_on_marked(stage: Stage, verb: Verb) -> None:
     undo = "" if verb is Verb.DELETE else " u undoes that."
     _tell(stage, len(keys), results, verb.value.value.lower(), undo, undo)
     await look_at_rotations(stage)
+    return [result.key for result in results if result.change]
 
 
 async def undo_batch(stage: Stage, changes: Sequence[StatusChange]) -> None:

@@ -36,11 +36,19 @@ class StageScreen(Screen[None]):
 
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears it."""
-        self.query_one(MessageBar).say(text, good)
+        for bar in self._bars:
+            bar.say(text, good)
 
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong."""
-        self.query_one(MessageBar).problem(error)
+        for bar in self._bars:
+            bar.problem(error)
+
+    @property
+    def _bars(self) -> list[MessageBar]:
+        """Its own bar, and that of each screen that stands open over it."""
+        screens = [self, *(one for one in self.app.screen_stack if one is not self)]
+        return [bar for screen in screens for bar in screen.query(MessageBar)]
 
     def run(self, flow: Flow) -> None:
         """Set a flow going; what it can't do is told in the message bar.

@@ -1,0 +1,202 @@
+"""Reads for an audit in the background: the report, the rows on the screen, or all users live."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+from keytui.audit.checking import Checked, check
+from keytui.audit.reporting import reports
+from keytui.errors import CredentialsError, KeytuiError, UnreachableError
+from keytui.model import User
+from keytui.parts import Parts
+from keytui.ui.account import Account
+from keytui.ui.threads import in_thread
+
+HOPELESS = 20
+"""After how many users none of whom could be read a live reading ends by itself."""
+BATCH_SECONDS = 0.1
+"""What arrives within this time is taken in together, and painted once."""
+
+
+async def read_report(account: Account, parts: Parts) -> None:
+    """Take the credential report into the account's audit; why it can't be had is remembered.
+
+    Where it is being read already, that is waited for.
+    """
+    if account.report_task is None:
+        account.report_error = None
+        account.report_task = asyncio.ensure_future(_read_report(account, parts))
+    await asyncio.shield(account.report_task)
+
+
+async def _read_report(account: Account, parts: Parts) -> None:
+    found = reports(account.iam, parts.now, parts.wait.sleep)
+    try:
+        while (report := await in_thread(lambda: next(found, None))) is not None:
+            await in_thread(partial(account.audit.take_report, report))
+            account.tell_audit()
+    except KeytuiError as error:
+        account.report_error = error
+        account.tell_audit()
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a live reading of all users has come.
+
+    Attributes:
+        total: How many users there are; 0 before that is known.
+        done: How many were read.
+        began: When, by the monotonic clock.
+        done_before: How many had been read before it began.
+        running: Whether it goes on.
+        failed: Why some could not be read; None where all could so far.
+        failures: How many could not be read.
+    """
+
+    total: int = 0
+    done: int = 0
+    began: float = 0.0
+    done_before: int = 0
+    running: bool = False
+    failed: KeytuiError | None = None
+    failures: int = 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it can't be expected that any more users can be read."""
+        if isinstance(self.failed, CredentialsError | UnreachableError):
+            return True
+        return self.failures >= HOPELESS and self.failures == self.done - self.done_before
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it still takes at the speed so far; None where that can't be said yet."""
+        read = self.done - self.done_before
+        spent = time.monotonic() - self.began
+        if not self.running or read < 5 or spent < 1:
+            return None
+        return (self.total - self.done) * spent / read
+
+
+class AuditReader:
+    """Reads users' keys for one audit screen, and takes them in batch by batch."""
+
+    def __init__(self, account: Account, parts: Parts, told: Callable[[], None]) -> None:
+        """Take the account, and what is called in the event loop's thread after each batch."""
+        self._account, self._parts, self._told = account, parts, told
+        self.progress = Progress()
+        self.problem: KeytuiError | None = None
+        """Why rows on the screen could not be checked, or not wholly."""
+        self._arrived: list[Checked] = []
+        self._waiting: asyncio.TimerHandle | None = None
+        self._checking = Event()
+        self._stopped = Event()
+        self._closed = Event()
+        self.taken: Callable[[Checked], None] = lambda _: None
+        """Called with each user's keys after they are taken in."""
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._closed.set()
+        self._checking.set()
+        if self._waiting:
+            self._waiting.cancel()
+        self._take_in()
+
+    async def look_at(self, users: Sequence[User]) -> None:
+        """Read these users' keys, and no longer those asked for before."""
+        self._checking.set()
+        left = self._checking = Event()
+        if users:
+            await self._read(users, lambda: left.is_set() or self._closed.is_set())
+
+    async def read_all(self) -> None:
+        """Read all users' keys that were not read live yet."""
+        account = self._account
+        if self.progress.running:
+            return
+        self.progress = Progress(running=True)
+        self._stopped.clear()
+        try:
+            users = await in_thread(lambda: _all_users(account))
+            waiting = [user for user in users if not account.audit.is_live(user.name)]
+            done = len(users) - len(waiting)
+            self.progress = Progress(len(users), done, time.monotonic(), done, running=True)
+            self._told()
+            await self._read(waiting, lambda: self._closed.is_set() or self._stopped.is_set())
+            self._take_in()
+        except KeytuiError as error:
+            self.progress.failed = error
+        finally:
+            self.progress.running = False
+            self._told()
+
+    async def read_some(self, users: Sequence[User], left: Callable[[], bool]) -> None:
+        """Read these users' keys, until all are read or nobody waits any more."""
+        await self._read(users, left)
+        self._take_in()
+
+    async def _read(self, users: Sequence[User], left: Callable[[], bool]) -> None:
+        account, loop = self._account, asyncio.get_running_loop()
+        audit, from_report = account.audit, account.audit.report_made_at is not None
+
+        def work() -> None:
+            checks = check(
+                account.iam,
+                users,
+                account.pace,
+                self._parts.now,
+                lambda user: audit.reported(user.name),
+                mfa=not from_report and len(users) <= 100,
+                left=left,
+            )
+            for checked in checks:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(self._arrive, checked)
+
+        await in_thread(work)
+
+    def _arrive(self, checked: Checked) -> None:
+        self._arrived.append(checked)
+        if self._waiting is None and not self._closed.is_set():
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.call_later(BATCH_SECONDS, self._take_in)
+
+    def _take_in(self) -> None:
+        self._waiting = None
+        arrived, self._arrived = self._arrived, []
+        for checked in arrived:
+            self._take(checked)
+        if arrived and not self._closed.is_set():
+            self._told()
+
+    def _take(self, checked: Checked) -> None:
+        audit, progress = self._account.audit, self.progress
+        if checked.error:
+            self.problem = checked.error
+            if progress.running:
+                progress.failures += 1
+                progress.failed = checked.error
+                progress.done += 1
+                if progress.is_hopeless:
+                    self._checking.set()
+                    self._stopped.set()
+            return
+        self.problem = checked.note or self.problem
+        if progress.running and not audit.is_live(checked.user.name):
+            progress.done += 1
+        if checked.gone:
+            audit.take_gone(checked.user)
+        else:
+            audit.take_keys(checked.user, checked.keys, checked.read_at, checked.mfa)
+        self.taken(checked)
+
+
+def _all_users(account: Account) -> Sequence[User]:
+    if account.inventory.all_read:
+        return account.inventory.users
+    return [user for page in account.iam.users() for user in page]

@@ -1,0 +1,290 @@
+"""The audit: every key of the account in one table, worst first."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from keytui.audit.checking import Checked
+from keytui.audit.rows import AuditRow
+from keytui.audit.view import WORDS, Column, Order, shown, totals
+from keytui.errors import KeytuiError
+from keytui.findings import Rule
+from keytui.parts import Parts
+from keytui.ui.account import Account
+from keytui.ui.audit_marks import AuditMarks
+from keytui.ui.audit_reader import AuditReader, read_report
+from keytui.ui.audit_words import heading, told
+from keytui.ui.screens.filtered import FilteredScreen
+from keytui.ui.typeahead import TypeAhead
+from keytui.ui.widgets.audit_table import AuditTable
+from keytui.ui.widgets.audit_totals import RULES, AuditTotals
+from keytui.ui.widgets.bars import KeyHints, MessageBar
+from keytui.ui.widgets.line_input import LineInput
+from keytui.ui.widgets.lines import Line
+from keytui.ui.widgets.rows import Rows
+from keytui.ui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from keytui.ui.app import KeytuiApp
+
+REST_SECONDS = 0.1
+"""How long the rows on the screen rest before they are checked."""
+CHANGES = ("deactivate", "activate", "delete", "undo")
+
+Verbs = Mapping[str, Callable[["AuditScreen"], Coroutine[Any, Any, None]]]
+
+
+class AuditScreen(FilteredScreen[AuditRow | None]):
+    """Shows the audit; returns the row whose key is to be opened.
+
+    Attributes:
+        account: The account.
+        marks: What is marked.
+        reader: Reads in the background.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "do('deactivate')", "Make inactive", tooltip="Make the keys inactive"),
+        Binding("space", "mark", "Mark", tooltip="Mark the key; d, a and x act on all marked"),
+        Binding(
+            "asterisk", "mark_all", "Mark all", key_display="*", tooltip="Mark all that is shown"
+        ),
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("enter", "open", "Open", tooltip="Go to the key on the main screen"),
+        Binding("e", "do('export')", "Export", tooltip="Save what is shown as CSV or JSON"),
+        Binding("u", "do('undo')", "Undo", tooltip="Undo the last change of status"),
+        Binding("a", "do('activate')", "Make active", tooltip="Make the keys active"),
+        Binding("x", "do('delete')", "Delete", tooltip="Delete the keys, inactive ones"),
+        Binding("r", "refresh", "Refresh", tooltip="Read the report and these rows again"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="List the keys"),
+        Binding("escape", "back", "Back", key_display="esc"),
+        Binding("q", "dismiss(None)", show=False),
+        *(Binding(one.letter, f"sort('{one.name}')", show=False) for one in Column),
+        *(Binding(f"{n}", f"rule({n})", show=False) for n in range(1, len(RULES) + 1)),
+    ]
+
+    def __init__(self, account: Account, parts: Parts, verbs: Verbs) -> None:
+        """Take the account, the parts of this run, and what the keys do, as flows."""
+        super().__init__()
+        self.account, self._parts, self._verbs = account, parts, verbs
+        self.marks = AuditMarks()
+        self.reader = AuditReader(account, parts, self.draw)
+        self.reader.taken = self._taken
+        self._order = Order()
+        self._resting: Timer | None = None
+        self._looked_at: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Line(id="heading")
+        yield AuditTotals(id="totals")
+        words = ", ".join(WORDS)
+        yield LineInput(placeholder=f"/ filter: text, or {words}", id="filter")
+        yield AuditTable(self._parts.now(), self.marks.holds, id="audit")
+        yield MessageBar(id="message")
+        yield Line(id="told")
+        yield KeyHints()
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Show what is known, and read the rest."""
+        self.say("")
+        self.table.focus()
+        self.account.audit_watchers.append(self._report_told)
+        self.draw()
+        self._read_report()
+
+    def on_unmount(self) -> None:
+        """Read nothing more."""
+        if self._report_told in self.account.audit_watchers:
+            self.account.audit_watchers.remove(self._report_told)
+        self.reader.close()
+
+    def on_resize(self) -> None:
+        """Fill the lines anew."""
+        super().on_resize()
+        self.draw()
+
+    @property
+    def table(self) -> AuditTable:
+        """The table."""
+        return self.query_one(AuditTable)
+
+    # Reading.
+
+    def _read_report(self) -> None:
+        self.run_worker(self._reading(), group="report", description="read the credential report")
+
+    async def _reading(self) -> None:
+        await read_report(self.account, self._parts)
+        if self.account.audit.report_made_at is None:
+            await self.reader.read_all()
+
+    def _report_told(self) -> None:
+        self._looked_at.clear()
+        self.draw()
+
+    def _taken(self, checked: Checked) -> None:
+        reported = self.account.audit.reported(checked.user.name)
+        self.marks.listed(checked.user, checked.keys, reported)
+
+    def _rest(self) -> None:
+        """Check the rows on the screen when they have been there for a moment."""
+        if self._resting:
+            self._resting.stop()
+        self._resting = self.set_timer(REST_SECONDS, self._look)
+
+    def _look(self) -> None:
+        audit = self.account.audit
+        if audit.report_made_at is None:
+            return  # All users are being read.
+        owners = {row.key.user.name: row.key.user for row in self.table.in_sight if not row.live}
+        users = [user for name, user in owners.items() if name not in self._looked_at]
+        if users:
+            self._looked_at.update(user.name for user in users)
+            self.run_worker(
+                self.reader.look_at(users), group="look", description="check the rows in sight"
+            )
+
+    def action_refresh(self) -> None:
+        """Read the report again, and the rows on the screen."""
+        self.say("")
+        self._looked_at.clear()
+        if self.account.report_task is None or self.account.report_task.done():
+            self.account.report_task = None
+            self._read_report()
+        if self.account.audit.report_made_at:
+            users = {row.key.user.name: row.key.user for row in self.table.in_sight}
+            self.run_worker(
+                self.reader.look_at(list(users.values())),
+                group="look",
+                description="check the rows in sight",
+            )
+        self.draw()
+
+    # What the keys do.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Offer what can be done now."""
+        read_only = self._parts.settings.read_only
+        match action, parameters:
+            case "do", ("undo",):
+                return bool(self.account.changes) and not read_only
+            case "do", (str(verb),) if verb in CHANGES:
+                return not read_only and bool(self.marks or self.table.row)
+            case ("do", ("export",)) | (("mark" | "mark_all" | "open"), _):
+                return self.table.row is not None
+        return True
+
+    def action_do(self, verb: str) -> None:
+        """Set going what a key is for."""
+        if not self.check_action("do", (verb,)) or self._typed.held:
+            return
+        self.say("")
+        self._typed.hold()
+        self.run_worker(self._guarded(verb), group="verb", description="work on audited keys")
+
+    async def _guarded(self, verb: str) -> None:
+        try:
+            await self._verbs[verb](self)
+        except KeytuiError as error:
+            self.query_one(MessageBar).problem(error)
+        finally:
+            self._typed.release()
+        self.draw()
+
+    def action_mark(self) -> None:
+        """Mark the key under the cursor, or take its mark away, and go on to the next."""
+        if row := self.table.row:
+            self.marks.set([row], on=not self.marks.holds(row))
+            self.table.action_move(1)
+            self.draw()
+
+    def action_mark_all(self) -> None:
+        """Mark all that is shown; where all is, take the marks away."""
+        rows = self.table.rows
+        self.marks.set(rows, on=not all(map(self.marks.holds, rows)))
+        self.draw()
+
+    @on(Rows.Chosen)
+    def action_open(self) -> None:
+        """Return the row under the cursor."""
+        if row := self.table.row:
+            self.dismiss(row)
+
+    def action_sort(self, column: str) -> None:
+        """Sort by a column; by the same one again, the other way round."""
+        chosen = Column[column]
+        reverse = chosen is self._order.column and not self._order.reverse
+        self._order = Order(chosen, reverse)
+        self.draw()
+
+    @on(AuditTotals.Chosen)
+    def _rule_chosen(self, event: AuditTotals.Chosen) -> None:
+        self.action_rule(RULES.index(event.rule) + 1)
+
+    def action_rule(self, number: int) -> None:
+        """Filter by a rule, or no longer."""
+        line, word = self.query_one(LineInput), RULES[number - 1].option
+        words = line.value.split()
+        kept = [one for one in words if one.casefold() != word]
+        line.value = " ".join(kept if len(kept) < len(words) else [*words, word])
+
+    def action_help(self) -> None:
+        """List the keys that work here."""
+        from keytui.ui.screens.help import HelpScreen
+
+        shown_keys = [one for one in self.BINDINGS if isinstance(one, Binding) and one.show]
+        sorts = "".join(column.letter for column in Column)
+        more = [
+            Binding("sort", "", key_display=sorts, description="Sort by a column; again: back"),
+            Binding("rule", "", key_display="1-5", description="Filter by a rule, or no longer"),
+        ]
+        self.app.push_screen(HelpScreen([*shown_keys, *more]))
+
+    # What is shown.
+
+    def say(self, text: str, good: bool = True) -> None:
+        """Show a sentence; an empty one clears it."""
+        self.query_one(MessageBar).say(text, good)
+
+    @on(LineInput.Changed)
+    def draw(self) -> None:
+        """Draw all as it is known; lines that stay the same are not painted."""
+        if not self.is_mounted:
+            return
+        audit, text = self.account.audit, self.query_one(LineInput).value
+        chosen = frozenset(rule for rule in Rule if rule.option in text.casefold().split())
+        self.query_one(AuditTotals).show(totals(audit.rows), chosen)
+        self.table.show(shown(audit.rows, text, self._order), self._order)
+        head = heading(self.account, self.reader, self._parts.now())
+        self.query_one("#heading", Line).show_line(head)
+        self._draw_bars()
+
+    @on(Rows.Highlighted)
+    def _draw_bars(self) -> None:
+        words = told(self.account, self.reader, len(self.table.rows), self.marks)
+        line = Text(words, style="dim", no_wrap=True)
+        line.truncate(max(self.size.width - 2, 1), overflow="ellipsis")
+        self.query_one("#told", Line).show_line(line)
+        self._draw_hints()
+        self._rest()
+
+    def _draw_hints(self) -> None:
+        hints = []
+        for one in self.BINDINGS:
+            if isinstance(one, Binding) and one.show:
+                action, _, rest = one.action.partition("('")
+                given = (rest.removesuffix("')"),) if rest else ()
+                if self.check_action(action, given):
+                    hints.append(one)
+        self.query_one(KeyHints).show(hints)
+
+    @property
+    def _typed(self) -> TypeAhead:
+        return cast("KeytuiApp", self.app).typed
