@@ -7,12 +7,16 @@ from keytui.audit.reporting import reports
 from keytui.audit.rows import AuditRow
 from keytui.commands.checked import checked, unread
 from keytui.commands.console import complain, note, progress
+from keytui.commands.meter import span
 from keytui.commands.users import all_users
 from keytui.errors import AccessDeniedError, AwsError
 from keytui.findings import Rule
 from keytui.model import KeyStatus, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
+
+LONG = 30.0
+"""Seconds from which on it is said that there is a shorter way."""
 
 
 class Way(Enum):
@@ -53,7 +57,14 @@ class Reading:
             self._check(self._everybody())
         elif self._way is Way.CHECKED:
             # Each once, those with the gravest findings first.
-            self._check(list(dict.fromkeys(row.key.user for row in self.rows if row.fails)))
+            users = list(dict.fromkeys(row.key.user for row in self.rows if row.fails))
+            seconds = len(users) / self._account.pace.rate
+            if seconds > LONG:
+                note(
+                    f"The keys of {len(users):,} users break a rule. To read them live takes "
+                    f"about {span(seconds)}; --report-only does without their IDs."
+                )
+            self._check(users)
 
     def lacks(self, rules: Container[Rule]) -> bool:
         """Return whether something was not read that some rules ask for."""

@@ -42,7 +42,7 @@ def checked(
                     meter.went_on(f"{pace.rate:.0f} calls a second{slowed}")
                     yield one
             waiting = [user for user in waiting if user.name not in done]
-            if not done or refused.all_along():
+            if not done:
                 break
     for user in waiting:
         yield Checked(user, (), parts.now(), error=refused.why)

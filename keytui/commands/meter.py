@@ -55,7 +55,7 @@ class Meter:
         passed = now - self._began
         if passed < _ESTIMATE_AFTER:
             return done
-        return f"{done} · {_span(passed / self._done * (self._total - self._done))} left"
+        return f"{done} · about {span(passed / self._done * (self._total - self._done))} left"
 
     def _draw(self, line: str) -> None:
         encoding = sys.stderr.encoding or "ascii"
@@ -64,7 +64,8 @@ class Meter:
         sys.stderr.flush()
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Return a time in whole seconds or minutes: ``12 s``, ``4 min``."""
     if seconds < 90:
-        return f"about {max(seconds, 1):.0f} s"
-    return f"about {seconds / 60:.0f} min"
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min"

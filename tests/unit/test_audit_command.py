@@ -218,6 +218,16 @@ def test_nobody_else_is_asked_about_where_all_are_refused(
     assert desk.iam.count(LIST) < 40
 
 
+def test_a_long_way_is_told_of_and_how_to_do_without_it(
+    desk: Desk, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keytui.commands.audit_reading.LONG", 0.0)
+    monkeypatch.setattr("keytui.audit.pace.RATE", 20.0)
+    assert run_command(desk, "audit") == 1
+    said = capsys.readouterr().err
+    assert "The keys of 1 users break a rule. To read them live takes about 1 s; --rep" in said
+
+
 def test_a_user_deleted_meanwhile_leaves(
     desk: Desk, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

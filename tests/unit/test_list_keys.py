@@ -53,6 +53,12 @@ def test_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+def test_the_thresholds_of_the_config_file(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(desk, "list", "--findings", old_days=200, unused_days=2) == 0
+    _, *rows = capsys.readouterr().out.splitlines()
+    assert [(row.split()[1], row.split()[-1]) for row in rows] == [(ACTIVE_ID, "unused")]
+
+
 def test_nothing_to_list(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, "list", "--user", "carol", "--json") == 0
     assert json.loads(capsys.readouterr().out) == []
