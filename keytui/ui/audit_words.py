@@ -1,6 +1,6 @@
 """What the audit says of itself: of when its knowledge is, and what is still to come."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.text import Text
 
@@ -10,6 +10,8 @@ from keytui.ui.account import Account
 from keytui.ui.audit_marks import AuditMarks
 from keytui.ui.audit_reader import AuditReader
 from keytui.ui.text import ACCENT, DIM, ago, count
+
+JUST_NOW = timedelta(minutes=1)
 
 
 def heading(account: Account, reader: AuditReader, now: datetime) -> Text:
@@ -26,7 +28,8 @@ def _source(account: Account, reader: AuditReader, now: datetime) -> str:
     reading = account.report_task is not None and not account.report_task.done()
     if made_at is not None:
         newer = ", AWS makes a new one…" if reading else ""
-        return f"credential report made {ago(made_at, now)}{newer}"
+        made = "just now" if now - made_at < JUST_NOW else ago(made_at, now)
+        return f"credential report made {made}{newer}"
     if reading:
         return "asking AWS for the credential report…"
     if progress.running and not progress.total:

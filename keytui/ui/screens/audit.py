@@ -127,7 +127,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
 
     def _report_told(self) -> None:
         self._looked_at.clear()
-        self.draw()
+        self.draw(afresh=True)
 
     def _taken(self, checked: Checked) -> None:
         reported = self.account.audit.reported(checked.user.name)
@@ -222,7 +222,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         chosen = Column[column]
         reverse = chosen is self._order.column and not self._order.reverse
         self._order = Order(chosen, reverse)
-        self.draw()
+        self.draw(afresh=True)
 
     @on(AuditTotals.Chosen)
     def _rule_chosen(self, event: AuditTotals.Chosen) -> None:
@@ -254,14 +254,21 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self.query_one(MessageBar).say(text, good)
 
     @on(LineInput.Changed)
-    def draw(self) -> None:
-        """Draw all as it is known; lines that stay the same are not painted."""
+    def _filter_changed(self) -> None:
+        self.draw(afresh=True)
+
+    def draw(self, *, afresh: bool = False) -> None:
+        """Draw all as it is known; lines that stay the same are not painted.
+
+        Args:
+            afresh: Whether other rows are to be expected: at the top the cursor stays there.
+        """
         if not self.is_mounted:
             return
         audit, text = self.account.audit, self.query_one(LineInput).value
         chosen = frozenset(rule for rule in Rule if rule.option in text.casefold().split())
         self.query_one(AuditTotals).show(totals(audit.rows), chosen)
-        self.table.show(shown(audit.rows, text, self._order), self._order)
+        self.table.show(shown(audit.rows, text, self._order), self._order, afresh=afresh)
         head = heading(self.account, self.reader, self._parts.now())
         self.query_one("#heading", Line).show_line(head)
         self._draw_bars()

@@ -35,7 +35,7 @@ class Layout:
     created: int = 7
     last_used: int = 26
     service: bool = True
-    findings: int = 30
+    findings: int = 25
     numbers: bool = True
     mfa: int = 4
 
@@ -57,9 +57,10 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout(user=18),
-    Layout(user=16, last_used=6, service=False),
-    Layout(user=16, last_used=6, service=False, mfa=0),
+    Layout(user=18, last_used=30),
+    Layout(user=18, last_used=20),
+    Layout(user=16, last_used=9, service=False),
+    Layout(user=16, last_used=9, service=False, mfa=0),
     Layout(user=14, last_used=6, service=False, findings=22, numbers=False, mfa=0),
     Layout(user=14, last_used=6, service=False, findings=11, numbers=False, mfa=0),
     Layout(user=12, last_used=0, service=False, findings=11, numbers=False, mfa=0, created=6),
@@ -103,11 +104,17 @@ class AuditTable(Rows):
         """The rows on the screen."""
         return self.rows[self._top : self._top + self._lines]
 
-    def show(self, rows: Sequence[AuditRow], order: Order) -> None:
-        """Show these rows; the cursor stays on its key, where that is among them."""
+    def show(self, rows: Sequence[AuditRow], order: Order, *, afresh: bool = False) -> None:
+        """Show these rows; the cursor stays on its key, where that is among them.
+
+        Args:
+            rows: The rows.
+            order: How they are sorted.
+            afresh: Whether others are to be expected: at the top the cursor stays there.
+        """
         here = self.row
         self.rows, self._order = rows, order
-        self.rows_changed(_place(rows, here, self.cursor))
+        self.rows_changed(0 if afresh and not self.cursor else _place(rows, here, self.cursor))
 
     def draw_header(self, width: int) -> Text:
         """Return the column titles, which sort when they are clicked."""
@@ -115,7 +122,8 @@ class AuditTable(Rows):
         for column, cells in self._columns(width):
             here = column is self._order.column
             arrow = (" ▼" if self._order.reverse else " ▲") if here else ""
-            title = fit(f"{column.title}{arrow}", cells).ljust(cells)
+            short = column is Column.LAST_USED and cells < len(column.title)
+            title = fit(f"{'Used' if short else column.title}{arrow}", cells).ljust(cells)
             click = Style(meta={"@click": f"screen.sort('{column.name}')"})
             line.append(title, Style.parse("bold" if here else "dim") + click).append(" " * GAP)
         line.truncate(width)
