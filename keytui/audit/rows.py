@@ -96,11 +96,13 @@ class Audit:
         return [known.user for known in self._users.values()]
 
     def take_report(self, report: CredentialReport) -> None:
-        """Take in a report. What was read live after it was made stays.
+        """Take in a report, unless a newer one is here. What was read live after it was made stays.
 
         So do IDs read before, where the report has the same keys. It takes a while (100 ms for
         10,000 keys): while it is at work in a thread, others see what was known before.
         """
+        if self.report_made_at and report.made_at < self.report_made_at:
+            return
         users, now = dict[str, _Known](), self._now()
         for one in report.users:
             known = self._users.get(one.user.name) or _Known(one.user)
@@ -116,8 +118,13 @@ class Audit:
     def take_keys(
         self, user: User, keys: Iterable[AccessKey], read_at: datetime, mfa: bool | None = None
     ) -> None:
-        """Take in a user's keys as AWS lists them; ``mfa`` None keeps what is known of it."""
+        """Take in a user's keys as AWS lists them; ``mfa`` None keeps what is known of it.
+
+        Keys that were read later and are here already stay.
+        """
         known = self._users.setdefault(user.name, _Known(user))
+        if known.read_at and read_at < known.read_at:
+            return
         known.user, known.read_at = user, read_at
         if mfa is not None:
             known.mfa, known.mfa_read_at = mfa, read_at

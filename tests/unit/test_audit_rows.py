@@ -260,3 +260,17 @@ def test_ids_leave_where_a_newer_report_has_other_keys(
 
     assert tuple(row.key for row in audit.of_user("alice")) == reported
     assert not audit.is_live("alice")
+
+
+def test_what_arrives_late_changes_nothing(audit: Audit) -> None:
+    audit.take_report(a_report((ALICE, [a_key(age=91)]), (BOB, [])))
+    audit.take_keys(ALICE, [a_key(key_id="AKIA1", status=KeyStatus.INACTIVE)], NOW)
+    version = audit.version
+
+    audit.take_keys(ALICE, [a_key(key_id="AKIA1")], NOW - days(0.1))
+    audit.take_report(a_report((BOB, [a_key(BOB)]), made_at=NOW - days(0.1)))
+
+    assert [(row.key.id, row.key.status) for row in audit.rows] == [("AKIA1", KeyStatus.INACTIVE)]
+    assert audit.knows("alice")
+    assert audit.report_made_at == NOW
+    assert audit.version == version
