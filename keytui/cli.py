@@ -164,12 +164,21 @@ def _parts(settings: Settings, stack: ExitStack) -> Parts:
         uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
         mfa=mfa,
         peek=lambda profile: _connect(_options(settings, profile)),
-        cache=UsersCache(_cache_folder(settings)),
+        cache=_users_cache(settings),
     )
 
 
-def _cache_folder(settings: Settings) -> Path | None:
-    return settings.cache_folder if settings.cache and not settings.demo else None
+def _users_cache(settings: Settings) -> UsersCache:
+    """Return the users last seen; none for the demo, and none kept where that is turned off."""
+    # A profile is named in the settings or here; keys in the environment go before either.
+    variables = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL")
+    place = [os.environ.get(name, "") for name in (*variables, "AWS_ENDPOINT_URL_IAM")]
+    place += [settings.endpoint_url or "", settings.region or ""]
+    cache = UsersCache(None if settings.demo else settings.cache_folder, place)
+    if not settings.cache:
+        cache.forget()
+        return UsersCache(None)
+    return cache
 
 
 def _ask_on_terminal(request: MfaRequest) -> Secret | None:

@@ -1,6 +1,6 @@
 """What is known of one account: its users as they arrive, and the keys read so far."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,9 +46,23 @@ class Inventory:
         """Whether AWS is or was asked for all users, not only for one by name or key."""
         self.all_read = False
         """Whether every page has arrived."""
+        self.last_seen_at: datetime | None = None
+        """When the users were read that an earlier run has kept; None once AWS lists them all."""
+        self.key_ids: Mapping[str, tuple[str, ...]] = {}
+        """User name → the access key IDs that an earlier run has seen."""
         self._folded: list[str] = []
         self.keys: dict[str, KeyList] = {}
         """User name → the keys read so far."""
+
+    @classmethod
+    def last_seen(
+        cls, names: Iterable[str], key_ids: Mapping[str, tuple[str, ...]], at: datetime
+    ) -> "Inventory":
+        """Return what an earlier run has kept; AWS has not confirmed it."""
+        inventory = cls()
+        inventory.add(User(name) for name in names)
+        inventory.key_ids, inventory.last_seen_at = key_ids, at
+        return inventory
 
     def add(self, page: Iterable[User]) -> None:
         """Take in a page of users."""
@@ -74,9 +88,13 @@ class Inventory:
         return [
             user
             for user in self.users
-            if (known := self.keys.get(user.name))
-            and any(part_of_id in key.id for key in known.keys)
+            if any(part_of_id in key_id for key_id in self._ids_of(user.name))
         ]
+
+    def _ids_of(self, name: str) -> Iterable[str]:
+        """Return a user's key IDs: as read, else as an earlier run has seen them."""
+        known = self.keys.get(name)
+        return [key.id for key in known.keys] if known else self.key_ids.get(name, ())
 
     def keys_of(self, user: User) -> KeyList | None:
         """Return what is known of a user's keys; None before they were read."""

@@ -1,12 +1,22 @@
 """The users that were last seen: painted at the start, before AWS has answered.
 
-Names and key IDs only, readable by their owner alone.
+Names and key IDs only, readable by their owner alone. What can't be read or written is no
+matter: AWS is asked in any case.
 """
 
+import os
+import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+_MOST_BYTES = 16_000_000
+"""An account of 50,000 users takes a third of it."""
+_FORMAT = 1
+_NAMES = "users-*.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +37,98 @@ class KnownUsers:
 
 
 class UsersCache:
-    """A file for each profile and place in keytui's cache folder."""
+    """A file for each profile in keytui's cache folder."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Keep the files in a folder; None keeps nothing and finds nothing."""
-        self._folder = folder
+    def __init__(self, folder: Path | None, place: Sequence[str] = ()) -> None:
+        """Keep the files in a folder; None keeps nothing and finds nothing.
 
-    def load(self, place: str) -> KnownUsers | None:
+        Args:
+            folder: The folder, made where it is missing.
+            place: What else than the profile says where AWS is asked and by whom: the
+                endpoint, the region, the key ID in the environment.
+        """
+        self._folder, self._place = folder, tuple(place)
+
+    def load(self, profile: str | None) -> KnownUsers | None:
         """Return what is known; None for nothing, or for a file that can't be used."""
-        raise NotImplementedError
+        if self._folder is None:
+            return None
+        import json
 
-    def save(self, place: str, known: KnownUsers) -> None:
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            return _known(json.loads(_read(self._folder / self._name(profile))))
+        return None
+
+    def save(self, profile: str | None, known: KnownUsers) -> None:
         """Keep what is known; what can't be kept is no matter."""
-        raise NotImplementedError
+        if self._folder is None:
+            return
+        import json
 
-    def forget(self, place: str) -> None:
-        """Remove what is known."""
-        raise NotImplementedError
+        users = [[name, *known.key_ids.get(name, ())] for name in known.names]
+        value = {"format": _FORMAT, "account": known.account, "users": users}
+        text = json.dumps(value | {"read_at": known.read_at.isoformat()})
+        with suppress(OSError):
+            _write(self._folder, self._name(profile), text.encode())
+
+    def forget(self) -> None:
+        """Remove all that is known, whatever the profile."""
+        for file in self._folder.glob(_NAMES) if self._folder else ():
+            with suppress(OSError):
+                file.unlink()
+
+    def _name(self, profile: str | None) -> str:
+        from hashlib import sha256
+
+        place = "\0".join((profile or "", *self._place))
+        return _NAMES.replace("*", sha256(place.encode("utf-8", "replace")).hexdigest()[:24])
+
+
+def _known(value: Any) -> KnownUsers:
+    """Check what a file says. Raises one of the errors that ``load`` passes over."""
+    if value["format"] != _FORMAT:
+        raise ValueError("Another format")
+    key_ids: dict[str, tuple[str, ...]] = {}
+    names = []
+    for name, *ids in value["users"]:
+        names.append(_text(name))
+        if ids:
+            key_ids[name] = tuple(map(_text, ids))
+    read_at = datetime.fromisoformat(value["read_at"])
+    if read_at.tzinfo is None:
+        raise ValueError("A time without a zone")
+    return KnownUsers(_text(value["account"]), read_at, names, key_ids)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 128:
+        raise ValueError("Neither a name nor an ID")
+    return value
+
+
+def _read(path: Path) -> bytes:
+    # O_NONBLOCK: opening a FIFO would wait for a writer.
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        private = status.st_uid == os.geteuid() and not status.st_mode & 0o077
+        if not stat.S_ISREG(status.st_mode) or not private or status.st_size > _MOST_BYTES:
+            raise ValueError("Not a file of keytui's own")
+        return file.read(_MOST_BYTES)
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    """Write a file whole: under another name first, then in the place of what was there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = folder / f".{name}.{os.getpid()}"
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+            file.write(content)
+        temporary.replace(folder / name)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

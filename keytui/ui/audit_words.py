@@ -29,7 +29,7 @@ def _source(account: Account, reader: AuditReader, now: datetime) -> str:
     if made_at is not None:
         newer = ", AWS makes a new one…" if reading else ""
         made = "just now" if now - made_at < JUST_NOW else ago(made_at, now)
-        return f"credential report made {made}{newer}"
+        return f"report made {made}{newer}"
     if reading:
         return "asking AWS for the credential report…"
     if progress.running and not progress.total:

@@ -1,5 +1,6 @@
 """Find a user: all pages, a filter, moving, and what stands there when AWS says less."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tests.support.app import ACTIVE_ID, BOB_ID, Desk, GatedIam, an_account, ope
 def cursor(desk: Desk) -> str:
     """The user whose line bears the cursor, as the screen shows it."""
     line = next((line for line in desk.text.splitlines() if line.startswith((" ▸", "▸"))), "")
-    return line.replace("▸", "").split("│")[0].strip()
+    name_and_marker = line.replace("▸", "").split("│")[0].strip()
+    return re.sub(r"\s+(\d+( [a-z ]+| !)?|!)$", "", name_and_marker)
 
 
 async def test_users_are_listed_with_their_number_and_the_caller(desk: Desk) -> None:

@@ -49,7 +49,7 @@ async def read_users(stage: Stage, account: Account) -> None:
     listing is denied, the caller's own user stands alone.
     """
     known, fresh = account.inventory, Inventory()
-    fresh.keys = known.keys
+    fresh.keys, fresh.key_ids = known.keys, known.key_ids
     fresh.asked = known.asked = True
     if not known.users:
         account.inventory = fresh
@@ -64,7 +64,8 @@ async def read_users(stage: Stage, account: Account) -> None:
                 inventory.add(page)
             stage.draw_users()
     except AccessDeniedError as error:
-        fresh.add(known.users)
+        if not known.last_seen_at:
+            fresh.add(known.users)
         _only_own_user(stage, account, fresh, error)
     fresh.all_read = True
     account.inventory = fresh

@@ -10,10 +10,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from keytui.errors import KeytuiError
+from keytui.inventory import Inventory
 from keytui.model import AccessKey, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.flows import find, read, recover
+from keytui.ui.known_users import keep, last_seen
+from keytui.ui.markers import marker
 from keytui.ui.screens.stage_screen import StageScreen
 from keytui.ui.screens.unlock import can_unlock
 from keytui.ui.text import count
@@ -40,6 +43,8 @@ class AccountScreen(StageScreen):
         self.profile = parts.settings.profile
         """The profile in use; None for the SDK's choice."""
         self._account: Account | None = None
+        self._last_seen: tuple[Inventory, str] | None = None
+        """The users an earlier run has kept, and their account; None once AWS has answered."""
         self._show_deleted = True
         self._locked = False
         self._resting: Timer | None = None
@@ -65,6 +70,7 @@ class AccountScreen(StageScreen):
         self.say("")
         self.show_top()
         self.show_hints()
+        self.show_last_seen()
         if wanted := self.parts.settings.key_ids:
             self.run_first(self._open_at(wanted))
 
@@ -108,7 +114,19 @@ class AccountScreen(StageScreen):
         account = self.account
         badges = {one.user: one.brief for one in account.rotations}
         badges |= dict.fromkeys((user.name for user in account.marks.values()), "✓")
-        self.query_one(StatusLine).users(self.users.show(account.inventory, keep, badges))
+        marks = marker(account, self.parts)
+        self.query_one(StatusLine).users(self.users.show(account.inventory, keep, badges, marks))
+
+    def show_last_seen(self) -> None:
+        """Show the users that an earlier run has kept, until AWS has answered."""
+        settings = self.parts.settings
+        if settings.user is None and not settings.key_ids:
+            self._last_seen = last_seen(self.parts, self.profile)
+        self._draw_last_seen()
+
+    def _draw_last_seen(self) -> None:
+        if self._last_seen:
+            self.query_one(StatusLine).users(self.users.show(self._last_seen[0]))
 
     def draw_keys(self, keep: str = "") -> None:
         """Draw the keys of the highlighted user, with the cursor on one or where it was."""
@@ -165,9 +183,13 @@ class AccountScreen(StageScreen):
         try:
             account = await self._open_account()
             await self._open_wanted(account)
+            if account.inventory.last_seen_at:
+                self._user_changed()
             await read.read_users(self, account)
             self._user_changed()
             self.look_around()
+            self.look_at_report()
+            await in_thread(lambda: keep(self.parts, self.profile, account))
         except KeytuiError as error:
             self._not_all_read(error)
         self.look_at_keyring()
@@ -182,10 +204,17 @@ class AccountScreen(StageScreen):
 
     async def _open_account(self) -> Account:
         before = self._account
-        self.query_one(StatusLine).users("connecting…")
+        if not self._last_seen:
+            self.query_one(StatusLine).users("connecting…")
         account = await read.connect(self, self.profile)
         if before and before.identity == account.identity:
             account.continue_from(before)
+        seen, self._last_seen = self._last_seen, None
+        if seen and seen[1] == account.identity.account:
+            account.inventory = seen[0]
+        elif seen:
+            self.users.show(Inventory())
+            self.say("Another account than last time: its users are being read.", good=False)
         self._account = account
         self.show_top()
         return account
@@ -221,7 +250,10 @@ class AccountScreen(StageScreen):
 
     def _not_all_read(self, error: KeytuiError) -> None:
         self.problem(error)
-        if self._account is None:
+        if self._last_seen:
+            known = count(len(self._last_seen[0].users), "user")
+            self.query_one(StatusLine).users(f"{known} as last seen, not connected")
+        elif self._account is None:
             self.query_one(StatusLine).users("not connected")
         elif self._account.inventory.asked:
             known = count(len(self._account.inventory.users), "user")
@@ -234,6 +266,13 @@ class AccountScreen(StageScreen):
         self._locked = can_unlock(probe)
         self.query_one(StatusLine).keyring(probe)
         self.show_hints()
+
+    @work(exclusive=True, group="report", description="read the credential report")
+    async def look_at_report(self) -> None:
+        """Read what AWS says of all users' keys, for the markers beside the users."""
+        from keytui.ui.flows import audit  # Not needed on the way to the first frame.
+
+        await audit.look_at_report(self)
 
     @work(exclusive=True, group="recovery", description="look into unfinished creations")
     async def look_around(self) -> None:
@@ -261,7 +300,7 @@ class AccountScreen(StageScreen):
         """Read the keys of a user on whom the cursor rests; passing others paints nothing."""
         if self._resting:
             self._resting.stop()
-        if user := self.users.user:
+        if (user := self.users.user) and self._account:
             self._resting = self.set_timer(REST_SECONDS, lambda: self.read_user(user))
         else:
             self.draw_keys()
@@ -270,6 +309,8 @@ class AccountScreen(StageScreen):
     def _filter_changed(self) -> None:
         if self._account:
             self.draw_users()
+        else:
+            self._draw_last_seen()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Whoever goes to the users wants to see them all."""

@@ -1,6 +1,6 @@
 """The audit: every key of the account in one table, worst first."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from keytui.audit.checking import Checked
 from keytui.audit.rows import AuditRow
-from keytui.audit.view import WORDS, Column, Order, shown, totals
+from keytui.audit.view import WORDS, Column, Order, Total, shown, totals
 from keytui.errors import KeytuiError
 from keytui.findings import Rule
 from keytui.parts import Parts
@@ -78,6 +78,9 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self._order = Order()
         self._resting: Timer | None = None
         self._looked_at: set[str] = set()
+        self._totals: Sequence[Total] = ()
+        self._summed_up = -1
+        """The audit's version that the totals are of."""
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -267,7 +270,9 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
             return
         audit, text = self.account.audit, self.query_one(LineInput).value
         chosen = frozenset(rule for rule in Rule if rule.option in text.casefold().split())
-        self.query_one(AuditTotals).show(totals(audit.rows), chosen)
+        if self._summed_up != audit.version:
+            self._summed_up, self._totals = audit.version, totals(audit.rows)
+        self.query_one(AuditTotals).show(self._totals, chosen)
         self.table.show(shown(audit.rows, text, self._order), self._order, afresh=afresh)
         head = heading(self.account, self.reader, self._parts.now())
         self.query_one("#heading", Line).show_line(head)

@@ -150,6 +150,7 @@ class MainScreen(AccountScreen):
         if chosen := await read.choose_profile(self):
             self.profile, self._account = chosen, None
             self.users.show(Inventory())
+            self.show_last_seen()
             self.draw_keys()
             self.show_top()
             self.connect()

@@ -62,7 +62,7 @@ LAYOUTS = (
     Layout(user=16, last_used=9, service=False),
     Layout(user=16, last_used=9, service=False, mfa=0),
     Layout(user=14, last_used=6, service=False, findings=22, numbers=False, mfa=0),
-    Layout(user=14, last_used=6, service=False, findings=11, numbers=False, mfa=0),
+    Layout(user=12, last_used=6, service=False, findings=11, numbers=False, mfa=0, created=6),
     Layout(user=12, last_used=0, service=False, findings=11, numbers=False, mfa=0, created=6),
     Layout(user=1, last_used=0, service=False, findings=11, numbers=False, mfa=0, created=0),
 )
@@ -122,8 +122,7 @@ class AuditTable(Rows):
         for column, cells in self._columns(width):
             here = column is self._order.column
             arrow = (" ▼" if self._order.reverse else " ▲") if here else ""
-            short = column is Column.LAST_USED and cells < len(column.title)
-            title = fit(f"{'Used' if short else column.title}{arrow}", cells).ljust(cells)
+            title = fit(f"{_title(column, cells)}{arrow}", cells).ljust(cells)
             click = Style(meta={"@click": f"screen.sort('{column.name}')"})
             line.append(title, Style.parse("bold" if here else "dim") + click).append(" " * GAP)
         line.truncate(width)
@@ -168,7 +167,7 @@ class AuditTable(Rows):
             case Column.LAST_USED:
                 return self._last_used(row, layout, cells)
             case Column.FINDINGS:
-                return _findings(row, layout)
+                return _findings(row, layout, cells)
             case Column.MFA:
                 return Text({True: "on", False: "off", None: "–"}[row.mfa])
 
@@ -185,12 +184,19 @@ class AuditTable(Rows):
         return text
 
 
-def _findings(row: AuditRow, layout: Layout) -> Text:
+def _title(column: Column, cells: int) -> str:
+    short = {Column.LAST_USED: "Used", Column.AGE: "Age"}
+    return short.get(column, column.title) if len(column.title) > cells else column.title
+
+
+def _findings(row: AuditRow, layout: Layout, cells: int) -> Text:
     text = Text()
     for one in row.findings:
         text.append(", " if text else "")
         word = f"{one.rule.word} {one.rule.cis}" if layout.numbers else one.rule.word
         text.append(word, FAILS if one.fails else DIM)
+    if text.cell_len > cells:
+        text.truncate(cells, overflow="ellipsis")
     return text
 
 

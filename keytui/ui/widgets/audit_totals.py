@@ -63,20 +63,22 @@ class AuditTotals(Lines):
         return line
 
     def _all(self, width: int) -> Text:
-        """Return all rules in one line, those that fail first where there isn't room for all."""
+        """Return all rules in one line, by their first words where there isn't room for more."""
         line, self._ends = Text(), []
+        short = sum(len(f"1 {one.rule.word} {one.failing:,}  ") for one in self._totals) > width + 2
         for total in self._totals:
-            line.append_text(self._rule(total, 0))
+            line.append_text(self._rule(total, 0, short=short))
             line.append(f" {total.failing:,}", FAILS if total.failing else DIM)
             self._ends.append(line.cell_len)
             line.append("  ")
         line.truncate(width)
         return line
 
-    def _rule(self, total: Total, room: int) -> Text:
+    def _rule(self, total: Total, room: int, *, short: bool = False) -> Text:
         number = RULES.index(total.rule) + 1
         chosen = "bold reverse" if total.rule in self._chosen else ""
-        name = Text.assemble((f"{number}", f"bold {ACCENT}"), " ", (total.rule.word, chosen))
+        word = total.rule.word.split()[0] if short else total.rule.word
+        name = Text.assemble((f"{number}", f"bold {ACCENT}"), " ", (word, chosen))
         name.pad_right(max(room - len(total.rule.word), 0))
         return name
 

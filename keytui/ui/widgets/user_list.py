@@ -8,6 +8,7 @@ from rich.text import Text
 
 from keytui.model import User
 from keytui.plain import plain
+from keytui.ui.markers import Marker
 from keytui.ui.text import ACCENT, WARNS, fit
 from keytui.ui.widgets.rows import Rows
 
@@ -21,6 +22,7 @@ class UserList(Rows):
         """The users shown."""
         self._nobody = ""
         self._badges: Mapping[str, str] = {}
+        self._marker: Marker | None = None
 
     @property
     def row_count(self) -> int:
@@ -38,6 +40,7 @@ class UserList(Rows):
         keep: User | None,
         nobody: str = "",
         badges: Mapping[str, str] = MappingProxyType({}),
+        marker: Marker | None = None,
     ) -> None:
         """Show these users.
 
@@ -48,12 +51,14 @@ class UserList(Rows):
             keep: The one to leave the cursor on, if it is among them.
             nobody: What the list says where there are none.
             badges: User name → a word or glyph behind it.
+            marker: What tells of a user's keys, at the right edge.
         """
         before, self._nobody, self._badges = self.user, nobody, badges
+        self._marker = marker
         self.users = users
         names = (i for i, user in enumerate(users) if keep and user.name == keep.name)
         self.rows_changed(next(names, 0))
-        if self.user != before:
+        if (self.user and self.user.name) != (before and before.name):
             self.post_message(self.Highlighted(self))
 
     def draw_line(self, y: int, width: int) -> Text:
@@ -67,8 +72,14 @@ class UserList(Rows):
         user = self.users[index]
         here = index == self.cursor
         badge = self._badges.get(user.name, "")
-        room = width - 3 - (cell_len(badge) + 1 if badge else 0)
-        name = fit(plain(user.name), room)
+        name, room = plain(user.name), width - 3 - (cell_len(badge) + 1 if badge else 0)
+        mark = (self._marker and self._marker(user, room - cell_len(name) - 1)) or Text()
+        name = fit(name, room - (mark.cell_len + 1 if mark else 0))
         style = "bold" if here else WARNS if user.is_root else ""
-        row = Text(f"{'▸' if here else ' '} {name}", style=style)
-        return row.append(f" {badge}", ACCENT) if badge else row
+        row = Text.assemble((f"{'▸' if here else ' '} {name}", style))
+        if badge:
+            row.append(f" {badge}", ACCENT)
+        if mark:
+            row.pad_right(width - 1 - row.cell_len - mark.cell_len)
+            row.append_text(mark)
+        return row

@@ -10,6 +10,7 @@ from textual.message import Message
 from keytui.inventory import Inventory
 from keytui.key_ids import key_ids
 from keytui.model import User
+from keytui.ui.markers import Marker
 from keytui.ui.text import count
 from keytui.ui.widgets.line_input import LineInput
 from keytui.ui.widgets.rows import Rows
@@ -68,6 +69,7 @@ class UsersPane(Vertical):
         inventory: Inventory,
         keep: User | None = None,
         badges: Mapping[str, str] | None = None,
+        marker: Marker | None = None,
     ) -> str:
         """Show the users that pass the filter, with the cursor where it was.
 
@@ -75,6 +77,7 @@ class UsersPane(Vertical):
             inventory: The account's users.
             keep: The user to put the cursor on instead.
             badges: User name → a word or glyph behind it.
+            marker: What tells of a user's keys.
 
         Returns:
             How many they are, in words.
@@ -82,9 +85,11 @@ class UsersPane(Vertical):
         text = self.filter_line.value
         users = inventory.matching(text)
         nobody = "no match; esc" if not key_ids(text) else "enter finds it"
-        self.list.show(users, keep or self.user, nobody if text else "", badges or {})
+        self.list.show(users, keep or self.user, nobody if text else "", badges or {}, marker)
         total = count(len(inventory.users), "user")
         some = f"{len(users):,} of {total}" if text else total
+        if inventory.last_seen_at:
+            return f"{some} as last seen, asking AWS…"
         if inventory.all_read:
             return some
         return some + (", reading…" if inventory.asked else ", r reads all")
