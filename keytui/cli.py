@@ -163,7 +163,9 @@ def _parts(settings: Settings, stack: ExitStack) -> Parts:
         now=lambda: datetime.now(UTC),
         uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
         mfa=mfa,
-        peek=lambda profile: _connect(_options(settings, profile)),
+        peek=lambda profile: _connect(
+            replace(_options(settings, profile), mfa=mfa.silent(), quiet=True)
+        ),
         cache=_users_cache(settings),
     )
 

@@ -93,6 +93,12 @@ class MfaDesk:
         """Whether there is anybody to ask."""
         return self._ask is not None
 
+    def silent(self) -> "MfaDesk":
+        """Return a desk that asks nobody, and has the sign-ins of this one."""
+        other = MfaDesk()
+        other.sessions, other.roles = self.sessions, self.roles
+        return other
+
     def ask_by(self, ask: Ask | None, signed_in: Callable[[], None] = lambda: None) -> None:
         """From now on ask in this way.
 

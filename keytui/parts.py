@@ -67,7 +67,7 @@ class Parts:
         aws_files: The AWS config and credentials files.
         uses_here: Where this machine names an access key; blocks, raises nothing.
         mfa: Where MFA codes are asked for.
-        peek: Connects with a profile and asks for no MFA code; blocks, raises KeytuiError.
+        peek: Connects with a profile and asks the user nothing; blocks, raises KeytuiError.
         cache: The users that were last seen.
     """
 

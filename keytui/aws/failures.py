@@ -110,6 +110,14 @@ def _bad_config(error: Any, safe: str) -> AwsError:
     )
 
 
+def _bad_setting(error: Any, safe: str) -> AwsError:
+    # The SDK's own words name profiles and settings.
+    said = " ".join(str(error).split()).rstrip(".")
+    return CredentialsError(
+        f"The AWS config does not fit together: {said}.", safe, "Check the profile in it."
+    )
+
+
 def _bad_region(_: Any, safe: str) -> AwsError:
     return UnreachableError(
         "The AWS region can't be used.",
@@ -256,6 +264,7 @@ _EXPLAINERS: tuple[tuple[Any, Callable[[Any, str], AwsError]], ...] = (
     (sdk.MissingDependencyException, _missing_package),
     (sdk.ProfileNotFound, _unknown_profile),
     ((sdk.ConfigParseError, sdk.ConfigNotFound), _bad_config),
+    (sdk.InvalidConfigError, _bad_setting),
     (
         (sdk.BaseEndpointResolverError, sdk.EndpointProviderError, sdk.InvalidRegionError),
         _bad_region,

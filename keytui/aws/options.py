@@ -22,6 +22,8 @@ class ConnectOptions:
         access_key_id: The demo account's made-up access key ID.
         secret: The demo account's made-up secret.
         mfa: Where MFA codes are asked for.
+        quiet: Whether what the profile runs for its credentials may ask nothing: it gets no
+            terminal, no display, and is stopped after a while.
     """
 
     profile: str | None = None
@@ -30,6 +32,7 @@ class ConnectOptions:
     access_key_id: str | None = None
     secret: Secret | None = None
     mfa: MfaDesk = field(default_factory=MfaDesk, repr=False, compare=False)
+    quiet: bool = False
 
     def __post_init__(self) -> None:
         if (self.access_key_id is None) != (self.secret is None):
