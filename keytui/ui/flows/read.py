@@ -11,7 +11,6 @@ from keytui.model import ROOT_USER, User
 from keytui.rotation.state import Rotation, left_over, open_rotations
 from keytui.ui.account import Account, complete_keys, open_account, read_keys
 from keytui.ui.flows.stage import Stage
-from keytui.ui.screens.dialogs import ChoiceScreen
 from keytui.ui.threads import in_thread
 
 CONNECT_SECONDS = 10.0
@@ -175,18 +174,6 @@ def _look_at(task: asyncio.Future[Any]) -> None:
     """Take note of a failure that nobody waits for any more, or asyncio prints it."""
     if not task.cancelled():
         task.exception()
-
-
-async def choose_profile(stage: Stage) -> str | None:
-    """Ask which profile to work with; None where none was chosen."""
-    if stage.parts.settings.demo:
-        stage.say("The demo account has no other profiles.", good=False)
-        return None
-    names = await in_thread(stage.parts.profiles)
-    if not names:
-        stage.say("The AWS config has no profiles.", good=False)
-        return None
-    return await stage.ask(ChoiceScreen("Switch to a profile", names, stage.profile or ""))
 
 
 def _with_known(fresh: KeyList, known: KeyList | None) -> KeyList:

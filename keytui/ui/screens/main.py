@@ -11,7 +11,7 @@ from keytui.inventory import Inventory
 from keytui.key_ids import key_ids
 from keytui.model import AccessKey, KeyStatus, Secret
 from keytui.ui.copier import copier
-from keytui.ui.flows import create, delete, find, history, read, status, unlock
+from keytui.ui.flows import create, delete, find, history, status, unlock
 from keytui.ui.screens import main_keys
 from keytui.ui.screens.account_screen import AccountScreen
 from keytui.ui.screens.help import HelpScreen
@@ -147,7 +147,9 @@ class MainScreen(AccountScreen):
         self.run(self._switch_profile())
 
     async def _switch_profile(self) -> None:
-        if chosen := await read.choose_profile(self):
+        from keytui.ui.flows import fleet  # Not needed on the way to the first frame.
+
+        if chosen := await fleet.choose_profile(self):
             self.profile, self._account = chosen, None
             self.users.show(Inventory())
             self.show_last_seen()
