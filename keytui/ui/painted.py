@@ -14,7 +14,7 @@ Cell = tuple[str, Style]
 """A character and its style; an empty one is the right half of a wide one."""
 
 _MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
-_PLAIN = re.compile(r"(?:\x1b\[[0-9;]*m|[^\x00-\x1f\x7f\x80-\x9f])*\n*")
+_PLAIN = re.compile(r"(?:\x1b\[[0-9;]*m|[^\x00-\x1f\x7f\x80-\x9f]++)*+\n*")
 """What Textual paints after it has moved: text and styles, and a line's end."""
 _CLEARS = re.compile(r"\x1b\[\?1049|\x1b\[\d*J|\x1bc")
 _NONE: Style = ()
@@ -80,6 +80,9 @@ def _cells(text: str) -> list[Cell]:
     cells: list[Cell] = []
     for style, stretch in styled(text):
         seen = style if paints(style) else ()
+        if stretch.isascii():
+            cells += [(char, seen if char == " " else style) for char in stretch]
+            continue
         for char in stretch:
             width = 1 if char.isascii() else cell_len(char)
             if width == 0 and cells:

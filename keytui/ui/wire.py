@@ -7,6 +7,7 @@ long blanks are erased instead.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 Style = tuple[str, ...]
 """The SGR codes in force since the last reset."""
@@ -62,6 +63,7 @@ def styled(data: str) -> Iterator[tuple[Style, str]]:
         style = _after(style, codes)
 
 
+@lru_cache(1024)
 def _after(style: Style, codes: str) -> Style:
     for code in _COLOUR.findall(codes) or ["0"]:
         if int(code.partition(";")[0]) == 0:
@@ -71,6 +73,7 @@ def _after(style: Style, codes: str) -> Style:
     return style
 
 
+@lru_cache(1024)
 def _change(now: Style, style: Style) -> str:
     if not style:
         return "\x1b[m"
@@ -79,6 +82,7 @@ def _change(now: Style, style: Style) -> str:
     return f"\x1b[{';'.join(('0', *style))}m"
 
 
+@lru_cache(1024)
 def paints(style: Style) -> bool:
     """Return whether a style is seen on a blank."""
     return any(_PAINTS_BLANKS.fullmatch(code) for code in style)

@@ -67,6 +67,7 @@ class AccountScreen(StageScreen):
         still = self.app.batch_update()
         still.__enter__()
         self.users.focus_list()
+        self.users.filter_line.on_value = self._filter_changed
         self.say("")
         self.show_top()
         self.show_hints()
@@ -305,7 +306,6 @@ class AccountScreen(StageScreen):
         else:
             self.draw_keys()
 
-    @on(UsersPane.Filtered)
     def _filter_changed(self) -> None:
         if self._account:
             self.draw_users()

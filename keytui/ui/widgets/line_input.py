@@ -1,5 +1,7 @@
 """A line to type on."""
 
+from collections.abc import Callable
+
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import Input
@@ -32,3 +34,9 @@ class LineInput(Input):
             compact=True,
         )
         self.cursor_blink = False
+        self.on_value: Callable[[], object] = lambda: None
+        """Called at once when the value has changed, so that both are painted in one frame."""
+
+    def _watch_value(self, value: str) -> None:
+        super()._watch_value(value)
+        self.on_value()

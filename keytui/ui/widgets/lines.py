@@ -4,6 +4,8 @@ They draw themselves line by line and never ask for a new layout, which would pa
 whole screen.
 """
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -12,7 +14,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-_PLAIN = Style.null()
+PLAIN = Style.null()
+"""A segment without a style is more than Textual's filter for NO_COLOR can bear."""
 
 
 class Line(Static):
@@ -44,11 +47,9 @@ class Lines(Widget):
         if len(before) != len(self._drawn):
             self.refresh()
         elif changed := [
-            Region(0, y, self.size.width, 1)
-            for y, (old, new) in enumerate(zip(before, self._drawn, strict=True))
-            if old != new
+            y for y, (old, new) in enumerate(zip(before, self._drawn, strict=True)) if old != new
         ]:
-            self.refresh(*changed)
+            self.refresh(*(Region(0, y, self.size.width, height) for y, height in _runs(changed)))
 
     def render_line(self, y: int) -> Strip:
         """Return a line for the screen."""
@@ -64,10 +65,24 @@ class Lines(Widget):
 
     def _draw_all(self) -> list[Strip]:
         width, height = self.size
-        return [self._strip(self.draw_line(y, width), width) for y in range(height)]
+        return [self.draw_strip(y, width) for y in range(height)]
+
+    def draw_strip(self, y: int, width: int) -> Strip:
+        """Return the line at a place as it goes onto the screen."""
+        return self._strip(self.draw_line(y, width), width)
 
     def _strip(self, line: Text, width: int) -> Strip:
         line.no_wrap, line.end = True, ""
-        # A segment without a style is more than Textual's filter for NO_COLOR can bear.
-        segments = (Segment(s.text, s.style or _PLAIN) for s in line.render(self.app.console))
-        return Strip(segments).adjust_cell_length(width, _PLAIN)
+        segments = (Segment(s.text, s.style or PLAIN) for s in line.render(self.app.console))
+        return Strip(segments).adjust_cell_length(width, PLAIN)
+
+
+def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
+    """Return where lines begin that follow one another, and how many they are."""
+    runs: list[tuple[int, int]] = []
+    for y in places:
+        if runs and sum(runs[-1]) == y:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((y, 1))
+    return runs

@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
+from textual.strip import Strip
 
 from keytui.model import User
 from keytui.plain import plain
-from keytui.ui.markers import Marker
+from keytui.ui.markers import Mark, Marker
 from keytui.ui.text import ACCENT, WARNS, fit
+from keytui.ui.widgets.lines import PLAIN
 from keytui.ui.widgets.rows import Rows
+
+KEPT_STRIPS = 2_000
+"""So many drawn lines are kept: those of a filter typed letter by letter come again."""
 
 
 class UserList(Rows):
@@ -23,6 +30,7 @@ class UserList(Rows):
         self._nobody = ""
         self._badges: Mapping[str, str] = {}
         self._marker: Marker | None = None
+        self._strips: dict[tuple[str, Mark, int], Strip] = {}
 
     @property
     def row_count(self) -> int:
@@ -67,19 +75,54 @@ class UserList(Rows):
             return Text(fit(f"  {self._nobody}", width), style="dim")
         return super().draw_line(y, width)
 
+    def draw_strip(self, y: int, width: int) -> Strip:
+        """Return a line; most are as they were drawn before, or nothing but a name and a mark.
+
+        Those are put together here: of a filter's key this is what is waited for.
+        """
+        index = y + self._top
+        user = self.users[index] if index < len(self.users) and index != self.cursor else None
+        if user is None or user.is_root or user.name in self._badges:
+            return super().draw_strip(y, width)
+        name = plain(user.name)
+        mark = self._mark(user, width - 4 - cell_len(name))
+        known = (name, mark, width)
+        if known not in self._strips:
+            if len(self._strips) > KEPT_STRIPS:
+                self._strips.clear()
+            self._strips[known] = _strip(f"  {fit(name, width - 3 - _room(mark))}", mark, width)
+        return self._strips[known]
+
     def draw_row(self, index: int, width: int) -> Text:
         """Return a user's line."""
         user = self.users[index]
         here = index == self.cursor
         badge = self._badges.get(user.name, "")
         name, room = plain(user.name), width - 3 - (cell_len(badge) + 1 if badge else 0)
-        mark = (self._marker and self._marker(user, room - cell_len(name) - 1)) or Text()
-        name = fit(name, room - (mark.cell_len + 1 if mark else 0))
+        mark = self._mark(user, room - cell_len(name) - 1)
         style = "bold" if here else WARNS if user.is_root else ""
+        name = fit(name, room - _room(mark))
         row = Text.assemble((f"{'▸' if here else ' '} {name}", style))
         if badge:
             row.append(f" {badge}", ACCENT)
         if mark:
-            row.pad_right(width - 1 - row.cell_len - mark.cell_len)
-            row.append_text(mark)
+            row.pad_right(width - _room(mark) - row.cell_len)
+            row.append_text(Text.assemble(*mark))
         return row
+
+    def _mark(self, user: User, room: int) -> Mark:
+        """Return what tells of a user's keys."""
+        return self._marker(user, room) if self._marker else ()
+
+
+def _room(mark: Mark) -> int:
+    """Return the cells that a mark takes, with one before it."""
+    return sum(len(text) for text, _ in mark) + 1 if mark else 0
+
+
+def _strip(text: str, mark: Mark, width: int) -> Strip:
+    """Return a line with a mark near the right edge."""
+    before = width - _room(mark) if mark else width
+    segments = [Segment(text + " " * (before - cell_len(text)), PLAIN)]
+    segments += [Segment(text, Style.parse(style)) for text, style in mark]
+    return Strip([*segments, Segment(" ", PLAIN)] if mark else segments, width)

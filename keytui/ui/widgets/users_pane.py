@@ -26,9 +26,6 @@ class UsersPane(Vertical):
     class Chosen(Message):
         """The user under the cursor was chosen."""
 
-    class Filtered(Message):
-        """The filter has changed."""
-
     class Wanted(Message):
         """The filter names access keys that no user read so far has.
 
@@ -105,11 +102,6 @@ class UsersPane(Vertical):
         self.clear_filter()
         self.focus_list()
         return True
-
-    @on(LineInput.Changed)
-    def _filter_changed(self, event: LineInput.Changed) -> None:
-        event.stop()
-        self.post_message(self.Filtered())
 
     @on(LineInput.Submitted)
     def _filter_done(self, event: LineInput.Submitted) -> None:
