@@ -259,7 +259,7 @@ class FakeIam:
                 report_row(h.user, tuple(h.keys.values()), self._uses, h.user.name in self.mfa)
                 for h in self._holders.values()
             ]
-        return "\n".join([",".join(REPORT_COLUMNS), *rows]).encode()
+        return "\n".join([",".join(REPORT_COLUMNS), *rows]).encode(errors="replace")
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
         with self._call("iam:UpdateAccessKey", key.id, status.value):

@@ -24,6 +24,8 @@ class LineInput(Input):
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
+        self.on_value: Callable[[], object] = lambda: None
+        """Called at once when the value has changed, so that both are painted in one frame."""
         super().__init__(
             value,
             placeholder,
@@ -34,8 +36,6 @@ class LineInput(Input):
             compact=True,
         )
         self.cursor_blink = False
-        self.on_value: Callable[[], object] = lambda: None
-        """Called at once when the value has changed, so that both are painted in one frame."""
 
     def _watch_value(self, value: str) -> None:
         super()._watch_value(value)
