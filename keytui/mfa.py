@@ -94,8 +94,15 @@ class MfaDesk:
         return self._ask is not None
 
     def silent(self) -> "MfaDesk":
-        """Return a desk that asks nobody, and has the sign-ins of this one."""
-        other = MfaDesk()
+        """Return a desk with the sign-ins of this one that declines and asks nobody.
+
+        What takes a code raises ``MfaDeclinedError``.
+        """
+
+        def decline(_: MfaRequest) -> Secret | None:
+            raise MfaDeclinedError
+
+        other = MfaDesk(decline)
         other.sessions, other.roles = self.sessions, self.roles
         return other
 

@@ -54,6 +54,10 @@ class BoundedSession(Session):
         client.meta.events.register_first(f"needs-retry.{service}", _never_again)
         return client
 
+    def know(self, config: dict[str, Any]) -> None:
+        """Take the AWS config as it was read already; it is not changed."""
+        self._config = config
+
     def sign_by(self, credentials: Credentials | None) -> None:
         """Sign by these credentials, of whatever kind; None lets the SDK look for some."""
         self._credentials = credentials

@@ -4,8 +4,10 @@ import atexit
 import os
 import signal
 import subprocess
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Any, cast
 
 from botocore.credentials import (
     AssumeRoleProvider,
@@ -15,6 +17,8 @@ from botocore.credentials import (
 )
 
 from keytui.aws.bounds import BoundedSession
+from keytui.aws.config_files import share_files
+from keytui.aws.options import ConnectOptions
 from keytui.errors import CredentialsError
 
 PROCESS_SECONDS = 8.0
@@ -22,25 +26,47 @@ PROCESS_SECONDS = 8.0
 
 Less than ``fleet.PROFILE_SECONDS``, so that it is told what took so long.
 """
+TURN_SECONDS = 1.0
+"""How long one profile waits, at most, while another is set up."""
 _WINDOWS = frozenset({"DISPLAY", "WAYLAND_DISPLAY"})
 _running: set["QuietProcess"] = set()
+_turn = Lock()
+
+
+@contextmanager
+def in_turn(options: ConnectOptions) -> Iterator[None]:
+    """Set up one quiet profile after the other.
+
+    That takes 0.1 s of work each: eight at the same time would leave a key press none.
+    """
+    got = options.quiet and _turn.acquire(timeout=TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if got:
+            _turn.release()
 
 
 def quieten(providers: CredentialResolver, session: BoundedSession) -> None:
     """Let a session's credential_process, and those of the profiles it builds on, ask nothing."""
-    own: Any = providers.get_provider(ProcessProvider.METHOD)
-    own._popen = QuietProcess  # noqa: SLF001 - no other way
     roles: Any = providers.get_provider(AssumeRoleProvider.METHOD)
     roles._profile_provider_builder = _QuietBuilder(session, cache=roles.cache)  # noqa: SLF001
+    for provider in providers.providers:
+        _quieten(provider)
+
+
+def _quieten(provider: Any) -> None:
+    share_files(provider)
+    if isinstance(provider, ProcessProvider):
+        cast("Any", provider)._popen = QuietProcess  # noqa: SLF001 - no other way
 
 
 class _QuietBuilder(ProfileProviderBuilder):
-    _session: BoundedSession
-
-    def _create_process_provider(self, profile_name: str) -> ProcessProvider:
-        return ProcessProvider(
-            profile_name, load_config=lambda: self._session.full_config, popen=QuietProcess
-        )
+    def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:
+        found: list[Any] = super().providers(profile_name, disable_env_vars)
+        for provider in found:
+            _quieten(provider)
+        return found
 
 
 class QuietProcess(subprocess.Popen[bytes]):

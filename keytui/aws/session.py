@@ -17,10 +17,11 @@ from botocore.session import Session
 
 from keytui.aws.bounds import BoundedSession
 from keytui.aws.clients import COMMON, DEFAULT_REGION, FIRST_CALL, Clients
+from keytui.aws.config_files import share_config
 from keytui.aws.iam import IamGateway
 from keytui.aws.mfa import RoleCredentials, RolePrompt
 from keytui.aws.options import ConnectOptions
-from keytui.aws.quiet import quieten
+from keytui.aws.quiet import in_turn, quieten
 from keytui.aws.translate import SETUP, ask
 from keytui.errors import CredentialsError
 from keytui.model import Identity, Secret
@@ -46,7 +47,8 @@ def connect(options: ConnectOptions) -> IamGateway:
     key_id = ask(SETUP, lambda: _signing_key_id(session))
     if key_id is None:
         raise _no_credentials(options.profile)
-    clients = ask(SETUP, lambda: Clients(session, options))
+    with in_turn(options):
+        clients = ask(SETUP, lambda: Clients(session, options))
     return IamGateway(clients, key_id)
 
 
@@ -81,19 +83,27 @@ def _hush() -> None:
 
 def _session(options: ConnectOptions) -> BoundedSession:
     if options.access_key_id is None or options.secret is None:
-        session = BoundedSession(profile=options.profile)
-        # Read once, not for each of many profiles: it takes 0.1 s and 12 MB.
-        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
-        # Also for the SDK's own calls on the way to credentials (SSO, AssumeRole), which
-        # would otherwise wait a minute for each lost packet.
-        session.set_default_client_config(Config(**COMMON, **FIRST_CALL))
-        region = options.region or session.get_config_variable("region") or DEFAULT_REGION
-        session.set_config_variable("region", region)
+        with in_turn(options):
+            session = _profile_session(options)
         _ask_for_roles(session, options)
         return session
     session = BoundedSession(session_vars=_nothing_from_outside())
     session.set_config_variable("region", options.region or DEFAULT_REGION)
     session.set_credentials(options.access_key_id, options.secret.reveal())
+    return session
+
+
+def _profile_session(options: ConnectOptions) -> BoundedSession:
+    session = BoundedSession(profile=options.profile)
+    if options.quiet:
+        share_config(session)
+    # Read once, not for each of many profiles: it takes 0.1 s and 12 MB.
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    # Also for the SDK's own calls on the way to credentials (SSO, AssumeRole), which
+    # would otherwise wait a minute for each lost packet.
+    session.set_default_client_config(Config(**COMMON, **FIRST_CALL))
+    region = options.region or session.get_config_variable("region") or DEFAULT_REGION
+    session.set_config_variable("region", region)
     return session
 
 
