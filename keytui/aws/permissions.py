@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from keytui.aws import report
 from keytui.aws.iam import IamGateway
 from keytui.aws.translate import Call, ask
 from keytui.errors import AccessDeniedError, AwsError, NotFoundError
@@ -61,6 +62,9 @@ READS = (
     "iam:ListAccessKeys",
     "iam:GetAccessKeyLastUsed",
     "iam:ListUserTags",
+    "iam:ListMFADevices",
+    "iam:GenerateCredentialReport",
+    "iam:GetCredentialReport",
 )
 CHANGES = (
     "iam:CreateAccessKey",
@@ -72,6 +76,7 @@ CHANGES = (
 ACTIONS = READS + CHANGES
 """The actions of the README's policy."""
 
+_REPORT = frozenset({"iam:GenerateCredentialReport", "iam:GetCredentialReport"})
 _SIMULATE = "iam:SimulatePrincipalPolicy"
 _LOOKED_AT = 10
 """How many users are looked at to find one with a key."""
@@ -120,6 +125,10 @@ class Permissions:
         if action == "iam:ListUsers":
             listed = _allowed(action, lambda: self._client.list_users(MaxItems=1))
             return Scope.EVERYONE if listed else Scope.DENIED
+        if action in _REPORT:
+            return (
+                Scope.EVERYONE if _allowed(action, lambda: self._report(action)) else Scope.DENIED
+            )
         if action == "iam:GetAccessKeyLastUsed":
             return self._last_used(action)
         if action in READS:
@@ -150,6 +159,8 @@ class Permissions:
                 return client.list_access_keys(UserName=user, MaxItems=1)
             case "iam:ListUserTags":
                 return client.list_user_tags(UserName=user, MaxItems=1)
+            case "iam:ListMFADevices":
+                return client.list_mfa_devices(UserName=user, MaxItems=1)
             case "iam:UpdateAccessKey":
                 return once.update_access_key(UserName=user, AccessKeyId=nothing, Status="Active")
             case "iam:DeleteAccessKey":
@@ -162,6 +173,12 @@ class Permissions:
             case "iam:TagUser":
                 return once.tag_user(UserName=nobody, Tags=[{"Key": nothing, "Value": ""}])
         raise ValueError(f"No way to try {action}")
+
+    def _report(self, action: str) -> object:
+        """Ask for the credential report, or for a new one, which changes nothing else."""
+        if action == "iam:GetCredentialReport":
+            return report.credential_report(self._client)
+        return self._client.generate_credential_report()
 
     def _last_used(self, action: str) -> Scope:
         key_id = self._some_key_id()

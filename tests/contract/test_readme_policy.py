@@ -31,7 +31,7 @@ def policy() -> str:
 
 
 def actions_called() -> set[str]:
-    source = (ROOT / "keytui/aws/iam.py").read_text()
+    source = "".join((ROOT / f"keytui/aws/{name}.py").read_text() for name in ("iam", "report"))
     return set(re.findall(r'"(iam:[A-Za-z]+|sts:GetAccessKeyInfo)"', source))
 
 

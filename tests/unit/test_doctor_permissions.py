@@ -18,6 +18,9 @@ OPERATIONS = {
     "list_access_keys": "ListAccessKeys",
     "list_user_tags": "ListUserTags",
     "get_access_key_last_used": "GetAccessKeyLastUsed",
+    "list_mfa_devices": "ListMFADevices",
+    "generate_credential_report": "GenerateCredentialReport",
+    "get_credential_report": "GetCredentialReport",
     "create_access_key": "CreateAccessKey",
     "update_access_key": "UpdateAccessKey",
     "delete_access_key": "DeleteAccessKey",
@@ -65,6 +68,8 @@ class Decider:
             raise refused("NoSuchEntity", 404, operation)
         if operation in {"UpdateAccessKey", "DeleteAccessKey"}:
             raise refused("NoSuchEntity", 404, operation)
+        if operation == "GetCredentialReport":
+            raise refused("ReportNotPresent", 410, operation)
         if operation == "ListAccessKeys":
             keys = [] if user == "nokeys" else [{"AccessKeyId": "AKIAALICE00000000001"}]
             return {"AccessKeyMetadata": keys}
@@ -142,7 +147,8 @@ def test_nothing_is_allowed_the_simulation_neither() -> None:
 def test_own_keys_only_by_simulation() -> None:
     found = scopes(Decider(own_only, own_only))
 
-    assert found.pop("iam:ListUsers") is Scope.DENIED
+    for action in ("ListUsers", "GenerateCredentialReport", "GetCredentialReport"):
+        assert found.pop(f"iam:{action}") is Scope.DENIED
     assert found.pop("iam:GetAccessKeyLastUsed") is Scope.EVERYONE
     assert set(found.values()) == {Scope.OWN}
 
@@ -255,4 +261,4 @@ def test_no_try_is_made_on_its_way_by_a_failure() -> None:
 
 
 def test_the_lists_are_the_readmes() -> None:
-    assert len(set(ACTIONS)) == len(ACTIONS) == 10
+    assert len(set(ACTIONS)) == len(ACTIONS) == 13
