@@ -144,6 +144,7 @@ class Desk:
         who: Whose an access key is, as AWS would say.
         uses: Access key ID → where this machine names it.
         mfa: Where MFA codes are asked for.
+        peeking: Connects with one profile among all.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
     """
 
@@ -156,6 +157,7 @@ class Desk:
         self.profiles: list[str] = ["default", "prod"]
         self.connected: list[str | None] = []
         self.connecting: Callable[[str | None], Iam] | None = None
+        self.peeking: Callable[[str], Iam] = lambda _: self.iam
         self.sent: list[str] = []
         self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
         self.uses: dict[str, tuple[LocalUse, ...]] = {}
@@ -320,6 +322,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         aws_files=lambda: desk.aws_files,
         uses_here=lambda key_id: desk.uses.get(key_id, ()),
         mfa=desk.mfa,
+        peek=lambda profile: desk.peeking(profile),
     )
 
 

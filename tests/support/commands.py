@@ -6,6 +6,7 @@ from keytui.arguments import parse
 from keytui.commands.audit import audit
 from keytui.commands.change_keys import VERBS, change_keys
 from keytui.commands.create_key import create_key
+from keytui.commands.fleet import fleet
 from keytui.commands.list_keys import list_keys
 from keytui.commands.rotate_key import rotate_key
 from keytui.settings import Settings
@@ -26,4 +27,5 @@ def run_command(desk: Desk, *argv: str, **config: Any) -> int:
     if request.command in VERBS:
         return change_keys(parts, request)
     commands = {"audit": audit, "list": list_keys, "create": create_key, "rotate": rotate_key}
+    commands["fleet"] = fleet
     return commands[str(request.command)](parts, request)
