@@ -41,7 +41,7 @@ class AuditRow:
         return any(one.fails for one in self.findings)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What is known of a user.
 
@@ -60,6 +60,25 @@ class _Known:
     reported: tuple[AccessKey, ...] = ()
     read_at: datetime | None = None
     mfa_read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A report joined with what was known of each user when that began.
+
+    Attributes:
+        made_at: When the report was made.
+        reported: User name → what the report says.
+        before: User name → what was known.
+        users: User name → both joined.
+        rows: All rows of these, worst first.
+    """
+
+    made_at: datetime
+    reported: dict[str, ReportedUser]
+    before: dict[str, _Known]
+    users: dict[str, _Known]
+    rows: list[AuditRow]
 
 
 class Audit:
@@ -99,20 +118,44 @@ class Audit:
         """Take in a report, unless a newer one is here. What was read live after it was made stays.
 
         So do IDs read before, where the report has the same keys. It takes a while (100 ms for
-        10,000 keys): while it is at work in a thread, others see what was known before.
+        10,000 keys): ``prepared`` may do most of that in another thread.
         """
-        if self.report_made_at and report.made_at < self.report_made_at:
-            return
-        users, now = dict[str, _Known](), self._now()
-        for one in report.users:
-            known = self._users.get(one.user.name) or _Known(one.user)
-            users[one.user.name] = self._reported(known, one, report.made_at, now)
-        for name, known in self._users.items():
+        self.take_prepared(self.prepared(report))
+
+    def prepared(self, report: CredentialReport) -> Prepared:
+        """Join a report with what is known now. Changes nothing; any thread may do it."""
+        before, now = self._users.copy(), self._now()
+        reported = {one.user.name: one for one in report.users}
+        users = {
+            name: self._reported(before.get(name) or _Known(one.user), one, report.made_at, now)
+            for name, one in reported.items()
+        }
+        for name, known in before.items():
             if name not in users and known.read_at and known.read_at >= report.made_at:
                 users[name] = replace(known, reported=())
         rows = (row for known in users.values() for row in known.rows)
-        self._users, self._sorted = users, sorted(rows, key=worst_first)
-        self.report_made_at = report.made_at
+        return Prepared(report.made_at, reported, before, users, sorted(rows, key=worst_first))
+
+    def take_prepared(self, ready: Prepared) -> None:
+        """Take in a prepared report, unless a newer one is here.
+
+        What was taken in since it was prepared is joined with it too.
+        """
+        made_at = ready.made_at
+        if self.report_made_at and made_at < self.report_made_at:
+            return
+        latest, now = self._users, self._now()
+        self._users, self._sorted = ready.users, ready.rows
+        self.report_made_at = made_at
+        for name in ready.before.keys() - latest.keys():
+            self._put(name, None)
+        for name, known in latest.items():
+            if known is ready.before.get(name):
+                continue
+            if name in ready.reported:
+                self._put(name, self._reported(known, ready.reported[name], made_at, now))
+            elif known.read_at and known.read_at >= made_at:
+                self._put(name, replace(known, reported=()))
         self._changed()
 
     def take_keys(
@@ -122,16 +165,12 @@ class Audit:
 
         Keys that were read later and are here already stay.
         """
-        known = self._users.setdefault(user.name, _Known(user))
+        known = self._users.get(user.name) or _Known(user)
         if known.read_at and read_at < known.read_at:
             return
-        known.user, known.read_at = user, read_at
-        if mfa is not None:
-            known.mfa, known.mfa_read_at = mfa, read_at
-        self._take_out(known.rows)
-        known.rows = self._judged(tuple(keys), known.mfa, self._now(), live=True)
-        for row in known.rows:
-            insort(self._sorted, row, key=worst_first)
+        has_mfa, mfa_read_at = (mfa, read_at) if mfa is not None else (known.mfa, known.mfa_read_at)
+        rows = self._judged(tuple(keys), has_mfa, self._now(), live=True)
+        self._put(user.name, _Known(user, rows, has_mfa, known.reported, read_at, mfa_read_at))
         self._changed()
 
     def take_change(self, key: AccessKey, status: KeyStatus) -> None:
@@ -147,8 +186,8 @@ class Audit:
 
     def take_gone(self, user: User) -> None:
         """Take out a user who is gone."""
-        if known := self._users.pop(user.name, None):
-            self._take_out(known.rows)
+        if user.name in self._users:
+            self._put(user.name, None)
             self._changed()
 
     def of_user(self, name: str) -> tuple[AuditRow, ...]:
@@ -199,9 +238,15 @@ class Audit:
             for slot, key in enumerate(keys)
         )
 
-    def _take_out(self, rows: Iterable[AuditRow]) -> None:
-        for row in rows:
-            del self._sorted[bisect_left(self._sorted, worst_first(row), key=worst_first)]
+    def _put(self, name: str, known: _Known | None) -> None:
+        """Put what is known of a user in the place of what was; None for nothing."""
+        if before := self._users.pop(name, None):
+            for row in before.rows:
+                del self._sorted[bisect_left(self._sorted, worst_first(row), key=worst_first)]
+        if known:
+            self._users[name] = known
+            for row in known.rows:
+                insort(self._sorted, row, key=worst_first)
 
     def _changed(self) -> None:
         self.version += 1

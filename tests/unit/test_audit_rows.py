@@ -274,3 +274,20 @@ def test_what_arrives_late_changes_nothing(audit: Audit) -> None:
     assert audit.knows("alice")
     assert audit.report_made_at == NOW
     assert audit.version == version
+
+
+def test_what_arrives_while_a_report_is_prepared_is_not_lost(audit: Audit) -> None:
+    carol, dave = User("carol"), User("dave")
+    keys = {user: [a_key(user, age=120)] for user in (ALICE, BOB, carol)}
+    audit.take_report(a_report(*keys.items(), made_at=NOW - days(2)))
+    ready = audit.prepared(a_report(*keys.items(), made_at=NOW - days(1)))
+    audit.take_keys(ALICE, [a_key(ALICE, "A", age=120, status=KeyStatus.INACTIVE)], NOW)
+    audit.take_gone(BOB)
+    audit.take_keys(dave, [a_key(dave, "D", age=400)], NOW)
+    audit.take_prepared(ready)
+    assert audit.report_made_at == NOW - days(1)
+    assert [row.key.id for row in audit.of_user("alice")] == ["A"]
+    assert audit.is_live("alice")
+    assert not audit.knows("bob")
+    assert [row.key.user.name for row in audit.rows] == ["dave", "carol", "alice"]
+    assert list(audit.rows) == sorted(audit.rows, key=worst_first)
