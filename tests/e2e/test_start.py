@@ -99,8 +99,8 @@ def test_profiles_are_named_and_switched(desk: Desk, iam: FakeIam, server: IamSe
         run.wait_for("alice")
         assert "profile acme" in run.text().splitlines()[0]
         run.send("P")
-        run.wait_for("Switch to a profile")
-        run.wait_for("other")
+        run.wait_for("2 of 2 answered")
+        assert "• acme" in run.text()
         run.send("Down")
         run.send("Enter")
         shown = run.wait_for("zoe")
@@ -111,7 +111,7 @@ def test_profiles_are_named_and_switched(desk: Desk, iam: FakeIam, server: IamSe
         unknown = desk.keytui("--profile", "nobody")
         unknown.wait_for("The AWS config has no profile named nobody")
         unknown.send("P")
-        unknown.wait_for("Switch to a profile")
+        unknown.wait_for("Switch to it")
         unknown.send("Enter")
         unknown.wait_for("alice")
 

@@ -8,6 +8,7 @@ from keytui.ui.account import read_keys
 from keytui.ui.screens.batch import BatchScreen
 from keytui.ui.screens.bulk import BulkDeleteScreen, BulkScreen
 from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
+from keytui.ui.screens.profiles import ProfilesScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START, FakeIam
 
@@ -61,7 +62,7 @@ async def test_marks_span_users_are_seen_and_go(desk: Desk) -> None:
         assert "✓ " not in desk.text.replace("✓ Nothing", "")
         await mark(desk, "bob")
         await desk.press("P")
-        await desk.sees("Switch to a profile")
+        await desk.on(ProfilesScreen)
         await desk.press("down", "enter")
         await desk.on_main()
         await desk.loses("1 marked")

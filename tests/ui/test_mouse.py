@@ -5,8 +5,9 @@ import pytest
 from keytui.model import KeyStatus
 from keytui.ui.screens.create import CreateScreen
 from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ChoiceScreen, ConfirmScreen, PathScreen, TypeScreen
+from keytui.ui.screens.dialogs import ConfirmScreen, PathScreen, TypeScreen
 from keytui.ui.screens.help import HelpScreen
+from keytui.ui.screens.profiles import ProfilesScreen
 from keytui.ui.screens.reveal import RevealScreen
 from keytui.ui.widgets.line_input import LineInput
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
@@ -79,13 +80,13 @@ async def test_delete_in_the_actions_column(desk: Desk) -> None:
 
 
 async def test_hints_of_the_main_screen(desk: Desk) -> None:
-    async with opened(desk, user="alice", size=(160, 40)):
+    async with opened(desk, user="alice", size=(180, 40)):
         await hint(desk, "? Help")
         await desk.on(HelpScreen)
         await hint(desk, "Back")
         await desk.on_main()
-        await hint(desk, "P Profile")
-        await desk.on(ChoiceScreen)
+        await hint(desk, "P Profiles")
+        await desk.on(ProfilesScreen)
         await hint(desk, "Back")
         await desk.on_main()
         await hint(desk, "y Copy ID")
@@ -235,6 +236,7 @@ async def test_hints_of_a_word_to_type(desk: Desk) -> None:
 async def test_a_profile(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("P")
-        await desk.on(ChoiceScreen)
+        await desk.on(ProfilesScreen)
         await desk.click("prod")
+        await hint(desk, "Switch to it")
         await desk.sees("profile prod")

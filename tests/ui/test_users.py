@@ -9,6 +9,7 @@ import pytest
 from keytui.errors import ThrottledError
 from keytui.model import ROOT_ACCOUNT, Identity
 from keytui.stores.clipboard.clipboard import osc52
+from keytui.ui.screens.profiles import ProfilesScreen
 from keytui.ui.widgets.user_list import UserList
 from tests.support.app import ACTIVE_ID, BOB_ID, Desk, GatedIam, an_account, opened
 
@@ -230,7 +231,8 @@ async def test_another_profile(desk: Desk) -> None:
     async with opened(desk):
         desk.connecting = lambda profile: other if profile == "prod" else desk.iam
         await desk.press("P")
-        await desk.sees("Switch to a profile", "default", "prod")
+        await desk.on(ProfilesScreen)
+        await desk.sees("default", "prod", "2 of 2 answered")
         await desk.press("down", "enter")
         await desk.sees("bert @ 123456789012", "profile prod", "1 user")
         assert "alice" not in desk.words
@@ -240,7 +242,7 @@ async def test_another_profile(desk: Desk) -> None:
 async def test_no_profile_chosen_changes_nothing(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("P")
-        await desk.sees("Switch to a profile")
+        await desk.on(ProfilesScreen)
         await desk.press("escape")
         await desk.on_main()
         await desk.sees("6 users", "admin @")

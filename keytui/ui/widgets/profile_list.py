@@ -113,10 +113,11 @@ class ProfileList(Rows):
         """Choose what there is room for."""
         name = max(min(self._longest, width * 28 // 100), LEAST_NAME)
         left = width - MARK - name - GAP - LEAST_KEYS
-        account = ACCOUNT if left >= ACCOUNT + GAP else 0
+        if left < ACCOUNT + GAP:
+            return Columns(name + max(min(self._longest - name, left), 0), 0, 0)
         left -= ACCOUNT + GAP
         caller = 20 if width >= WIDE else 14
-        return Columns(name, account, caller if left >= caller + GAP else 0)
+        return Columns(name, ACCOUNT, caller if left >= caller + GAP else 0)
 
 
 def failure(member: Member) -> Text:
