@@ -238,5 +238,7 @@ async def test_a_profile(desk: Desk) -> None:
         await desk.press("P")
         await desk.on(ProfilesScreen)
         await desk.click("prod")
-        await hint(desk, "Switch to it")
+        await desk.sees("prod: arn:")
+        row = next(y for y, line in enumerate(desk.text.splitlines()) if "  prod  " in line)
+        await desk.pilot.double_click(offset=(4, row))
         await desk.sees("profile prod")

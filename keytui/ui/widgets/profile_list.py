@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual import events
 
 from keytui.fleet import Member
 from keytui.plain import plain
@@ -87,6 +88,11 @@ class ProfileList(Rows):
         before = self.name_here
         self.names, self._members, self._now = names, members, now
         self.rows_changed(names.index(before) if before in names else self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose a profile by a second click on it."""
+        if event.chain == 2 and 0 <= event.y - self.HEADER_LINES < self.row_count:
+            self.action_choose()
 
     def draw_header(self, width: int) -> Text:
         """Return the names of the columns."""
