@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import formatdate
 from typing import Any, cast
@@ -129,7 +129,8 @@ class _Connection(asyncio.Protocol):
         if path == CONTROL.encode():
             if method == b"PUT":
                 self._service.set(Manners(**json.loads(body)))
-            counts = json.dumps(asdict(self._service.counts)).encode()
+            told = self._service.counts
+            counts = json.dumps({"served": told.served, "throttled": told.throttled}).encode()
             self._send(200, counts, "application/json")
             return
         status, reply = self._service.answer(body)

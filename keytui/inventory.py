@@ -46,6 +46,8 @@ class Inventory:
         """Whether AWS is or was asked for all users, not only for one by name or key."""
         self.all_read = False
         """Whether every page has arrived."""
+        self.stopped = False
+        """Whether reading them has failed; it is not going on any more."""
         self.last_seen_at: datetime | None = None
         """When the users were read that an earlier run has kept; None once AWS lists them all."""
         self.key_ids: Mapping[str, tuple[str, ...]] = {}
@@ -58,16 +60,19 @@ class Inventory:
     def last_seen(
         cls, names: Iterable[str], key_ids: Mapping[str, tuple[str, ...]], at: datetime
     ) -> "Inventory":
-        """Return what an earlier run has kept; AWS has not confirmed it."""
+        """Return what an earlier run has kept, in its order; AWS has not confirmed it."""
         inventory = cls()
-        inventory.add(User(name) for name in names)
+        inventory._take(User(name) for name in names)
         inventory.key_ids, inventory.last_seen_at = key_ids, at
         return inventory
 
     def add(self, page: Iterable[User]) -> None:
         """Take in a page of users."""
         merged = {user.name: user for user in (*self.users, *page)}
-        self.users = sorted(merged.values(), key=lambda u: (not u.is_root, u.name.casefold()))
+        self._take(sorted(merged.values(), key=lambda u: (not u.is_root, u.name.casefold())))
+
+    def _take(self, users: Iterable[User]) -> None:
+        self.users = list(users)
         self._folded = [user.name.casefold() for user in self.users]
 
     def matching(self, text: str) -> list[User]:

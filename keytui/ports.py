@@ -84,10 +84,11 @@ class Iam(Protocol):
         AWS makes one at most every four hours; asked sooner it says that the one it has is ready.
         """
 
-    def throttles(self) -> int:
-        """Return how many times AWS has asked for fewer calls so far.
+    def sending_once(self) -> "Iam":
+        """Return the same account, each of whose calls is sent once.
 
-        Those count that the SDK has made again by itself.
+        For whoever repeats calls at a pace of their own; otherwise a call that AWS has no time
+        for is repeated some times before ``ThrottledError`` is raised.
         """
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:

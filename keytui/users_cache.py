@@ -5,6 +5,7 @@ matter: AWS is asked in any case.
 """
 
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +18,9 @@ _MOST_BYTES = 16_000_000
 """An account of 50,000 users takes a third of it."""
 _FORMAT = 1
 _NAMES = "users-*.json"
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_USERS = re.compile(r"(?:[\w+=,.@-]{1,128}(?: \w{16,128})*\n)*", re.ASCII)
+"""A line for each user, with their key IDs: quicker to check and take apart than JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class UsersCache:
             return None
         import json
 
-        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        odd = (ValueError, TypeError, KeyError, RecursionError)
+        with suppress(OSError, *odd):
             return _known(json.loads(_read(self._folder / self._name(profile))))
         return None
 
@@ -65,17 +70,18 @@ class UsersCache:
             return
         import json
 
-        users = [[name, *known.key_ids.get(name, ())] for name in known.names]
-        value = {"format": _FORMAT, "account": known.account, "users": users}
+        lines = (" ".join((name, *known.key_ids.get(name, ()))) + "\n" for name in known.names)
+        value = {"format": _FORMAT, "account": known.account, "users": "".join(lines)}
         text = json.dumps(value | {"read_at": known.read_at.isoformat()})
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             _write(self._folder, self._name(profile), text.encode())
 
     def forget(self) -> None:
         """Remove all that is known, whatever the profile."""
-        for file in self._folder.glob(_NAMES) if self._folder else ():
-            with suppress(OSError):
-                file.unlink()
+        with suppress(OSError):
+            for file in self._folder.glob(_NAMES) if self._folder else ():
+                with suppress(OSError):
+                    file.unlink()
 
     def _name(self, profile: str | None) -> str:
         from hashlib import sha256
@@ -86,24 +92,17 @@ class UsersCache:
 
 def _known(value: Any) -> KnownUsers:
     """Check what a file says. Raises one of the errors that ``load`` passes over."""
-    if value["format"] != _FORMAT:
-        raise ValueError("Another format")
-    key_ids: dict[str, tuple[str, ...]] = {}
-    names = []
-    for name, *ids in value["users"]:
-        names.append(_text(name))
+    account, read_at = value["account"], datetime.fromisoformat(value["read_at"])
+    as_written = value["format"] == _FORMAT and _ACCOUNT.fullmatch(account)
+    if not as_written or not _USERS.fullmatch(value["users"]) or read_at.tzinfo is None:
+        raise ValueError("Not as keytui writes it")
+    names, key_ids = [], {}
+    for line in value["users"].splitlines():
+        name, *ids = line.split(" ")
+        names.append(name)
         if ids:
-            key_ids[name] = tuple(map(_text, ids))
-    read_at = datetime.fromisoformat(value["read_at"])
-    if read_at.tzinfo is None:
-        raise ValueError("A time without a zone")
-    return KnownUsers(_text(value["account"]), read_at, names, key_ids)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 128:
-        raise ValueError("Neither a name nor an ID")
-    return value
+            key_ids[name] = tuple(ids)
+    return KnownUsers(account, read_at, names, key_ids)
 
 
 def _read(path: Path) -> bytes:

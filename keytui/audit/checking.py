@@ -1,6 +1,7 @@
 """Keys read live, user by user, at a pace that AWS bears. Blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -8,13 +9,16 @@ from typing import TypeVar
 
 from keytui.audit.matching import joined
 from keytui.audit.pace import Pace
-from keytui.errors import AwsError, KeytuiError, NotFoundError
+from keytui.errors import AwsError, KeytuiError, NotFoundError, UnreachableError
 from keytui.model import AccessKey, User
 from keytui.ports import Iam
 from keytui.several import several
 
 AT_ONCE = 8
 """How many calls are under way at the same time, at most."""
+
+UNANSWERED = 2
+"""How often a call is made again that AWS has not answered."""
 
 T = TypeVar("T")
 
@@ -65,7 +69,7 @@ def check(
         mfa: Whether to ask for MFA devices too.
         left: Says that nobody waits any more: no further call is made.
     """
-    checker = _Checker(iam, pace, now, left)
+    checker = _Checker(iam.sending_once(), pace, now, left)
     root = iam.identity().is_root
     wanted = [user for user in users if root or not user.is_root]
     works = several(wanted, lambda user: checker.check(user, reported(user), mfa), AT_ONCE, left)
@@ -113,4 +117,7 @@ class _Checker:
             return replace(checked, note=checked.note or error)
 
     def _ask(self, call: Callable[[], T]) -> T:
-        return self.pace.ask(call, self.iam.throttles, self.left)
+        for _ in range(UNANSWERED):
+            with suppress(UnreachableError):
+                return self.pace.ask(call, self.left)
+        return self.pace.ask(call, self.left)

@@ -13,15 +13,20 @@ from keytui.errors import ThrottledError
 
 RATE = 20.0
 """Calls a second to begin with, and at most."""
+BURST = 20
+"""How many calls may be made at once after a while without any: a small account is read at once."""
 SLOWEST = 1.0
 """Calls a second that are tried however often AWS says no."""
-_SLOWER = 0.8
-_FASTER = 0.02
-"""How much is added for each call that passes, of what is missing to the most."""
+TRIES = 30
+"""How often a call is made at most: at the slowest pace, for some minutes."""
+_SLOWER, _CEILING = 0.9, 0.98
+"""What is left of the rate when AWS asks for fewer calls, and how near it soon comes again."""
+_BACK, _BEYOND = 0.1, 0.02
+"""How much of that each call that passes brings back, and how many calls a second beyond it."""
 _REST = 1.0
 """Seconds in which AWS's asking for fewer calls counts once: it is of calls sent before."""
-TRIES = 12
-"""How often a call is made at most: at the slowest pace, for some minutes."""
+_NAP = 0.25
+"""Seconds after which it is looked whether anybody waits still."""
 
 T = TypeVar("T")
 
@@ -44,22 +49,21 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._changing = threading.Lock()
-        self._next = clock()
+        self._next = clock() - BURST / RATE
+        """When the next call may be made; so far in the past as there are calls in the bucket."""
+        self._burst = BURST
+        self._ceiling = RATE
         self._slowed_at = clock() - _REST
-        self._throttles = 0
 
     def ask(
         self,
         call: Callable[[], T],
-        throttles: Callable[[], int] = lambda: 0,
         left: Callable[[], bool] = lambda: False,
     ) -> T:
         """Wait for a turn, make a call and return its result; a throttled one is repeated.
 
         Args:
-            call: One call to AWS that may be made again.
-            throttles: How many times AWS has asked for fewer calls so far, also where the SDK
-                made the call again by itself.
+            call: One call to AWS that may be made again, and is not repeated by the SDK.
             left: Says that nobody waits any more.
 
         Raises:
@@ -71,35 +75,39 @@ class Pace:
             try:
                 result = call()
             except ThrottledError:
-                self._heed(throttles(), refused=True)
+                self._slow_down()
                 if again == TRIES - 1:
                     raise
             else:
-                self._heed(throttles())
+                self._go_on()
                 return result
         raise AssertionError("unreachable")
 
     def _wait_for_turn(self, left: Callable[[], bool]) -> None:
         with self._changing:
-            now = self._clock()
-            turn = max(self._next, now)
+            turn = max(self._next, self._clock() - self._burst / self.rate)
             self._next = turn + 1 / self.rate
         while (rest := turn - self._clock()) > 0 and not left():
-            self._sleep(min(rest, 0.25))
+            self._sleep(min(rest, _NAP))
         if left():
             raise ThrottledError("Left.", "Nothing was changed.")
 
-    def _heed(self, throttles: int, *, refused: bool = False) -> None:
-        """Slow down where AWS has asked for it since, else go a little faster again."""
+    def _go_on(self) -> None:
+        """Go a little faster again."""
         with self._changing:
-            told = refused or throttles > self._throttles
-            self._throttles = max(throttles, self._throttles)
-            if not told:
-                self.rate += (RATE - self.rate) * _FASTER
-                return
-            self.slowed = True
+            if self.rate < self._ceiling:
+                self.rate += (self._ceiling - self.rate) * _BACK
+            else:
+                self.rate = self._ceiling = min(self.rate + _BEYOND, RATE)
+
+    def _slow_down(self) -> None:
+        """Empty the bucket for good; what passes is found anew from below."""
+        with self._changing:
             now = self._clock()
-            if now - self._slowed_at >= _REST:
-                self._slowed_at = now
+            if now - self._slowed_at < _REST:
+                return
+            if self.slowed:  # The first time it is the burst that was too much, maybe.
+                self._ceiling = max(self.rate * _CEILING, SLOWEST)
                 self.rate = max(self.rate * _SLOWER, SLOWEST)
-                self._next = max(self._next, now + 1 / self.rate)
+            self.slowed, self._slowed_at, self._burst = True, now, 0
+            self._next = max(self._next, now + 1 / self.rate)

@@ -13,7 +13,6 @@ from keytui.aws.clock import ServerClock
 from keytui.aws.key_sts import KeySts
 from keytui.aws.mfa import KeyCredentials, MfaGate
 from keytui.aws.options import ConnectOptions
-from keytui.aws.throttles import Throttles
 from keytui.model import Secret
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ FIRST_CALL: dict[str, Any] = {
     "read_timeout": 3.5,
     "retries": {"mode": "standard", "total_max_attempts": 2},
 }
+ONCE: dict[str, Any] = {**ORDINARY, "retries": {"mode": "standard", "total_max_attempts": 1}}
 # CreateAccessKey is not idempotent: total_max_attempts, unlike max_attempts, counts the
 # first send and is not overridden by AWS_MAX_ATTEMPTS or AWS_RETRY_MODE.
 ONE_ATTEMPT: dict[str, Any] = {
@@ -59,20 +59,18 @@ class Clients:
         iam: For every call but CreateAccessKey; may be used from any thread.
         sts: For GetCallerIdentity; may be used from any thread.
         clock: AWS's time, from IAM's replies.
-        throttles: How often IAM has asked for fewer calls.
     """
 
     def __init__(self, session: BoundedSession, options: ConnectOptions) -> None:
         self._session = session
         self._options = options
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
-        self._making = threading.Lock()
+        self._making, self._sharing = threading.Lock(), threading.Lock()
+        self._once: IAMClient | None = None
         self._gate = self._mfa_gate()
         self.clock = ServerClock()
-        self.throttles = Throttles()
         self.iam = cast("IAMClient", self._client("iam", ORDINARY))
         self.iam.meta.events.register("after-call.iam", self.clock.heard)
-        self.iam.meta.events.register("response-received.iam", self.throttles.heard)
         self.sts = cast("STSClient", self._client("sts", FIRST_CALL))
 
     def signed_by(self, key_id: str, secret: Secret) -> "Clients":
@@ -80,7 +78,16 @@ class Clients:
         session = copy.copy(self._session)
         session.set_credentials(key_id, secret.reveal())
         other = Clients(session, self._options)
-        other.clock, other.throttles = self.clock, self.throttles
+        other.clock = self.clock
+        return other
+
+    def sending_once(self) -> "Clients":
+        """Return the same clients, but an IAM client that sends each request once."""
+        with self._sharing:
+            if self._once is None:
+                self._once = cast("IAMClient", self._client("iam", ONCE))
+        other = copy.copy(self)
+        other.iam = self._once
         return other
 
     def one_attempt_iam(self) -> "IAMClient":

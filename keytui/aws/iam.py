@@ -1,5 +1,6 @@
 """The gateway: AWS's pages in, keytui's nouns out, every failure translated once."""
 
+import copy
 import re
 import threading
 from collections.abc import Iterator
@@ -161,9 +162,11 @@ class IamGateway:
         """Ask AWS for a new credential report; return whether it is ready to be read."""
         return report.make_report(self._clients.iam)
 
-    def throttles(self) -> int:
-        """Return how many times AWS has asked for fewer calls so far."""
-        return self._clients.throttles.count
+    def sending_once(self) -> "IamGateway":
+        """Return the same account, each of whose calls is sent once."""
+        other = copy.copy(self)
+        other._clients = self._clients.sending_once()  # noqa: SLF001 - a copy of this one
+        return other
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
         """Make a key Active or Inactive."""

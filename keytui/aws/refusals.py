@@ -1,9 +1,9 @@
 """AWS's own error codes in words; from a reply only names of actions are taken over."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keytui.errors import (
     AccessDeniedError,
@@ -102,13 +102,7 @@ def certain_refusal(error: "ClientError") -> Refusal | None:
 
 def is_throttle(error: "ClientError") -> bool:
     """Return whether the caller is asked to send less."""
-    return is_throttle_reply(error.response)
-
-
-def is_throttle_reply(reply: Mapping[str, Any]) -> bool:
-    """Return whether a reply, as the SDK has parsed it, asks to send less."""
-    status = reply.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return status == 429 or reply.get("Error", {}).get("Code") in _THROTTLED
+    return _status(error) == 429 or _code(error) in _THROTTLED
 
 
 def refusal(error: "ClientError", action: str, subject: str, safe: str) -> AwsError:

@@ -12,10 +12,6 @@ from keytui.ui.account import Account
 TRIALS = 8
 """After so many refusals and not one answer nobody else is asked about; nor after so many
 users in a row for whom AWS had no time, each at the slowest pace."""
-FEW = 50
-BRISK = 100.0
-"""Calls a second to begin with for so few users: AWS bears a short burst, and a small account is
-read at once. The pace comes down to its own with each call."""
 _BUSY = ThrottledError("AWS went on asking for fewer calls.", next_step="Try again later.")
 
 
@@ -33,8 +29,6 @@ def checked(
     be done at all, the rest is yielded with the error of those that were tried.
     """
     refused, waiting, pace = Refused(), list(users), account.pace
-    if len(waiting) <= FEW:
-        pace.rate = max(pace.rate, BRISK)
     with Meter("users", len(waiting), parts.wait.clock) as meter:
         while waiting:
             done: set[str] = set()

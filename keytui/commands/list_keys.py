@@ -115,7 +115,7 @@ def _descriptions(
 
     def work(user: User) -> dict[str, str] | AwsError:
         try:
-            return account.pace.ask(lambda: iam.descriptions(user), iam.throttles)
+            return account.pace.ask(lambda: iam.descriptions(user))
         except AwsError as error:
             return error
 

@@ -35,6 +35,7 @@ def show(parts: Parts) -> int:
         app.run()
     finally:
         _rescue(app)
+    app.main.keep_users()
     return app.return_code or 0
 
 

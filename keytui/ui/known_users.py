@@ -1,8 +1,11 @@
 """The users last seen with a profile: shown at the start, and kept for the next one."""
 
+from datetime import datetime, timedelta
+
 from keytui.inventory import Inventory
 from keytui.parts import Parts
 from keytui.ui.account import Account
+from keytui.ui.text import ago
 from keytui.users_cache import KnownUsers
 
 
@@ -12,6 +15,18 @@ def last_seen(parts: Parts, profile: str | None) -> tuple[Inventory, str] | None
     if known is None or not known.names:
         return None
     return Inventory.last_seen(known.names, known.key_ids, known.read_at), known.account
+
+
+def standing(inventory: Inventory, now: datetime) -> str:
+    """Return how far the users are known, as it stands behind their number."""
+    if seen := inventory.last_seen_at:
+        since = ago(seen, now) if now - seen >= timedelta(minutes=1) else "a moment ago"
+        return f" as of {since}, " + ("not confirmed" if inventory.stopped else "asking AWS…")
+    if inventory.all_read:
+        return ""
+    if inventory.stopped:
+        return ", not all read"
+    return ", reading…" if inventory.asked else ", r reads all"
 
 
 def keep(parts: Parts, profile: str | None, account: Account) -> None:

@@ -72,7 +72,6 @@ class FakeIam:
         mfa: The names of the users who have an MFA device.
         report: The credential report that AWS has, and when it was made; None for none.
         report_polls: How many more times a report that was asked for is not ready.
-        throttled: How many times it is said to have asked for fewer calls.
     """
 
     def __init__(
@@ -98,7 +97,6 @@ class FakeIam:
         self.mfa: set[str] = set()
         self.report: tuple[bytes, datetime] | None = None
         self.report_polls = 0
-        self.throttled = 0
         self._asked_at: datetime | None = None
         self._uses: dict[str, LastUsed] = {}
         self._holders: dict[str | None, _Holder] = {None: _Holder(ROOT_USER)}
@@ -249,8 +247,8 @@ class FakeIam:
                 self._asked_at = self.clock()
             return bool(fresh)
 
-    def throttles(self) -> int:
-        return self.throttled
+    def sending_once(self) -> "FakeIam":
+        return self
 
     def report_csv(self) -> bytes:
         """Return the credential report as AWS would write it now, without a call in the log."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.reactive import Reactive
@@ -14,13 +14,10 @@ from keytui.inventory import Inventory
 from keytui.model import AccessKey, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
-from keytui.ui.flows import find, read, recover
-from keytui.ui.known_users import keep, last_seen
+from keytui.ui.flows import read
+from keytui.ui.known_users import standing
 from keytui.ui.markers import marker
 from keytui.ui.screens.stage_screen import StageScreen
-from keytui.ui.screens.unlock import can_unlock
-from keytui.ui.text import count
-from keytui.ui.threads import in_thread
 from keytui.ui.widgets.bars import KeyHints, MessageBar, StatusLine, TopBar
 from keytui.ui.widgets.keys_pane import KeysPane
 from keytui.ui.widgets.rows import Rows
@@ -45,11 +42,13 @@ class AccountScreen(StageScreen):
         self._account: Account | None = None
         self._last_seen: tuple[Inventory, str] | None = None
         """The users an earlier run has kept, and their account; None once AWS has answered."""
+        self._opening = True
+        """Whether AWS's first answer is waited for."""
+        self._keys_read = asyncio.Event()
+        """Whether the keys of a user were read, or could not be, since the last connection."""
         self._show_deleted = True
         self._locked = False
         self._resting: Timer | None = None
-        self._wanted = parts.settings.user
-        self._painted = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -62,34 +61,10 @@ class AccountScreen(StageScreen):
         yield KeyHints(id="hints")
         yield TooSmall()
 
-    def on_mount(self) -> None:
-        """Show the frame in one painting; all that takes time begins after it."""
-        still = self.app.batch_update()
-        still.__enter__()
-        self.users.focus_list()
-        self.users.filter_line.on_value = self._filter_changed
-        self.say("")
-        self.show_top()
-        self.show_hints()
-        self.show_last_seen()
-        if wanted := self.parts.settings.key_ids:
-            self.run_first(self._open_at(wanted))
-
-        def begin() -> None:
-            still.__exit__(None, None, None)
-            self.call_after_refresh(self._painted.set if wanted else self.connect)
-
-        self.call_after_refresh(begin)
-
     def on_resize(self) -> None:
         """Give the focus back after the terminal was too small."""
         if self.focused is None and not self.query_one(TooSmall).display:
             self.set_focus(self.keys.table if self.has_class("-at-keys") else self.users.list)
-
-    def on_screen_resume(self) -> None:
-        """A keyring that was locked may have been unlocked in a dialog."""
-        if self._locked:
-            self.look_at_keyring()
 
     @property
     def users(self) -> UsersPane:
@@ -106,32 +81,32 @@ class AccountScreen(StageScreen):
     @property
     def account(self) -> Account:
         """The account worked on. Raises ``KeytuiError`` before one is open."""
-        if self._account is None:
-            raise KeytuiError("keytui is not connected.", next_step="r tries again.")
-        return self._account
+        if self._account:
+            return self._account
+        if self._opening:
+            raise KeytuiError("AWS has not answered yet.", "Nothing was changed.", "Wait for it.")
+        raise KeytuiError("keytui is not connected.", next_step="r tries again.")
+
+    @property
+    def _inventory(self) -> Inventory | None:
+        """What is known of the users: of an open account, or as last seen."""
+        if self._account:
+            return self._account.inventory
+        return self._last_seen[0] if self._last_seen else None
 
     def draw_users(self, keep: User | None = None) -> None:
         """Draw the users anew, as they are known."""
-        account = self.account
-        badges = {one.user: one.brief for one in account.rotations}
-        badges |= dict.fromkeys((user.name for user in account.marks.values()), "✓")
-        marks = marker(account, self.parts)
-        self.query_one(StatusLine).users(self.users.show(account.inventory, keep, badges, marks))
-
-    def show_last_seen(self) -> None:
-        """Show the users that an earlier run has kept, until AWS has answered."""
-        settings = self.parts.settings
-        if settings.user is None and not settings.key_ids:
-            self._last_seen = last_seen(self.parts, self.profile)
-        self._draw_last_seen()
-
-    def _draw_last_seen(self) -> None:
-        if self._last_seen:
-            self.query_one(StatusLine).users(self.users.show(self._last_seen[0]))
+        inventory, account = self._inventory, self._account
+        if inventory is None:
+            return
+        marks = marker(account, self.parts) if account else None
+        shown = self.users.show(inventory, keep, _badges(account) if account else {}, marks)
+        self.query_one(StatusLine).users(shown + standing(inventory, self.parts.now()))
 
     def draw_keys(self, keep: str = "") -> None:
         """Draw the keys of the highlighted user, with the cursor on one or where it was."""
-        user, account = self.users.user, self._account
+        account = self._account
+        user = self.users.user if account or self._opening else None
         known = account.inventory.keys_of(user) if account and user else None
         pending = account.pending if account else {}
         marks = account.marks if account else {}
@@ -178,111 +153,6 @@ class AccountScreen(StageScreen):
 
     # Reading.
 
-    @work(exclusive=True, group="account", description="read the account")
-    async def connect(self) -> None:
-        """Connect and read the users."""
-        try:
-            account = await self._open_account()
-            await self._open_wanted(account)
-            if account.inventory.last_seen_at:
-                self._user_changed()
-            await read.read_users(self, account)
-            self._user_changed()
-            self.look_around()
-            self.look_at_report()
-            await in_thread(lambda: keep(self.parts, self.profile, account))
-        except KeytuiError as error:
-            self._not_all_read(error)
-        self.look_at_keyring()
-
-    @work(exclusive=True, group="account", description="read the users")
-    async def read_all(self) -> None:
-        """Read the users, of whom only one was looked for so far."""
-        try:
-            await read.read_users(self, self.account)
-        except KeytuiError as error:
-            self._not_all_read(error)
-
-    async def _open_account(self) -> Account:
-        before = self._account
-        if not self._last_seen:
-            self.query_one(StatusLine).users("connecting…")
-        account = await read.connect(self, self.profile)
-        if before and before.identity == account.identity:
-            account.continue_from(before)
-        seen, self._last_seen = self._last_seen, None
-        if seen and seen[1] == account.identity.account:
-            account.inventory = seen[0]
-        elif seen:
-            self.users.show(Inventory())
-            self.say("Another account than last time: its users are being read.", good=False)
-        self._account = account
-        self.show_top()
-        return account
-
-    async def _open_wanted(self, account: Account) -> None:
-        name, self._wanted = self._wanted, None
-        if name is None:
-            return
-        try:
-            self.draw_users(await read.open_user(account, name))
-            self.action_to_keys()
-        except KeytuiError as error:
-            self.problem(error)
-
-    async def _open_at(self, key_ids: tuple[str, ...]) -> None:
-        """Open at a key without reading the account: this is for a leaked one."""
-        await self._painted.wait()
-        try:
-            await self._open_account()
-            self.draw_users()
-            await find.find(self, key_ids)
-            self.look_around()
-        except KeytuiError as error:
-            self._not_all_read(error)
-        self.look_at_keyring()
-
-    def give_up(self) -> bool:
-        """Leave a flow; where that was the opening at a key, open as ever."""
-        given_up = super().give_up()
-        if given_up and self._account is None:
-            self.connect()
-        return given_up
-
-    def _not_all_read(self, error: KeytuiError) -> None:
-        self.problem(error)
-        if self._last_seen:
-            known = count(len(self._last_seen[0].users), "user")
-            self.query_one(StatusLine).users(f"{known} as last seen, not connected")
-        elif self._account is None:
-            self.query_one(StatusLine).users("not connected")
-        elif self._account.inventory.asked:
-            known = count(len(self._account.inventory.users), "user")
-            self.query_one(StatusLine).users(f"{known}, not all read")
-
-    @work(exclusive=True, group="keyring", description="look at the keyring")
-    async def look_at_keyring(self) -> None:
-        """Show which keyring is in use."""
-        probe = await in_thread(lambda: self.parts.keyring.probe(canary=False))
-        self._locked = can_unlock(probe)
-        self.query_one(StatusLine).keyring(probe)
-        self.show_hints()
-
-    @work(exclusive=True, group="report", description="read the credential report")
-    async def look_at_report(self) -> None:
-        """Read what AWS says of all users' keys, for the markers beside the users."""
-        from keytui.ui.flows import audit  # Not needed on the way to the first frame.
-
-        await audit.look_at_report(self)
-
-    @work(exclusive=True, group="recovery", description="look into unfinished creations")
-    async def look_around(self) -> None:
-        """Say what became of creations that were cut short."""
-        try:
-            await recover.look_around(self)
-        except KeytuiError as error:
-            self.problem(error)
-
     @work(exclusive=True, group="keys", description="read a user's keys")
     async def read_user(self, user: User) -> None:
         """Read the keys of the highlighted user."""
@@ -290,11 +160,13 @@ class AccountScreen(StageScreen):
             await read.read_user(self, user)
         except KeytuiError as error:
             self.not_read(user, error)
+        self._keys_read.set()
 
     @work(exclusive=True, group="keys", description="read the rest about a user's keys")
     async def complete_user(self, user: User) -> None:
         """Read last use and descriptions of keys that are listed already."""
         await read.complete_user(self, user)
+        self._keys_read.set()
 
     @on(UsersPane.Highlighted)
     def _user_changed(self) -> None:
@@ -305,18 +177,6 @@ class AccountScreen(StageScreen):
             self._resting = self.set_timer(REST_SECONDS, lambda: self.read_user(user))
         else:
             self.draw_keys()
-
-    def _filter_changed(self) -> None:
-        if self._account:
-            self.draw_users()
-        else:
-            self._draw_last_seen()
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Whoever goes to the users wants to see them all."""
-        at_users = self.users in event.widget.ancestors
-        if at_users and self._account and not self._account.inventory.asked:
-            self.read_all()
 
     # What the screen itself says.
 
@@ -338,3 +198,9 @@ class AccountScreen(StageScreen):
     def show_hints(self) -> None:
         """Show the keys that work now."""
         raise NotImplementedError
+
+
+def _badges(account: Account) -> dict[str, str]:
+    """Return user name → what stands behind it: how far a rotation is, or that keys are marked."""
+    badges = {one.user: one.brief for one in account.rotations}
+    return badges | dict.fromkeys((user.name for user in account.marks.values()), "✓")

@@ -7,21 +7,21 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 
 from keytui.batch import Verb
-from keytui.inventory import Inventory
+from keytui.errors import KeytuiError
 from keytui.key_ids import key_ids
 from keytui.model import AccessKey, KeyStatus, Secret
 from keytui.ui.copier import copier
 from keytui.ui.flows import create, delete, find, history, status, unlock
 from keytui.ui.screens import main_keys
-from keytui.ui.screens.account_screen import AccountScreen
 from keytui.ui.screens.help import HelpScreen
+from keytui.ui.screens.opening import OpeningScreen
 from keytui.ui.screens.stage_screen import Flow
 from keytui.ui.widgets.bars import KeyHints, MessageBar
 from keytui.ui.widgets.keys_pane import KeysPane
 from keytui.ui.widgets.users_pane import UsersPane
 
 
-class MainScreen(AccountScreen):
+class MainScreen(OpeningScreen):
     """Pick a user, see the keys, work them."""
 
     BINDINGS: ClassVar[list[BindingType]] = main_keys.BINDINGS
@@ -150,12 +150,7 @@ class MainScreen(AccountScreen):
         from keytui.ui.flows import fleet  # Not needed on the way to the first frame.
 
         if chosen := await fleet.choose_profile(self):
-            self.profile, self._account = chosen, None
-            self.users.show(Inventory())
-            self.show_last_seen()
-            self.draw_keys()
-            self.show_top()
-            self.connect()
+            self.switch_to(chosen)
 
     def action_audit(self) -> None:
         """Show every key of the account, worst first."""
@@ -192,10 +187,14 @@ class MainScreen(AccountScreen):
     def _key_shown(self, key_id: str = "") -> AccessKey | None:
         """Return the key clicked, or the one under the cursor.
 
-        None, and a word about it, while the keys of the user are not read yet.
+        None, and a word about it, while the account or the keys of the user are not read yet.
         """
         key, user = self.keys.find(key_id) or self.keys.key, self.users.user
-        unread = user and self._account and self._account.inventory.keys_of(user) is None
+        try:
+            unread = user and self.account.inventory.keys_of(user) is None
+        except KeytuiError as error:
+            self.problem(error)
+            return None
         if unread or (key and (user is None or key.user.name != user.name)):
             self.say("The keys of this user are still being read.", good=False)
             return None

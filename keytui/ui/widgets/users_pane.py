@@ -84,12 +84,7 @@ class UsersPane(Vertical):
         nobody = "no match; esc" if not key_ids(text) else "enter finds it"
         self.list.show(users, keep or self.user, nobody if text else "", badges or {}, marker)
         total = count(len(inventory.users), "user")
-        some = f"{len(users):,} of {total}" if text else total
-        if inventory.last_seen_at:
-            return f"{some} as last seen, asking AWS…"
-        if inventory.all_read:
-            return some
-        return some + (", reading…" if inventory.asked else ", r reads all")
+        return f"{len(users):,} of {total}" if text else total
 
     def clear_filter(self) -> None:
         """Let all users pass."""
