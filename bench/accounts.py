@@ -41,9 +41,9 @@ class Account:
         )
         self.url = self._announced()
 
-    def set(self, manners: Manners = Manners()) -> None:
-        """Let it answer in another manner, and count anew."""
-        self._control(json.dumps(asdict(manners)).encode())
+    def set(self, manners: Manners | None = None) -> None:
+        """Let it answer in another manner, or as at first, and count anew."""
+        self._control(json.dumps(asdict(manners or Manners())).encode())
 
     def counts(self) -> Counts:
         """Return what it was asked since ``set``."""

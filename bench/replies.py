@@ -69,11 +69,11 @@ class Replies:
 
     def answer(self, parameters: Parameters) -> Reply:
         """Return the HTTP status and the document that AWS would send."""
-        action = parameters.get("Action", "")
+        answer = self._answers.get(parameters.get("Action", ""))
+        if answer is None:
+            return 400, failure("InvalidAction")
         try:
-            if action not in self._answers:
-                raise RefusedError(400, "InvalidAction")
-            return 200, self._answers[action](parameters)
+            return 200, answer(parameters)
         except RefusedError as refused:
             return refused.status, failure(refused.code)
 

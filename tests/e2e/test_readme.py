@@ -40,6 +40,8 @@ CREDENTIALS = ".venv/bin/keytui credentials AKIAIOSFODNN7EXAMPLE"
 TAKE_IN = ".venv/bin/keytui import ~/Downloads/accessKeys.csv"
 FIND = ".venv/bin/keytui AKIAIOSFODNN7EXAMPLE"
 SHUT_OFF = ".venv/bin/keytui deactivate AKIAIOSFODNN7EXAMPLE"
+AUDIT = ".venv/bin/keytui audit --fail-on old,unused"
+FLEET = ".venv/bin/keytui fleet"
 ROTATE = ".venv/bin/keytui rotate AKIAIOSFODNN7EXAMPLE"
 SIGN = "aws --profile alice sts get-caller-identity"
 IMPORT = next(line for line in SHOWN if line.startswith("aws configure"))
@@ -60,7 +62,7 @@ def shell(command: str) -> list[str | Path]:
 
 def test_no_command_is_left_out() -> None:
     run_here = [DEMO, START, DOCTOR, UNLOCK, LOOKUP, SIGN, CREDENTIALS, TAKE_IN, RECOVER, IMPORT]
-    assert sorted(SHOWN) == sorted([*run_here, FIND, SHUT_OFF, ROTATE, *MAINTAIN])
+    assert sorted(SHOWN) == sorted([*run_here, FIND, SHUT_OFF, AUDIT, FLEET, ROTATE, *MAINTAIN])
 
 
 def test_demo(desk: Desk) -> None:
@@ -81,6 +83,26 @@ def test_recover(desk: Desk, moto: MotoAccount) -> None:
     env = clean_env(desk.home) | signed_by(moto.options)
     done = subprocess.run(shell(RECOVER), env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "Nothing is unfinished.\n"
+
+
+def test_audit_and_fleet(desk: Desk, moto: MotoAccount) -> None:
+    keys = signed_by(moto.options)
+    config = desk.home / ".aws/config"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        f"[profile acme]\naws_access_key_id = {keys['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {keys['AWS_SECRET_ACCESS_KEY']}\n"
+    )
+    env = clean_env(desk.home)
+    audit = subprocess.run(
+        shell(AUDIT), env=env | keys, capture_output=True, text=True, check=False
+    )
+    assert audit.returncode == 1, audit.stderr
+    assert "AKIADEMOTERRAFORM001" in audit.stdout
+    env |= {"AWS_ENDPOINT_URL": keys["AWS_ENDPOINT_URL"]}
+    fleet = subprocess.run(shell(FLEET), env=env, capture_output=True, text=True, check=True)
+    assert "acme" in fleet.stdout
+    assert keys["AWS_ACCESS_KEY_ID"] in fleet.stdout
 
 
 def test_lookup(keyring_service: SecretService) -> None:
