@@ -3,11 +3,12 @@
 import re
 from datetime import UTC, datetime
 
+from keytui.aws.demo_people import people
 from keytui.model import KeyStatus, LastUsed
 from tests.e2e.conftest import Desk, signed_by
 from tests.e2e.steps import CHANGES, DIALOG, choose_goal, row
 from tests.support.fake_iam import FakeIam
-from tests.support.iam_server import IamServer
+from tests.support.iam_server import IamServer, populate
 
 
 def test_enter_counts_for_what_was_chosen_when_it_was_pressed(
@@ -62,3 +63,24 @@ def test_a_key_pressed_twice_asks_once(desk: Desk, iam: FakeIam, server: IamServ
     run.send("Escape")
     run.wait_gone(DIALOG)
     assert CHANGES.isdisjoint(server.received())
+
+
+def test_a_filter_typed_at_once_among_5000_users(
+    desk: Desk, iam: FakeIam, server: IamServer
+) -> None:
+    populate(iam, 5000, datetime.now(UTC))
+    names = [person.name for person in people(5000)]
+    run = desk.keytui(env=signed_by(server.options))
+    run.wait_for("5,000 users")
+
+    run.type("/nguyen.maria")
+    run.send("C-u")
+    run.type("nguyen")
+
+    some = [name for name in names if "nguyen" in name]
+    screen = run.wait_for(f"{len(some):,} of 5,000 users")
+    assert some[0] in screen
+    assert "nguyen" in run.line_of("▸")
+    run.send("Enter")
+    run.send("A")
+    run.wait_for(re.compile(r"Audit  \d{12}  4,5\d\d keys, .*report made just now"))
