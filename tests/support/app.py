@@ -27,6 +27,7 @@ from keytui.stores.aws_files.profile import AwsFiles
 from keytui.stores.base import Probe, Receipt, SecretStore
 from keytui.stores.clipboard.clipboard import Clipboard
 from keytui.ui.app import KeytuiApp
+from keytui.users_cache import UsersCache
 from keytui.uses import LocalUse
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
@@ -144,6 +145,7 @@ class Desk:
         who: Whose an access key is, as AWS would say.
         uses: Access key ID → where this machine names it.
         mfa: Where MFA codes are asked for.
+        cache: The users last seen; kept nowhere unless a test says so.
         peeking: Connects with one profile among all.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
     """
@@ -162,6 +164,7 @@ class Desk:
         self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
         self.uses: dict[str, tuple[LocalUse, ...]] = {}
         self.mfa = MfaDesk()
+        self.cache = UsersCache(None)
         self._running: tuple[KeytuiApp, Pilot[None]] | None = None
 
     @property
@@ -322,6 +325,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         aws_files=lambda: desk.aws_files,
         uses_here=lambda key_id: desk.uses.get(key_id, ()),
         mfa=desk.mfa,
+        cache=desk.cache,
         peek=lambda profile: desk.peeking(profile),
     )
 

@@ -1,0 +1,94 @@
+"""The users last seen: there before AWS has answered, and confirmed in place."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from keytui.errors import UnreachableError
+from keytui.ports import Iam
+from keytui.users_cache import KnownUsers, UsersCache
+from tests.support.app import Desk, GatedIam, opened
+from tests.support.fake_iam import ACCOUNT, START
+
+NAMES = ["admin", "alice", "bob", "carol", "gone", "team-one"]
+
+
+@pytest.fixture
+def desk(desk: Desk, tmp_path: Path) -> Desk:
+    """Two hours ago there was a user more, and team-two was not there yet."""
+    desk.cache = UsersCache(tmp_path / "cache")
+    known = KnownUsers(ACCOUNT, START - timedelta(hours=2), NAMES, {})
+    desk.cache.save(None, known)
+    return desk
+
+
+def slowly(desk: Desk) -> threading.Event:
+    """Let AWS answer when the event is set."""
+    gate = threading.Event()
+
+    def connect(_: str | None) -> Iam:
+        gate.wait(10)
+        return desk.iam
+
+    desk.connecting = connect
+    return gate
+
+
+def kept(desk: Desk) -> tuple[str, ...]:
+    known = desk.cache.load(None)
+    return tuple(known.names) if known else ()
+
+
+async def test_they_stand_there_at_once_and_are_confirmed_in_place(desk: Desk) -> None:
+    gate = slowly(desk)
+    async with opened(desk, ready=False):
+        await desk.sees("6 users as of 2 h ago", "asking AWS", "gone", "team-one")
+        await desk.press("down", "down", "down", "down", "down")
+        await desk.until(lambda: "team-one" in desk.line("▸ "))
+        await desk.press("d", "x", "c")
+        gate.set()
+        await desk.sees("6 users", "team-two", "admin @")
+        await desk.until(lambda: "as of" not in desk.words and "gone" not in desk.words)
+        assert "team-one" in desk.line("▸ "), "the cursor stays on its user"
+        await desk.until(lambda: "team-two" in kept(desk))
+    assert desk.iam.mutations == []
+    assert "gone" not in kept(desk)
+
+
+async def test_those_of_another_account_go_at_once(desk: Desk) -> None:
+    desk.cache.save(None, KnownUsers("999999999999", START, ["stranger"], {}))
+    async with opened(desk):
+        await desk.sees("6 users", "alice", "were of another account")
+        await desk.until(lambda: "stranger" not in desk.text)
+
+
+async def test_where_aws_is_out_of_reach_they_stay_and_are_not_taken_for_confirmed(
+    desk: Desk,
+) -> None:
+    def connect(_: str | None) -> Iam:
+        raise UnreachableError("AWS did not answer.", "Nothing was changed.", "r tries again.")
+
+    desk.connecting = connect
+    async with opened(desk, ready=False):
+        await desk.sees("AWS did not answer.", "6 users as of 2 h ago, not confirmed", "gone")
+        await desk.press("d", "c")
+        await desk.settled()
+        assert desk.app.is_running
+
+
+async def test_where_users_may_not_be_listed_those_last_seen_do_not_linger(desk: Desk) -> None:
+    assert isinstance(desk.iam, GatedIam)
+    desk.iam.deny = {"iam:ListUsers"}
+    async with opened(desk):
+        await desk.sees("this is your own", "1 user")
+        assert "gone" not in desk.text
+
+
+async def test_a_user_has_the_number_of_keys_and_the_worst_that_is_said_of_them(
+    desk: Desk,
+) -> None:
+    async with opened(desk, size=(140, 40)):
+        await desk.until(lambda: "2 old" in desk.line("  alice"))
+        assert desk.line("  carol").split("│")[0].split() == ["carol", "0"]
