@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from unicodedata import normalize
 
 from keytui.audit.rows import AuditRow
 from keytui.audit.view import totals
@@ -34,8 +35,8 @@ MARKDOWN_COLUMNS = (
     "MFA",
     "Findings",
 )
-_FORMULA = tuple("=+-@＝＋－＠\t\r\n")
-"""What a cell begins with that a spreadsheet takes for a formula."""
+_FORMULA = frozenset("=+-@\t\r\n")
+"""What a cell begins with that a spreadsheet takes for a formula, in full width too."""
 _HARMLESS = re.compile(r"[\w+=,.@:/-]+(?: [\w+=,.@:/-]+)*", re.ASCII)
 """What stands in a code span as it is."""
 
@@ -164,7 +165,7 @@ def _cell(value: object) -> str:
         return str(value).lower()
     raw = str(value)
     text = plain(raw)
-    return f"'{text}" if raw.startswith(_FORMULA) else text
+    return f"'{text}" if normalize("NFKC", raw[:1]) in _FORMULA else text
 
 
 def _markdown_cells(row: AuditRow) -> list[str]:
