@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -142,6 +143,7 @@ class AuditReader:
 
     async def _read(self, users: Sequence[User], left: Callable[[], bool]) -> None:
         account, loop = self._account, asyncio.get_running_loop()
+        context = copy_context()  # A thread has none, and Textual's timers need the screen's.
         audit, from_report = account.audit, account.audit.report_made_at is not None
 
         def work() -> None:
@@ -156,7 +158,7 @@ class AuditReader:
             )
             for checked in checks:
                 if not loop.is_closed():
-                    loop.call_soon_threadsafe(self._arrive, checked)
+                    loop.call_soon_threadsafe(self._arrive, checked, context=context)
 
         await in_thread(work)
 

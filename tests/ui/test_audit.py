@@ -60,6 +60,19 @@ async def test_marked_keys_are_made_inactive_after_a_summary_and_it_is_undone(de
         await desk.until(lambda: desk.held("alice")[ACTIVE_ID] is KeyStatus.ACTIVE)
 
 
+async def test_it_can_be_left_and_opened_again(desk: Desk) -> None:
+    async with opened(desk):
+        for _ in range(2):
+            await desk.press("A")
+            await desk.sees(*IDS)
+            # What was checked is drawn, and the rows rest again.
+            await desk.until(lambda: desk.app.screen._timers)
+            await desk.press("escape")
+            await desk.on_main()
+        await desk.settled()
+        assert desk.app.is_running
+
+
 async def test_enter_goes_to_the_key(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("A")
