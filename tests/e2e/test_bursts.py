@@ -84,3 +84,8 @@ def test_a_filter_typed_at_once_among_5000_users(
     run.send("Enter")
     run.send("A")
     run.wait_for(re.compile(r"Audit  \d{12}  4,5\d\d keys, .*report made just now"))
+    run.wait_gone(" … ")  # Those in sight are checked, and drawn with their IDs.
+    run.escape("report made")
+    run.wait_for(f"{len(some):,} of 5,000 users")
+    run.send("q")
+    assert run.wait_exit() == 0
