@@ -1,137 +1,184 @@
-"""Measure keytui and print what came out beside what it compares with."""
+"""Measure keytui and print what came out beside what it compares with.
+
+``python -m bench [PART...]`` measures these parts alone, such as ``launch`` or ``growth``.
+"""
 
 import os
 import platform
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping
 
-from bench import line
+from bench import growth, line, memory
+from bench.auditing import LIMIT, LIVE_USERS, SAMPLE, audit, live
 from bench.credentials import credentials
-from bench.measures import FEW, MANY, Bench, bench, demo, filtering, launch, memory, middle, moves
+from bench.launching import Launch, demo, launch
+from bench.moving import moves
+from bench.pressing import PAGES, echo, filtering, paging
+from bench.setting import FEW, LATENCY, MANY, Bench, bench, middle
+from bench.table import KILOBYTES, MEGABYTES, MILLISECONDS, SECONDS, Row, lines
 from bench.terminal import COLUMNS, ROWS
 
 LAUNCHES = 7
 DEMOS = 3
+AUDITS = 3
 CREDENTIALS = 15
+BURST = 20
 IDLE_SECONDS = 3.0
 
-Row = tuple[str, str, str, str, str]
-"""What, keytui's figure, the aim, beside what, the ratio."""
 
-TITLES: Row = ("", "keytui", "aim", "beside", "ratio")
+def launches(here: Bench) -> Iterator[Row]:
+    """From launch to the users, with and without a latency."""
+    for latency in (0.0, LATENCY):
+        at = f", {latency * 1000:.0f} ms a call" if latency else ""
+        few = launch(here, here.few, latency, LAUNCHES)
+        yield from _beside_aws(f"{FEW} users as last seen{at}", few.last_seen, few, "0.70")
+        yield from _beside_aws(f"{FEW} users confirmed{at}", few.users, few, "1.10")
+        many = launch(here, here.many, latency, LAUNCHES)
+        yield from _beside_aws(f"{MANY:,} users as last seen{at}", many.last_seen, many, "")
+        yield from _beside_aws(f"{MANY:,} users, can be filtered{at}", many.users, many, "1.00")
+        if not latency:
+            bare, beside = middle(few.bare), "bare Textual's frame"
+            yield SECONDS.beside("launch → first frame", middle(few.frame), "", beside, bare)
+            yield SECONDS.beside("launch → a user's keys", middle(few.keys), "", beside, bare)
+            yield Row("bytes without ssh, first frame", KILOBYTES(middle(few.frame_bytes)))
+            yield Row("  first screen complete", KILOBYTES(middle(few.all_bytes)))
+    demos = SECONDS(middle(demo(here, DEMOS)))
+    yield Row(f"demo of {MANY:,}: launch → all users", demos, "3 s")
+
+
+def _beside_aws(what: str, times: list[float], launched: Launch, aim: str) -> Iterator[Row]:
+    what = f"launch → {what}"
+    for version, theirs in launched.aws.items():
+        beside = f"aws iam list-users, {version}"
+        yield SECONDS.beside(what, middle(times), aim, beside, middle(theirs))
+        what = ""
+
+
+def audits(here: Bench) -> Iterator[Row]:
+    """The audit, and its live way."""
+    found = audit(here, here.many, AUDITS)
+    loop = f"aws iam list-access-keys × {MANY:,}, from {SAMPLE}:"
+    for what, times in (
+        (f"launch → audit, {here.many.keys:,} keys, {LATENCY * 1000:.0f} ms a call", found.screen),
+        ("  where AWS makes the report first", found.fresh),
+        ("  keytui audit --report-only, to its end", found.command),
+    ):
+        row = SECONDS.beside(what, middle(times), "0.02", loop, found.loop)
+        yield row._replace(ratio=f"{middle(times) / found.loop:.4f}")
+    yield Row("  calls to the first whole table", str(found.calls), "10")
+    yield Row("  where AWS makes the report first", str(found.fresh_calls), "10")
+    for burst in (BURST, 1):
+        read = live(here, burst)
+        what = f"live way, {LIVE_USERS} users, {LIMIT:.0f} calls a second, bucket of {burst}"
+        beside = f"the limit, for {read.calls} calls"
+        yield SECONDS.beside(what, read.seconds, "1.10", beside, read.floor)
+        shown = "shown" if read.shown else "none shown"
+        yield Row("  calls that were refused", str(read.throttled), "", shown)
+
+
+def presses(here: Bench) -> Iterator[Row]:
+    """From a key press to its frame."""
+    keys, bare = filtering(here, here.many), echo(here)
+    what, beside = f"filter key → frame, {MANY:,} users", "a key in a bare Textual line"
+    yield MILLISECONDS.beside(what, keys.middle, "16 ms", beside, bare.middle)
+    yield Row("  95 of 100 keys under", MILLISECONDS(keys.p95), "33 ms", f"{len(keys.times)} keys")
+    yield Row("  bytes it brings", KILOBYTES(middle(keys.sizes)))
+    pages = paging(here, here.many)
+    what = f"page key → frame, {here.many.keys:,} audited keys"
+    yield Row(what, MILLISECONDS(pages.middle), "33 ms", f"{PAGES} pages")
+    yield Row("  95 of 100 keys under", MILLISECONDS(pages.p95))
+    yield Row("  bytes it brings", KILOBYTES(middle(pages.sizes)))
+
+
+def memories(here: Bench) -> Iterator[Row]:
+    """What is held in memory."""
+    sdk, beside = memory.bare(here, "--sdk"), "bare Textual, botocore, keyring"
+    for account, aim in ((here.few, "1.15"), (here.many, "1.60")):
+        held = memory.keytui(here, account)
+        what = f"resident, {account.users:,} users"
+        yield MEGABYTES.beside(what, held.resident, aim, beside, sdk.resident)
+        if held.proportional:
+            what, other = "  shared pages divided", sdk.proportional
+            yield MEGABYTES.beside(what, held.proportional, "", "the same", other)
+    yield Row("", "", "", f"bare Textual alone {MEGABYTES(memory.bare(here).resident)}")
+
+
+def commands(here: Bench) -> Iterator[Row]:
+    """What other programs wait for."""
+    ours, theirs = credentials(here, CREDENTIALS)
+    what, beside = "keytui credentials", "import keyring; get_password"
+    yield SECONDS.beside(what, middle(ours), "1.5", beside, middle(theirs))
+
+
+def bytes_written(here: Bench) -> Iterator[Row]:
+    """The byte budget over ssh, beside another browser measured the same way, and without."""
+    own = line.keytui(here)
+    other, name = line.peer(here)
+    first = Row("bytes over ssh, first screen", KILOBYTES(own.screen), "24 KB")
+    move = Row("  a move of the cursor", KILOBYTES(own.move), "1 KB")
+    if other:
+        beside = KILOBYTES.beside("", own.screen, "", name, other.screen)
+        first = first._replace(beside=beside.beside, ratio=beside.ratio)
+        beside = KILOBYTES.beside("", own.move, "", name, other.move)
+        move = move._replace(beside=beside.beside, ratio=beside.ratio)
+    yield first
+    yield move
+    yield Row("  a filter key, the largest", KILOBYTES(max(own.keys)), "4 KB")
+    yield Row("  opening the reveal", KILOBYTES(own.reveal), "8 KB")
+    idle = f"{name} {other.idle} B" if other else name
+    yield Row(f"  {line.IDLE_SECONDS:.0f} s idle", f"{own.idle} B", "0 B", idle)
+    moved = moves(here, IDLE_SECONDS)
+    key, user = KILOBYTES(middle(moved.key)), KILOBYTES(middle(moved.user))
+    yield Row("bytes without ssh, move to the next key", key, "1 KB")
+    yield Row("  move to the next user", user, "1 KB", "and their keys")
+    yield Row(f"  {IDLE_SECONDS:.0f} s idle", f"{moved.idle} B", "0 B")
+
+
+def grown(here: Bench) -> Iterator[Row]:
+    """How cost grows with the account; a Markdown table, as the README has it."""
+    print("| Users, a key each | Last seen | Confirmed | Filter key | Audit | Page key | Memory |")
+    print("|---" * 7 + "|")
+    for users in growth.SIZES:
+        size = growth.growth(here, users)
+        cells = (
+            f"{users:,}",
+            SECONDS(size.last_seen),
+            SECONDS(size.confirmed),
+            MILLISECONDS(size.filter),
+            SECONDS(size.audit),
+            MILLISECONDS(size.page) if size.page else "–",
+            MEGABYTES(size.resident),
+        )
+        print(f"| {' | '.join(cells)} |", flush=True)
+    yield from ()
+
+
+PARTS: Mapping[str, Callable[[Bench], Iterator[Row]]] = {
+    "launch": launches,
+    "audit": audits,
+    "keys": presses,
+    "memory": memories,
+    "commands": commands,
+    "bytes": bytes_written,
+    "growth": grown,
+}
 
 
 def main() -> None:
-    """Run all measurements, one after the other: about a minute and a half."""
+    """Run the measurements, one after the other."""
+    chosen = sys.argv[1:] or list(PARTS)
+    if unknown := set(chosen) - PARTS.keys():
+        sys.exit(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
     start = time.monotonic()
-    rows: list[Row] = []
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    print(f"keytui on a terminal of {COLUMNS}×{ROWS}; medians, all from this run ({machine})\n")
     with bench() as here:
-        launched = launch(here, LAUNCHES)
-        users = middle(launched.users)
-        bare = middle(launched.bare)
-        what = "launch → users on the screen"
-        for version, times in launched.aws.items():
-            rows.append(_row(what, users, middle(times), f"aws iam list-users, {version}", _s))
-            what = ""
-        rows.append(_row(what or "launch → users", users, bare, "bare Textual's frame", _s))
-        rows.append(_row("launch → first frame", middle(launched.frame), bare, "the same", _s))
-        rows.append(_row("launch → a user's keys", middle(launched.keys), bare, "the same", _s))
-        ours, theirs = credentials(here, CREDENTIALS)
-        beside = "import keyring; get_password"
-        rows.append(_row("keytui credentials", middle(ours), middle(theirs), beside, _s))
-        demos = middle(demo(here, DEMOS))
-        rows.append((f"demo of {MANY:,}: launch → all users", _s(demos), "3 s", "", ""))
-
-        held = memory(here)
-        sdk, plain = held["sdk"], held["bare"]
-        with_sdk = "bare Textual, botocore, keyring"
-        for name, count in (("few", FEW), ("many", MANY)):
-            figure = held[name].resident
-            rows.append(_row(f"resident, {count:,} users", figure, sdk.resident, with_sdk, _mb))
-            if share := held[name].proportional:
-                rows.append(
-                    _row("  shared pages divided", share, sdk.proportional, "the same", _mb)
-                )
-        rows.append(("", "", "", f"bare Textual alone {_mb(plain.resident)}", ""))
-
-        keys = filtering(here)
-        pressed = middle(keys.keytui)
-        echo = middle(keys.bare)
-        rows.append(
-            _row(f"filter key → frame, {MANY:,} users", pressed, echo, "a key in a bare line", _ms)
-        )
-        rows.append(("  95 of 100 keys under", _ms(keys.p95), "", f"{len(keys.keytui)} keys", ""))
-        rows.append(("  bytes it brings", _kb(middle(keys.size)), "", "", ""))
-
-        moved = moves(here, IDLE_SECONDS)
-        rows += _line(here)
-    rows += [
-        ("bytes without ssh, first frame", _kb(middle(launched.frame_bytes)), "", "", ""),
-        ("  first screen complete", _kb(middle(launched.all_bytes)), "", "", ""),
-        ("  move to the next key", _kb(middle(moved.key)), "1 KB", "", ""),
-        ("  move to the next user", _kb(middle(moved.user)), "1 KB", "and their keys", ""),
-        (f"  {IDLE_SECONDS:.0f} s idle", f"{moved.idle} B", "0 B", "", ""),
-    ]
-    _print(rows, time.monotonic() - start)
-
-
-def _line(here: Bench) -> list[Row]:
-    """Return the byte budget over ssh, beside another browser measured the same way."""
-    own = line.keytui(here)
-    other, name = line.peer(here)
-    screen, move = ("", ""), ("", "")
-    if other:
-        screen = (f"{name} {_kb(other.screen)}", f"{own.screen / other.screen:.2f}")
-        move = (f"{name} {_kb(other.move)}", f"{own.move / other.move:.2f}")
-    idle = f"{name} {other.idle} B" if other else name
-    return [
-        ("bytes over ssh, first screen", _kb(own.screen), "24 KB", *screen),
-        ("  a move of the cursor", _kb(own.move), "1 KB", *move),
-        ("  a filter key, the largest", _kb(max(own.keys)), "4 KB", "", ""),
-        ("  opening the reveal", _kb(own.reveal), "8 KB", "", ""),
-        (f"  {line.IDLE_SECONDS:.0f} s idle", f"{own.idle} B", "0 B", idle, ""),
-    ]
-
-
-def _row(what: str, figure: float, other: float, beside: str, unit: "Unit") -> Row:
-    aim = {"filter": "16 ms", "keytui": "1.5"}.get(what.partition(" ")[0], "")
-    return (what, unit(figure), aim, f"{beside} {unit(other)}", f"{figure / other:.2f}")
-
-
-class Unit:
-    """How figures are written."""
-
-    def __init__(self, pattern: str, divisor: float = 1.0) -> None:
-        self._pattern = pattern
-        self._divisor = divisor
-
-    def __call__(self, figure: float) -> str:
-        """Return a figure with its unit."""
-        return self._pattern.format(figure / self._divisor)
-
-
-_s = Unit("{:.2f} s")
-_ms = Unit("{:.1f} ms")
-_mb = Unit("{:.0f} MB")
-_kb = Unit("{:.2f} KB", 1024)
-
-
-def _print(rows: Iterable[Row], seconds: float) -> None:
-    table = [TITLES, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(TITLES))]
-    lines = [
-        f"keytui on a terminal of {COLUMNS}×{ROWS}; medians, all from this run "
-        f"(Python {platform.python_version()}, {os.cpu_count()} cores, {seconds:.0f} s)",
-        "",
-    ]
-    for row in table:
-        label, figure, aim, beside, ratio = (
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        )
-        cells = (label, figure.strip().rjust(widths[1]), aim.strip().rjust(widths[2]))
-        lines.append("   ".join((*cells, beside, ratio.strip().rjust(widths[4]))).rstrip())
-    sys.stdout.write("\n".join(lines) + "\n")
+        for part in chosen:
+            if rows := list(PARTS[part](here)):
+                print("\n".join(lines(rows)), flush=True)
+            print()
+    print(f"{time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Account:
 
     Attributes:
         users: How many users it has.
+        keys: How many access keys they have together.
         url: Where it answers.
     """
 
@@ -31,7 +32,7 @@ class Account:
         Raises:
             TimeoutError: It did not get ready.
         """
-        self.users = users
+        self.users, self.keys = users, users * keys_each
         sizes = ["--users", str(users), "--keys-each", str(keys_each)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.server", *sizes],

@@ -5,7 +5,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from bench.measures import Bench
+from bench.setting import Bench
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus

@@ -6,15 +6,16 @@ What counts is what the ssh client writes to its terminal of 120×40.
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench.measures import Bench
-from bench.terminal import Lines, Terminal
+from bench.screens import shows
+from bench.setting import Bench
+from bench.terminal import Terminal
 from tests.support.sshd import sshd
 
 PEER = "awstui==0.24.121"
@@ -55,8 +56,8 @@ class Line:
 def keytui(bench: Bench) -> Line:
     """Measure keytui."""
     result = Line()
-    with _login(bench, [bench.keytui, "--endpoint-url", bench.few]) as terminal:
-        terminal.wait(_shows("AKIA", " 12 users", "Keyring: There"))
+    with _login(bench, [bench.keytui, "--endpoint-url", bench.few.url]) as terminal:
+        terminal.wait(shows("AKIA", " 12 users", "Keyring: There"))
         terminal.settle()
         result.screen = terminal.received
         result.moves = [_press(terminal, DOWN) for _ in range(MOVES)]
@@ -64,11 +65,11 @@ def keytui(bench: Bench) -> Line:
         result.keys = [_press(terminal, key) for key in "carol"]
         _press(terminal, "\r")
         terminal.press("c")
-        terminal.wait(_shows("can't be used"))
+        terminal.wait(shows("can't be used"))
         _press(terminal, "jj")
         before = terminal.received
         terminal.press("\r")
-        terminal.wait(_shows("It is kept nowhere yet"))
+        terminal.wait(shows("It is kept nowhere yet"))
         terminal.settle()
         result.reveal = terminal.received - before
         result.idle = _idle(terminal)
@@ -83,13 +84,13 @@ def peer(bench: Bench) -> tuple[Line | None, str]:
             return None, word
         result = Line()
         try:
-            with _login(bench, [program, "-s", "iam"], AWS_ENDPOINT_URL=bench.few) as terminal:
-                terminal.wait(_shows("AWS Services", "IAM", "arn:aws:iam"))
+            with _login(bench, [program, "-s", "iam"], AWS_ENDPOINT_URL=bench.few.url) as terminal:
+                terminal.wait(shows("AWS Services", "IAM", "arn:aws:iam"))
                 terminal.settle(1.0)
                 result.screen = terminal.received
                 for key, shown in ((DOWN, ""), ("\r", "Users"), (DOWN, ""), ("\r", "zoe")):
                     terminal.press(key)
-                    terminal.wait(_shows(shown))
+                    terminal.wait(shows(shown))
                     terminal.settle(1.0)
                 result.moves = [_press(terminal, DOWN, 1.0) for _ in range(MOVES)]
                 result.idle = _idle(terminal)
@@ -121,12 +122,7 @@ def _install(folder: Path) -> tuple[str | None, str]:
 def _works(name: str) -> str | None:
     """Return the path behind a name; a version manager's stand-in may lead nowhere."""
     with suppress(OSError):
-        asked = [
-            name,
-            "-c",
-            "import sys; print(sys.executable if sys.version_info >= (3, 12) else '')",
-        ]
-        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        done = subprocess.run([name, "-c", _ASK], capture_output=True, text=True, check=False)
         return done.stdout.strip() or None
     return None
 
@@ -143,7 +139,3 @@ def _idle(terminal: Terminal) -> int:
     with suppress(TimeoutError):
         terminal.settle(IDLE_SECONDS, IDLE_SECONDS)
     return terminal.received - before
-
-
-def _shows(*texts: str) -> Callable[[Lines], bool]:
-    return lambda lines: all(any(text in line for line in lines) for text in texts)

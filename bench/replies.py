@@ -1,10 +1,10 @@
 """IAM's and STS's replies in the query protocol, for the account that the bench makes up."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
-from bench.made_up import ACCOUNT, CALLER, MadeUpAccount, arn, utc_now
+from bench.made_up import ACCOUNT, CALLER, MadeUpAccount, arn
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -14,6 +14,8 @@ _PAGE_SIZE = 100
 _LARGEST_PAGE = 1000
 _STALE = timedelta(hours=4)
 """AWS makes a new report at most this often."""
+_MAKING = timedelta(seconds=1)
+"""How long a report is in the making; at AWS it takes from seconds to minutes."""
 
 _NO_REPORT = (410, "ReportNotPresent")
 
@@ -124,21 +126,27 @@ class Replies:
     def _make_report(self, _: Parameters) -> bytes:
         if not self.report_allowed:
             raise RefusedError(403, "AccessDenied")
-        now = utc_now()
-        if self._asked is not None:
-            self.report_made, self._asked = self._asked, None
+        now = self._make()
         if self.report_made is not None and now - self.report_made < _STALE:
             return _reply("GenerateCredentialReport", "<State>COMPLETE</State>")
-        self._asked = now
+        self._asked = self._asked or now
         text = "No report exists. Starting a new report generation task"
         return _reply(
             "GenerateCredentialReport",
             f"<Description>{text}</Description><State>STARTED</State>",
         )
 
+    def _make(self) -> datetime:
+        """Let a report that was asked for be ready after its time; return the time now."""
+        now = datetime.now(UTC)
+        if self._asked is not None and now - self._asked >= _MAKING:
+            self.report_made, self._asked = self._asked, None
+        return now
+
     def _read_report(self, _: Parameters) -> bytes:
         if not self.report_allowed:
             raise RefusedError(403, "AccessDenied")
+        self._make()
         made = self.report_made
         if made is None:
             raise RefusedError(*((404, "ReportInProgress") if self._asked else _NO_REPORT))
