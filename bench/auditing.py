@@ -5,7 +5,7 @@ from itertools import islice
 
 from bench.accounts import Account
 from bench.pressing import is_audited
-from bench.screens import confirmed
+from bench.screens import confirmed, is_first_frame
 from bench.server import Manners
 from bench.setting import LATENCY, Bench
 from bench.terminal import Lines
@@ -60,8 +60,8 @@ def audit(bench: Bench, account: Account, runs: int) -> Audited:
 def _table(bench: Bench, account: Account, manners: Manners) -> tuple[float, int]:
     account.set(manners)
     with bench.open(account) as terminal:
-        terminal.wait(confirmed(account.users))
-        terminal.press("A")
+        terminal.wait(is_first_frame)
+        terminal.press("A")  # Typed ahead: it waits for AWS's first answer.
         stands = terminal.wait(is_audited(account))
         return stands - terminal.started, sum(account.counts().served.values())
 

@@ -8,6 +8,8 @@ import pytest
 
 from keytui.errors import UnreachableError
 from keytui.ports import Iam
+from keytui.ui.screens.audit import AuditScreen
+from keytui.ui.screens.history import HistoryScreen
 from keytui.users_cache import KnownUsers, UsersCache
 from tests.support.app import Desk, GatedIam, opened
 from tests.support.fake_iam import ACCOUNT, START
@@ -92,3 +94,39 @@ async def test_a_user_has_the_number_of_keys_and_the_worst_that_is_said_of_them(
     async with opened(desk, size=(140, 40)):
         await desk.until(lambda: "2 old" in desk.line("  alice"))
         assert desk.line("  carol").split("│")[0].split() == ["carol", "0"]
+
+
+async def test_the_audit_waits_for_awss_first_answer(desk: Desk) -> None:
+    gate = slowly(desk)
+    async with opened(desk, ready=False):
+        await desk.sees("asking AWS")
+        await desk.press("A")
+        await desk.press("escape")
+        await desk.sees("Left; nothing was changed.")
+        await desk.press("A")
+        gate.set()
+        await desk.on(AuditScreen)
+        await desk.sees("4 keys")
+    assert desk.connected == [None]
+
+
+async def test_an_audit_that_waits_for_a_refusal_leaves_its_reason_on_the_screen(
+    desk: Desk,
+) -> None:
+    gate = threading.Event()
+
+    def connect(_: str | None) -> Iam:
+        gate.wait(10)
+        raise UnreachableError("AWS did not answer.", "Nothing was changed.", "r tries again.")
+
+    desk.connecting = connect
+    async with opened(desk, ready=False):
+        await desk.sees("asking AWS")
+        await desk.press("A")
+        gate.set()
+        await desk.sees("AWS did not answer.")
+        await desk.press("H")
+        await desk.on(HistoryScreen)
+        await desk.press("escape")
+        await desk.on_main()
+        assert "AWS did not answer." in desk.text

@@ -29,8 +29,10 @@ NOT_CERTAIN = KeytuiError(
 
 
 async def show_audit(stage: Stage) -> None:
-    """Show the audit until it is left."""
-    account = stage.account
+    """Show the audit until it is left; before AWS has answered, that is waited for."""
+    account = await stage.opened()
+    if account is None:
+        return
     _take_over(account)
     verbs = {
         "deactivate": partial(_change, stage, Verb.DEACTIVATE),

@@ -25,6 +25,9 @@ class Stage(Protocol):
     def account(self) -> Account:
         """The account worked on. Raises ``KeytuiError`` before one is open."""
 
+    async def opened(self) -> Account | None:
+        """Wait until AWS has answered; None where it refused, of which the screen tells."""
+
     @property
     def creating(self) -> Lock:
         """Held while AWS is asked for a key and until its secret is in custody."""

@@ -42,8 +42,8 @@ class AccountScreen(StageScreen):
         self._account: Account | None = None
         self._last_seen: tuple[Inventory, str] | None = None
         """The users an earlier run has kept, and their account; None once AWS has answered."""
-        self._opening = True
-        """Whether AWS's first answer is waited for."""
+        self._answered = asyncio.Event()
+        """Whether AWS has answered, be it with a refusal; not so while an account is opened."""
         self._keys_read = asyncio.Event()
         """Whether the keys of a user were read, or could not be, since the last connection."""
         self._show_deleted = True
@@ -83,9 +83,15 @@ class AccountScreen(StageScreen):
         """The account worked on. Raises ``KeytuiError`` before one is open."""
         if self._account:
             return self._account
-        if self._opening:
+        if not self._answered.is_set():
             raise KeytuiError("AWS has not answered yet.", "Nothing was changed.", "Wait for it.")
         raise KeytuiError("keytui is not connected.", next_step="r tries again.")
+
+    async def opened(self) -> Account | None:
+        """Wait until AWS has answered; None where it refused, of which the screen tells."""
+        if self._account is None:
+            await self._answered.wait()
+        return self._account
 
     @property
     def _inventory(self) -> Inventory | None:
@@ -106,7 +112,7 @@ class AccountScreen(StageScreen):
     def draw_keys(self, keep: str = "") -> None:
         """Draw the keys of the highlighted user, with the cursor on one or where it was."""
         account = self._account
-        user = self.users.user if account or self._opening else None
+        user = self.users.user if account or not self._answered.is_set() else None
         known = account.inventory.keys_of(user) if account and user else None
         pending = account.pending if account else {}
         marks = account.marks if account else {}

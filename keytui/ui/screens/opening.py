@@ -60,15 +60,16 @@ class OpeningScreen(AccountScreen):
     def give_up(self) -> bool:
         """Leave a flow; where that was the opening at a key, open as ever."""
         given_up = super().give_up()
-        if given_up and self._account is None:
+        opening = any(one.group == "account" and one.is_running for one in self.workers)
+        if given_up and self._account is None and not opening:
             self.connect()
         return given_up
 
     def switch_to(self, profile: str) -> None:
         """Work with another profile from now on."""
         self.keep_users()
-        self.profile, self._account = profile, None
-        self._last_seen, self._opening = None, True
+        self.profile, self._account, self._last_seen = profile, None, None
+        self._answered.clear()
         self.users.show(Inventory())
         self.show_last_seen()
         self.draw_keys()
@@ -112,7 +113,8 @@ class OpeningScreen(AccountScreen):
             self._not_all_read(error)
 
     async def _open_account(self) -> Account:
-        before, self._opening = self._account, True
+        before = self._account
+        self._answered.clear()
         if self._last_seen:
             self._last_seen[0].stopped = False
             self.draw_users()
@@ -120,12 +122,14 @@ class OpeningScreen(AccountScreen):
             self.query_one(StatusLine).users("connecting…")
         try:
             account = await read.connect(self, self.profile)
-        finally:
-            self._opening = False
+        except KeytuiError:
+            self._answered.set()
+            raise
         if before and before.identity == account.identity:
             account.continue_from(before)
         self._take_last_seen(account)
         self._account = account
+        self._answered.set()
         self.show_top()
         return account
 
