@@ -20,6 +20,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import HTTPClientError
 from botocore.session import Session
 
+from keytui.aws.times import timestamp
+
 MAX_MEGABYTES = 8
 """A page of 1,000 users is 0.3 MB; with the longest names, paths and policies, under 4 MB.
 
@@ -44,6 +46,11 @@ class EndlessReplyError(Exception):
 
 class BoundedSession(Session):
     """The SDK's session; each client it makes, also on the way to credentials, has bounds."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        parsers: Any = self.get_component("response_parser_factory")
+        parsers.set_parser_defaults(timestamp_parser=timestamp)
 
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """Return a client that gives up, at once and for good, on a reply without end."""

@@ -45,6 +45,11 @@ class Probe:
         """Whether unlocking it would mend it."""
         return self.mend is Mend.UNLOCK
 
+    @property
+    def can_be_unlocked(self) -> bool:
+        """Whether a password would mend it, be it the first one, which makes a keyring."""
+        return self.mend in {Mend.UNLOCK, Mend.MAKE}
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

@@ -15,6 +15,7 @@ from keytui.parts import Parts
 from keytui.ports import Iam
 from keytui.recovery import Recovery
 from keytui.rotation.state import Rotation
+from keytui.ui.threads import Ahead
 from keytui.verdicts import Finding
 
 
@@ -39,6 +40,7 @@ class Account:
         report_task: The reading of the credential report; None before it was asked for.
         report_error: Why it can't be had; None where it can, or was not asked for.
         audit_watchers: Called when a report was taken into the audit, or can't be had.
+        pages: The users' pages that were asked for ahead; None for none.
     """
 
     iam: Iam
@@ -56,6 +58,7 @@ class Account:
     report_task: asyncio.Future[None] | None = None
     report_error: KeytuiError | None = None
     audit_watchers: list[Callable[[], None]] = field(default_factory=list)
+    pages: Ahead[list[User]] | None = None
 
     @property
     def marked(self) -> tuple[AccessKey, ...]:
@@ -119,7 +122,11 @@ class Account:
 
 def open_account(parts: Parts, profile: str | None) -> Account:
     """Connect and ask who the caller is. Blocks; raises KeytuiError."""
-    iam = parts.connect(profile)
+    return account_of(parts, parts.connect(profile))
+
+
+def account_of(parts: Parts, iam: Iam) -> Account:
+    """Ask who the caller is on a connection. Blocks; raises KeytuiError."""
     lifecycle = Lifecycle(
         iam,
         parts.journal,

@@ -26,7 +26,6 @@ from keytui.ui.driver import driver_for, forget_screen, when_terminal_is_gone
 from keytui.ui.flows.mfa import MfaDialogs
 from keytui.ui.glyphs import known
 from keytui.ui.screens.main import MainScreen
-from keytui.ui.screens.reveal import RevealScreen
 from keytui.ui.typeahead import TypeAhead
 from keytui.ui.widgets.too_small import has_no_room
 
@@ -145,6 +144,8 @@ class KeytuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, unless a secret would be lost."""
+        from keytui.ui.screens.reveal import RevealScreen  # Not needed for the first frame.
+
         if any(not getattr(screen, "can_leave", True) for screen in self.screen_stack):
             self.bell()  # AWS's reply may bring what can't be had twice, or is not on record yet.
         elif isinstance(self.screen, RevealScreen):

@@ -1,9 +1,9 @@
 """Blocking work, away from the event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Thread
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -42,3 +42,30 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     Thread(target=run, name="keytui-work", daemon=True).start()
     return await future
+
+
+class Ahead(Generic[T]):
+    """Takes items from a blocking iterator, always one ahead of whoever asks for them."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        """Begin with the first item at once."""
+        self._items = items
+        self._coming = self._begin()
+
+    async def next(self) -> T | None:
+        """Return the next item; None where there is none. Raises whatever the iterator does."""
+        item = await self._coming
+        if item is not None:
+            self._coming = self._begin()
+        return item
+
+    def _begin(self) -> "asyncio.Future[T | None]":
+        coming = asyncio.ensure_future(in_thread(lambda: next(self._items, None)))
+        coming.add_done_callback(look_at)
+        return coming
+
+
+def look_at(task: asyncio.Future[Any]) -> None:
+    """Take note of a failure that nobody waits for any more, or asyncio prints it."""
+    if not task.cancelled():
+        task.exception()

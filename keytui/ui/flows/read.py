@@ -3,15 +3,14 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from keytui.errors import AccessDeniedError, KeytuiError, StateError, UnreachableError
 from keytui.inventory import Inventory, KeyList
 from keytui.model import ROOT_USER, User
 from keytui.rotation.state import Rotation, left_over, open_rotations
-from keytui.ui.account import Account, complete_keys, open_account, read_keys
+from keytui.ui.account import Account, account_of, complete_keys, read_keys
 from keytui.ui.flows.stage import Stage
-from keytui.ui.threads import in_thread
+from keytui.ui.threads import Ahead, in_thread, look_at
 
 CONNECT_SECONDS = 10.0
 """How long the first answer of AWS may take."""
@@ -19,14 +18,19 @@ SOON_SECONDS = 0.15
 """How long the keys shown may be those of the user before."""
 
 
-async def connect(stage: Stage, profile: str | None) -> Account:
+async def connect(stage: Stage, profile: str | None, *, ahead: bool = False) -> Account:
     """Connect with a profile. Raises KeytuiError, also where AWS takes ``CONNECT_SECONDS``.
 
     The time that the user takes to type an MFA code does not count.
+
+    Args:
+        stage: The screen.
+        profile: The profile.
+        ahead: Whether to ask for the first users already while AWS says who the caller is.
     """
     mfa = stage.parts.mfa
-    opening = asyncio.ensure_future(in_thread(lambda: open_account(stage.parts, profile)))
-    opening.add_done_callback(_look_at)
+    opening = asyncio.ensure_future(_open(stage, profile, ahead))
+    opening.add_done_callback(look_at)
     asked = True
     while asked:
         answered = mfa.answered
@@ -39,6 +43,14 @@ async def connect(stage: Stage, profile: str | None) -> Account:
         "Nothing was changed.",
         "Check the network, the proxy and the endpoint; r tries again.",
     )
+
+
+async def _open(stage: Stage, profile: str | None, ahead: bool) -> Account:
+    iam = await in_thread(lambda: stage.parts.connect(profile))
+    pages = Ahead(iam.users()) if ahead else None
+    account = await in_thread(lambda: account_of(stage.parts, iam))
+    account.pages = pages
+    return account
 
 
 async def read_users(stage: Stage, account: Account) -> None:
@@ -56,9 +68,9 @@ async def read_users(stage: Stage, account: Account) -> None:
     stage.draw_users()
     if account.identity.is_root:
         fresh.add([ROOT_USER])
-    pages = account.iam.users()
+    pages, account.pages = account.pages or Ahead(account.iam.users()), None
     try:
-        while (page := await in_thread(lambda: next(pages, None))) is not None:
+        while (page := await pages.next()) is not None:
             for inventory in growing:
                 inventory.add(page)
             stage.draw_users()
@@ -165,15 +177,9 @@ async def reread_user(stage: Stage, account: Account, user: User) -> None:
 
 async def _soon(task: asyncio.Future[KeyList]) -> bool:
     """Wait a moment for a task; return whether it has ended."""
-    task.add_done_callback(_look_at)
+    task.add_done_callback(look_at)
     done, _ = await asyncio.wait([task], timeout=SOON_SECONDS)
     return bool(done)
-
-
-def _look_at(task: asyncio.Future[Any]) -> None:
-    """Take note of a failure that nobody waits for any more, or asyncio prints it."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _with_known(fresh: KeyList, known: KeyList | None) -> KeyList:

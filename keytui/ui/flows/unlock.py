@@ -6,7 +6,7 @@ from typing import TypeVar
 from keytui.errors import StoreError, StoreLockedError
 from keytui.stores.base import Keyring
 from keytui.ui.flows.stage import Stage
-from keytui.ui.screens.unlock import UnlockScreen, can_unlock
+from keytui.ui.screens.unlock import UnlockScreen
 from keytui.ui.threads import in_thread
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ async def unlock(stage: Stage, keyring: Keyring) -> None:
     probe = await in_thread(lambda: keyring.probe(canary=False))
     if probe.writable:
         stage.say(f"{probe.label} is open.")
-    elif not can_unlock(probe):
+    elif not probe.can_be_unlocked:
         raise StoreError(probe.reason, next_step=probe.next_step)
     elif await stage.ask(UnlockScreen(keyring, probe)):
         stage.say(f"{probe.label} is open now.")
@@ -40,7 +40,7 @@ async def when_open(stage: Stage, keyring: Keyring, work: Callable[[], Awaitable
         locked = error
     probe = await in_thread(lambda: keyring.probe(canary=False))
     if not probe.writable:
-        if not can_unlock(probe):
+        if not probe.can_be_unlocked:
             raise locked
         if not await stage.ask(UnlockScreen(keyring, probe), unforeseen=True):
             again = "The same key asks for its password again."

@@ -13,8 +13,8 @@ from keytui.errors import KeytuiError
 from keytui.inventory import Inventory
 from keytui.model import AccessKey, User
 from keytui.parts import Parts
+from keytui.ui import flows
 from keytui.ui.account import Account
-from keytui.ui.flows import read
 from keytui.ui.known_users import standing
 from keytui.ui.markers import marker
 from keytui.ui.screens.stage_screen import StageScreen
@@ -163,7 +163,7 @@ class AccountScreen(StageScreen):
     async def read_user(self, user: User) -> None:
         """Read the keys of the highlighted user."""
         try:
-            await read.read_user(self, user)
+            await flows.read.read_user(self, user)
         except KeytuiError as error:
             self.not_read(user, error)
         self._keys_read.set()
@@ -171,7 +171,7 @@ class AccountScreen(StageScreen):
     @work(exclusive=True, group="keys", description="read the rest about a user's keys")
     async def complete_user(self, user: User) -> None:
         """Read last use and descriptions of keys that are listed already."""
-        await read.complete_user(self, user)
+        await flows.read.complete_user(self, user)
         self._keys_read.set()
 
     @on(UsersPane.Highlighted)

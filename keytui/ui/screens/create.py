@@ -16,7 +16,7 @@ from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.stores.base import Probe
 from keytui.ui.screens.dialogs import Dialog, Note
-from keytui.ui.screens.unlock import UnlockScreen, can_unlock
+from keytui.ui.screens.unlock import UnlockScreen
 from keytui.ui.text import DIM, FAILS, GOOD, backend
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.line_input import LineInput
@@ -150,7 +150,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
         probe: Probe | None = None
         if goal is Goal.KEYRING:
             probe = self._keyring or await in_thread(self._parts.keyring.probe)
-            if probe and can_unlock(probe) and self._still_open:
+            if probe and probe.can_be_unlocked and self._still_open:
                 probe = await self._unlocked(probe)
         elif goal is Goal.CSV:
             probe = await in_thread(lambda: self._parts.csv_file(path).probe())
@@ -182,6 +182,5 @@ def _why(probe: Probe | None) -> str:
     """Return why a store can't be used; empty where it can."""
     if probe is None or probe.writable:
         return ""
-    return (
-        f"{probe.reason} {'Enter asks for its password.' if can_unlock(probe) else probe.next_step}"
-    )
+    mend = "Enter asks for its password." if probe.can_be_unlocked else probe.next_step
+    return f"{probe.reason} {mend}"

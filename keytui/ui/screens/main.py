@@ -10,10 +10,9 @@ from keytui.batch import Verb
 from keytui.errors import KeytuiError
 from keytui.key_ids import key_ids
 from keytui.model import AccessKey, KeyStatus, Secret
+from keytui.ui import flows
 from keytui.ui.copier import copier
-from keytui.ui.flows import create, delete, find, history, status, unlock
 from keytui.ui.screens import main_keys
-from keytui.ui.screens.help import HelpScreen
 from keytui.ui.screens.opening import OpeningScreen
 from keytui.ui.screens.stage_screen import Flow
 from keytui.ui.widgets.bars import KeyHints, MessageBar
@@ -64,45 +63,43 @@ class MainScreen(OpeningScreen):
 
     def action_find(self) -> None:
         """Find a key by its ID."""
-        self.run(find.find(self))
+        self.run(flows.find.find(self))
 
     @on(UsersPane.Wanted)
     def _find_wanted(self, event: UsersPane.Wanted) -> None:
-        self.run(find.find(self, event.key_ids))
+        self.run(flows.find.find(self, event.key_ids))
 
     def on_paste(self, event: events.Paste) -> None:
         """Find the key that a pasted text names; the text itself may be a secret."""
         if found := key_ids(event.text):
-            self.run(find.find(self, found))
+            self.run(flows.find.find(self, found))
         else:
             self.say("No access key ID is in what was pasted.", good=False)
 
     @on(KeysPane.Opened)
     def action_detail(self) -> None:
         """Show all that is known of the key under the cursor."""
-        from keytui.ui.flows import key  # Not needed on the way to the first frame.
-
         if shown := self._key_shown():
-            self.run(key.show_key(self, shown))
+            self.run(flows.key.show_key(self, shown))
 
     # The verbs: one handler for the key, the click and the palette.
 
     def action_create(self) -> None:
         """Create a key for the highlighted user."""
         if user := self.users.user:
-            self.run(create.create(self, user))
+            self.run(flows.create.create(self, user))
 
     def action_deactivate(self, key_id: str = "") -> None:
         """Make a key inactive."""
-        self._for_keys(Verb.DEACTIVATE, status.deactivate, key_id)
+        self._for_keys(Verb.DEACTIVATE, flows.status.deactivate, key_id)
 
     def action_activate(self, key_id: str = "") -> None:
         """Make a key active."""
-        self._for_keys(Verb.ACTIVATE, status.activate, key_id)
+        self._for_keys(Verb.ACTIVATE, flows.status.activate, key_id)
 
     def action_delete(self, key_id: str = "") -> None:
         """Delete a key."""
-        self._for_keys(Verb.DELETE, delete.delete, key_id)
+        self._for_keys(Verb.DELETE, flows.delete.delete, key_id)
 
     def action_mark(self) -> None:
         """Mark the key under the cursor, or take its mark away, and go on to the next."""
@@ -115,13 +112,11 @@ class MainScreen(OpeningScreen):
     def action_rotate(self, key_id: str = "") -> None:
         """Rotate a key, or take up the rotation it is part of."""
         if key := self._key_meant(key_id):
-            from keytui.ui.flows import rotate  # Not needed on the way to the first frame.
-
-            self.run(rotate.rotate(self, key))
+            self.run(flows.rotate.rotate(self, key))
 
     def action_undo(self) -> None:
         """Undo the last change of status."""
-        self.run(status.undo(self))
+        self.run(flows.status.undo(self))
 
     @work(description="send an access key ID to the clipboard")
     async def action_copy(self) -> None:
@@ -147,37 +142,33 @@ class MainScreen(OpeningScreen):
         self.run(self._switch_profile())
 
     async def _switch_profile(self) -> None:
-        from keytui.ui.flows import fleet  # Not needed on the way to the first frame.
-
-        if chosen := await fleet.choose_profile(self):
+        if chosen := await flows.fleet.choose_profile(self):
             self.switch_to(chosen)
 
     def action_audit(self) -> None:
         """Show every key of the account, worst first."""
-        from keytui.ui.flows import audit  # Not needed on the way to the first frame.
-
-        self.run(audit.show_audit(self))
+        self.run(flows.audit.show_audit(self))
 
     def action_history(self) -> None:
         """Show what keytui did."""
-        self.run(history.show_history(self))
+        self.run(flows.history.show_history(self))
 
     def action_vault(self) -> None:
         """Show the secrets that the keyring holds."""
-        from keytui.ui.flows import vault  # Not needed on the way to the first frame.
-
-        self.run(vault.show_vault(self))
+        self.run(flows.vault.show_vault(self))
 
     def action_unlock(self) -> None:
         """Unlock the keyring."""
         self.run(self._unlock())
 
     async def _unlock(self) -> None:
-        await unlock.unlock(self, self.parts.keyring)
+        await flows.unlock.unlock(self, self.parts.keyring)
         self.look_at_keyring()
 
     def action_help(self) -> None:
         """List the keys that work here."""
+        from keytui.ui.screens.help import HelpScreen  # Not needed for the first frame.
+
         self.app.push_screen(HelpScreen(self.own_bindings()))
 
     async def action_quit(self) -> None:
@@ -221,9 +212,7 @@ class MainScreen(OpeningScreen):
     ) -> None:
         """Run a flow on the key that is meant; where some are marked, on all of them at once."""
         if self._account and self._account.marked and not key_id:
-            from keytui.ui.flows import bulk  # Not needed on the way to the first frame.
-
-            self.run(bulk.work_on_marked(self, verb))
+            self.run(flows.bulk.work_on_marked(self, verb))
         elif key := self._key_meant(key_id):
             self.run(flow(self, key))
 

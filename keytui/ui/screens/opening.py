@@ -8,11 +8,10 @@ from textual import events, work
 from keytui.errors import KeytuiError
 from keytui.inventory import Inventory
 from keytui.parts import Parts
+from keytui.ui import flows
 from keytui.ui.account import Account
-from keytui.ui.flows import find, read, recover
 from keytui.ui.known_users import keep, last_seen
 from keytui.ui.screens.account_screen import AccountScreen
-from keytui.ui.screens.unlock import can_unlock
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.bars import StatusLine
 
@@ -92,11 +91,11 @@ class OpeningScreen(AccountScreen):
         self.workers.cancel_group(self, "report")
         self._keys_read.clear()
         try:
-            account = await self._open_account()
+            account = await self._open_account(ahead=True)
             await self._open_wanted(account)
             if account.inventory.users:
                 self._user_changed()  # Their keys are read beside the users.
-            await read.read_users(self, account)
+            await flows.read.read_users(self, account)
             self.look_around()
             self.look_further()
         except KeytuiError as error:
@@ -107,12 +106,12 @@ class OpeningScreen(AccountScreen):
     async def read_all(self) -> None:
         """Read the users, of whom only one was looked for so far."""
         try:
-            await read.read_users(self, self.account)
+            await flows.read.read_users(self, self.account)
             self.look_further()
         except KeytuiError as error:
             self._not_all_read(error)
 
-    async def _open_account(self) -> Account:
+    async def _open_account(self, *, ahead: bool = False) -> Account:
         before = self._account
         self._answered.clear()
         if self._last_seen:
@@ -121,7 +120,7 @@ class OpeningScreen(AccountScreen):
         else:
             self.query_one(StatusLine).users("connecting…")
         try:
-            account = await read.connect(self, self.profile)
+            account = await flows.read.connect(self, self.profile, ahead=ahead)
         except KeytuiError:
             self._answered.set()
             raise
@@ -147,7 +146,7 @@ class OpeningScreen(AccountScreen):
         if name is None:
             return
         try:
-            self.draw_users(await read.open_user(account, name))
+            self.draw_users(await flows.read.open_user(account, name))
             self.action_to_keys()
         except KeytuiError as error:
             self.problem(error)
@@ -158,7 +157,7 @@ class OpeningScreen(AccountScreen):
         try:
             await self._open_account()
             self.draw_users()
-            await find.find(self, key_ids)
+            await flows.find.find(self, key_ids)
             self.look_around()
         except KeytuiError as error:
             self._not_all_read(error)
@@ -183,16 +182,14 @@ class OpeningScreen(AccountScreen):
         """
         await self._keys_read.wait()
         await in_thread(self.keep_users)
-        from keytui.ui.flows import audit  # Not needed on the way to the first frame.
-
         with suppress(KeytuiError):  # Another profile may have been chosen meanwhile.
-            await audit.look_at_report(self)
+            await flows.audit.look_at_report(self)
 
     @work(exclusive=True, group="keyring", description="look at the keyring")
     async def look_at_keyring(self) -> None:
         """Show which keyring is in use."""
         probe = await in_thread(lambda: self.parts.keyring.probe(canary=False))
-        self._locked = can_unlock(probe)
+        self._locked = probe.can_be_unlocked
         self.query_one(StatusLine).keyring(probe)
         self.show_hints()
 
@@ -200,6 +197,6 @@ class OpeningScreen(AccountScreen):
     async def look_around(self) -> None:
         """Say what became of creations that were cut short."""
         try:
-            await recover.look_around(self)
+            await flows.recover.look_around(self)
         except KeytuiError as error:
             self.problem(error)

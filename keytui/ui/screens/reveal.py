@@ -20,7 +20,7 @@ from keytui.plain import plain
 from keytui.stores.base import SecretStore
 from keytui.ui.copier import Copier, copier
 from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, TypeScreen, sentences
-from keytui.ui.screens.unlock import UnlockScreen, can_unlock
+from keytui.ui.screens.unlock import UnlockScreen
 from keytui.ui.text import DIM, FAILS, GOOD, WARNS, place
 from keytui.ui.threads import in_thread
 from keytui.ui.typeahead import TypeAhead
@@ -181,7 +181,9 @@ class RevealScreen(Dialog[Closing]):
         self._set_shown(False)
         keyring = self._parts.keyring
         probe = await in_thread(lambda: keyring.probe(canary=False))
-        return can_unlock(probe) and await self.app.push_screen_wait(UnlockScreen(keyring, probe))
+        return probe.can_be_unlocked and await self.app.push_screen_wait(
+            UnlockScreen(keyring, probe)
+        )
 
     @work(description="close the reveal")
     async def action_close(self) -> None:

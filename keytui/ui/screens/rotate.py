@@ -22,7 +22,7 @@ from keytui.rotation.rotator import Watch
 from keytui.stores.aws_files.repoint import RepointChange
 from keytui.stores.base import Probe
 from keytui.ui.screens.dialogs import Dialog, Note, PathScreen, sentences
-from keytui.ui.screens.unlock import UnlockScreen, can_unlock
+from keytui.ui.screens.unlock import UnlockScreen
 from keytui.ui.text import DIM, FAILS, GLYPHS, GOOD, WARNS, ago, backend
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.rows import Rows
@@ -97,7 +97,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
         probe = self._keyring
         if probe is None:
             probe = await in_thread(self._parts.keyring.probe)
-        if can_unlock(probe) and await self._unlocked(probe):
+        if probe.can_be_unlocked and await self._unlocked(probe):
             await self.look().wait()
             probe = self._keyring or probe
         if self.app.screen is not self:
@@ -304,5 +304,5 @@ def back_lines(old_id: str, new_id: str, watch: Watch, now: datetime, profiles: 
 def _why(probe: Probe) -> str:
     if probe.writable:
         return ""
-    mend = "Enter asks for its password." if can_unlock(probe) else probe.next_step
+    mend = "Enter asks for its password." if probe.can_be_unlocked else probe.next_step
     return f"{probe.reason} {mend}"

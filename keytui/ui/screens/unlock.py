@@ -78,11 +78,6 @@ class UnlockScreen(Dialog[bool]):
         self.query_one(Note).say(Text(plain(why)))
 
 
-def can_unlock(probe: Probe | None) -> bool:
-    """Return whether a password would mend what a keyring says of itself."""
-    return probe is not None and probe.mend in {Mend.UNLOCK, Mend.MAKE}
-
-
 def _trouble(typed: list[str]) -> str:
     """Return why a password can't be tried; empty where it can."""
     if any(variable in os.environ for variable in LISTENERS):

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from keytui.errors import KeytuiError
 from keytui.model import Identity
 from keytui.plain import plain
-from keytui.stores.base import Mend, Probe
+from keytui.stores.base import Probe
 from keytui.ui.text import ACCENT, FAILS, GOOD, WARNS, backend, count
 from keytui.ui.widgets.lines import Line
 from keytui.ui.widgets.too_small import show
@@ -86,7 +86,7 @@ class StatusLine(Line):
             )
         else:
             reason = plain(probe.reason)
-            if probe.mend in {Mend.UNLOCK, Mend.MAKE}:
+            if probe.can_be_unlocked:
                 reason = f"{reason} K unlocks it."
             self._keyring = Text.assemble(("Keyring: ", "dim"), (reason, "yellow"))
         self._draw()
