@@ -29,6 +29,7 @@ from keytui.settle import Wait
 from keytui.stores.base import Probe, Receipt
 from keytui.stores.csv_file import CsvFile, expand
 from keytui.ui.app import KeytuiApp
+from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.main import MainScreen
 
 NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
@@ -156,6 +157,13 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
         await _keys_read(camera, "alice")
         shots["keys"] = camera.shoot()
 
+        await camera.press("A")
+        await camera.until_shown("14 keys")
+        await camera.until(lambda: _all_checked(camera), "all rows read from AWS itself")
+        shots["audit"] = camera.shoot()
+        await camera.press("escape")
+        await camera.until(lambda: isinstance(camera.app.screen, MainScreen), "the main screen")
+
         await camera.press("k", "x")
         await camera.until_shown("last four characters")
         shots["delete"] = camera.shoot()
@@ -202,6 +210,11 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
         await camera.until_shown("never used")
         shots["rotation"] = camera.shoot()
     return shots
+
+
+def _all_checked(camera: Camera) -> bool:
+    screen = camera.app.screen
+    return isinstance(screen, AuditScreen) and all(row.live for row in screen.table.rows)
 
 
 def _remember_secrets(journal: Journal) -> None:

@@ -14,13 +14,18 @@ from keytui.ui.text import ACCENT, DIM, ago, count
 JUST_NOW = timedelta(minutes=1)
 
 
-def heading(account: Account, reader: AuditReader, now: datetime) -> Text:
-    """Return the line at the top: how many keys, and where they are known from."""
+def heading(account: Account, reader: AuditReader, now: datetime, width: int) -> Text:
+    """Return the line at the top: how many keys, and where they are known from.
+
+    Where it is too long for the width, the account ID is left out.
+    """
     rows = account.audit.rows
     failing = sum(row.fails for row in rows)
-    line = Text.assemble(("Audit", f"bold {ACCENT}"), f"  {plain(account.identity.account)}  ")
-    line.append(f"{count(len(rows), 'key')}, {failing:,} with findings")
-    return line.append(f"  {_source(account, reader, now)}", DIM)
+    told = Text(f"  {count(len(rows), 'key')}, {failing:,} with findings")
+    told.append(f"  {_source(account, reader, now)}", DIM)
+    title, place = Text("Audit", f"bold {ACCENT}"), f"  {plain(account.identity.account)}"
+    fits = title.cell_len + len(place) + told.cell_len <= width
+    return Text.assemble(title, place if fits else "", told)
 
 
 def _source(account: Account, reader: AuditReader, now: datetime) -> str:

@@ -274,7 +274,8 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
             self._summed_up, self._totals = audit.version, totals(audit.rows)
         self.query_one(AuditTotals).show(self._totals, chosen)
         self.table.show(shown(audit.rows, text, self._order), self._order, afresh=afresh)
-        head = heading(self.account, self.reader, self._parts.now())
+        room = max(self.size.width - 2, 1)
+        head = heading(self.account, self.reader, self._parts.now(), room)
         self.query_one("#heading", Line).show_line(head)
         self._draw_bars()
 
