@@ -8,14 +8,11 @@ from functools import partial
 from typing import TypeVar
 
 from keytui.audit.matching import joined
-from keytui.audit.pace import Pace
+from keytui.audit.pace import AT_ONCE, Pace
 from keytui.errors import AwsError, KeytuiError, NotFoundError, UnreachableError
 from keytui.model import AccessKey, User
 from keytui.ports import Iam
 from keytui.several import several
-
-AT_ONCE = 8
-"""How many calls are under way at the same time, at most."""
 
 UNANSWERED = 2
 """How often a call is made again that AWS has not answered."""
@@ -74,7 +71,8 @@ def check(
     wanted = [user for user in users if root or not user.is_root]
     works = several(wanted, lambda user: checker.check(user, reported(user), mfa), AT_ONCE, left)
     for _, checked in works:
-        yield checked
+        if not ((checked.error or checked.note) and left()):
+            yield checked  # What was cut short is not told: it says nothing of AWS.
 
 
 @dataclass(frozen=True, slots=True)

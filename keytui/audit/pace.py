@@ -6,7 +6,8 @@ account and action; 20 calls a second are below what people report to be refused
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from keytui.errors import ThrottledError
@@ -15,6 +16,8 @@ RATE = 20.0
 """Calls a second to begin with, and at most."""
 BURST = 20
 """How many calls may be made at once after a while without any: a small account is read at once."""
+AT_ONCE = 8
+"""How many calls are under way at the same time, at most, whoever makes them."""
 SLOWEST = 1.0
 """Calls a second that are tried however often AWS says no."""
 TRIES = 30
@@ -49,6 +52,7 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._changing = threading.Lock()
+        self._places = threading.BoundedSemaphore(AT_ONCE)
         self._next = clock() - BURST / RATE
         """When the next call may be made; so far in the past as there are calls in the bucket."""
         self._burst = BURST
@@ -71,17 +75,29 @@ class Pace:
             AwsError: Whatever else the call raises.
         """
         for again in range(TRIES):
-            self._wait_for_turn(left)
-            try:
-                result = call()
-            except ThrottledError:
-                self._slow_down()
-                if again == TRIES - 1:
-                    raise
-            else:
-                self._go_on()
-                return result
+            with self._place(left):
+                self._wait_for_turn(left)
+                try:
+                    result = call()
+                except ThrottledError:
+                    self._slow_down()
+                    if again == TRIES - 1:
+                        raise
+                else:
+                    self._go_on()
+                    return result
         raise AssertionError("unreachable")
+
+    @contextmanager
+    def _place(self, left: Callable[[], bool]) -> Iterator[None]:
+        """Be one of the calls that are under way."""
+        while not self._places.acquire(timeout=_NAP):
+            if left():
+                raise _left()
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _wait_for_turn(self, left: Callable[[], bool]) -> None:
         with self._changing:
@@ -90,7 +106,7 @@ class Pace:
         while (rest := turn - self._clock()) > 0 and not left():
             self._sleep(min(rest, _NAP))
         if left():
-            raise ThrottledError("Left.", "Nothing was changed.")
+            raise _left()
 
     def _go_on(self) -> None:
         """Go a little faster again."""
@@ -111,3 +127,7 @@ class Pace:
                 self.rate = max(self.rate * _SLOWER, SLOWEST)
             self.slowed, self._slowed_at, self._burst = True, now, 0
             self._next = max(self._next, now + 1 / self.rate)
+
+
+def _left() -> ThrottledError:
+    return ThrottledError("Left.", "Nothing was changed.")

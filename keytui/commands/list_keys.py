@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keytui.arguments import Request
-from keytui.audit.checking import AT_ONCE
 from keytui.audit.export import day, finding_fields, key_fields, last_use
+from keytui.audit.pace import AT_ONCE
 from keytui.commands.checked import Refused, checked, unread
 from keytui.commands.console import complain, progress, say, say_json
 from keytui.commands.table import aligned

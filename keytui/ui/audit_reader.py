@@ -37,7 +37,7 @@ async def _read_report(account: Account, parts: Parts) -> None:
     found = reports(account.iam, parts.now, parts.wait.sleep)
     try:
         while (report := await in_thread(lambda: next(found, None))) is not None:
-            await in_thread(partial(account.audit.take_report, report))
+            account.audit.take_prepared(await in_thread(partial(account.audit.prepared, report)))
             account.tell_audit()
     except KeytuiError as error:
         account.report_error = error
@@ -92,6 +92,8 @@ class AuditReader:
         self.progress = Progress()
         self.problem: KeytuiError | None = None
         """Why rows on the screen could not be checked, or not wholly."""
+        self.refused: set[str] = set()
+        """The names of users whose keys could not be read."""
         self._arrived: list[Checked] = []
         self._waiting: asyncio.TimerHandle | None = None
         self._checking = Event()
@@ -180,6 +182,7 @@ class AuditReader:
         audit, progress = self._account.audit, self.progress
         if checked.error:
             self.problem = checked.error
+            self.refused.add(checked.user.name)
             if progress.running:
                 progress.failures += 1
                 progress.failed = checked.error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.cells import cell_len
+from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -202,6 +203,11 @@ class Desk:
         names = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "_": "underscore"}
         names |= {"+": "plus", "=": "equals_sign", ",": "comma", "@": "at", "~": "tilde"}
         await self.press(*(names.get(char, char) for char in text))
+
+    async def paste(self, text: str) -> None:
+        """Paste a text, as a terminal with bracketed paste hands it over."""
+        self.app.post_message(events.Paste(text))
+        await self.pilot.pause()
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for a state."""

@@ -14,6 +14,7 @@ from keytui.audit.rows import AuditRow
 from keytui.audit.view import WORDS, Column, Order, Total, shown, totals
 from keytui.errors import KeytuiError
 from keytui.findings import Rule
+from keytui.model import User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.audit_marks import AuditMarks
@@ -78,6 +79,8 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self._order = Order()
         self._resting: Timer | None = None
         self._looked_at: set[str] = set()
+        """Whose keys are being read, or were, as they came in sight."""
+        self._reported = account.audit.report_made_at is not None
         self._totals: Sequence[Total] = ()
         self._summed_up = -1
         """The audit's version that the totals are of."""
@@ -129,8 +132,11 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
             await self.reader.read_all()
 
     def _report_told(self) -> None:
+        """Show what a report says; the cursor stays on its key, but for the first report."""
         self._looked_at.clear()
-        self.draw(afresh=True)
+        self.reader.refused.clear()
+        first, self._reported = not self._reported, self.account.audit.report_made_at is not None
+        self.draw(afresh=first)
 
     def _taken(self, checked: Checked) -> None:
         reported = self.account.audit.reported(checked.user.name)
@@ -147,27 +153,28 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         if audit.report_made_at is None:
             return  # All users are being read.
         owners = {row.key.user.name: row.key.user for row in self.table.in_sight if not row.live}
-        users = [user for name, user in owners.items() if name not in self._looked_at]
-        if users:
-            self._looked_at.update(user.name for user in users)
-            self.run_worker(
-                self.reader.look_at(users), group="look", description="check the rows in sight"
-            )
+        names = owners.keys() - self.reader.refused
+        if not names <= self._looked_at:
+            self._look_at([user for name, user in owners.items() if name in names])
+
+    def _look_at(self, users: Sequence[User]) -> None:
+        """Read these users' keys, and no longer those asked for before."""
+        self._looked_at = {user.name for user in users}
+        self.run_worker(
+            self.reader.look_at(users), group="look", description="check the rows in sight"
+        )
 
     def action_refresh(self) -> None:
         """Read the report again, and the rows on the screen."""
         self.say("")
         self._looked_at.clear()
+        self.reader.refused.clear()
         if self.account.report_task is None or self.account.report_task.done():
             self.account.report_task = None
             self._read_report()
-        if self.account.audit.report_made_at:
+        if not self.reader.progress.running:
             users = {row.key.user.name: row.key.user for row in self.table.in_sight}
-            self.run_worker(
-                self.reader.look_at(list(users.values())),
-                group="look",
-                description="check the rows in sight",
-            )
+            self._look_at(list(users.values()))
         self.draw()
 
     # What the keys do.
@@ -266,8 +273,8 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         Args:
             afresh: Whether other rows are to be expected: at the top the cursor stays there.
         """
-        if not self.is_mounted:
-            return
+        if not (self.is_mounted and self.is_attached and self.display):
+            return  # Its widgets go before it does.
         audit, text = self.account.audit, self.query_one(LineInput).value
         chosen = frozenset(rule for rule in Rule if rule.option in text.casefold().split())
         if self._summed_up != audit.version:
