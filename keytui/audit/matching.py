@@ -21,6 +21,19 @@ def joined(listed: Sequence[AccessKey], reported: Sequence[AccessKey]) -> tuple[
     )
 
 
+def in_report_order(
+    listed: Sequence[AccessKey], reported: Sequence[AccessKey]
+) -> tuple[AccessKey, ...]:
+    """Return the listed keys as the report has them one after the other, what it lacks last."""
+    pairs = matched(listed, reported)
+    places = {id(one): place for place, one in enumerate(reported)}
+
+    def place(key: AccessKey) -> int:
+        return places[id(pairs[key.id])] if key.id in pairs else len(reported)
+
+    return tuple(sorted(listed, key=place))
+
+
 def matched(listed: Sequence[AccessKey], reported: Sequence[AccessKey]) -> dict[str, AccessKey]:
     """Return access key ID → the reported key that it certainly is."""
     pairs: dict[str, AccessKey] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from keytui.audit.matching import joined
+from keytui.audit.matching import in_report_order, joined
 from keytui.credential_report import CredentialReport, ReportedUser
 from keytui.findings import Finding, Thresholds, findings
 from keytui.model import AccessKey, KeyStatus, User
@@ -163,13 +163,16 @@ class Audit:
     ) -> None:
         """Take in a user's keys as AWS lists them; ``mfa`` None keeps what is known of it.
 
-        Keys that were read later and are here already stay.
+        Keys that were read later and are here already stay. Each has the slot that the report
+        gives it, where it is certain which is which, so that whoever looks at one does not
+        find another in its place.
         """
         known = self._users.get(user.name) or _Known(user)
         if known.read_at and read_at < known.read_at:
             return
         has_mfa, mfa_read_at = (mfa, read_at) if mfa is not None else (known.mfa, known.mfa_read_at)
-        rows = self._judged(tuple(keys), has_mfa, self._now(), live=True)
+        listed = in_report_order(tuple(keys), known.reported)
+        rows = self._judged(listed, has_mfa, self._now(), live=True)
         self._put(user.name, _Known(user, rows, has_mfa, known.reported, read_at, mfa_read_at))
         self._changed()
 

@@ -1,10 +1,12 @@
 """The audit: every key of the account, worst first; from there to one key, or many at once."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Event
 
 from keytui.audit.export import as_csv, as_json
+from keytui.audit.matching import in_report_order
 from keytui.audit.rows import AuditRow
 from keytui.batch import Verb
 from keytui.errors import KeytuiError, StateError
@@ -16,11 +18,13 @@ from keytui.ui.audit_reader import read_report
 from keytui.ui.flows import bulk, status
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.audit import AuditScreen
-from keytui.ui.screens.dialogs import PathScreen
+from keytui.ui.screens.dialogs import PathScreen, WorkingScreen
 from keytui.ui.text import count
 from keytui.ui.threads import in_thread
 
 EXPORT = "~/keytui-audit.csv"
+PROGRESS_SECONDS = 0.5
+"""How often it is told how many users have been read."""
 NOT_CERTAIN = KeytuiError(
     "It isn't certain which listed keys the marked ones are: the report names no IDs.",
     "Nothing was changed.",
@@ -74,17 +78,26 @@ async def _open(stage: Stage, account: Account, row: AuditRow) -> None:
     if not known.keys:
         raise KeytuiError(f"{user.name} has no access keys any more.", "Nothing was changed.")
     found = [key for key in known.keys if key.id == row.key.id]
-    stage.go_to(found[0] if found else known.keys[min(row.slot, len(known.keys) - 1)])
+    keys = in_report_order(known.keys, account.audit.reported(user.name))
+    stage.go_to(found[0] if found else keys[min(row.slot, len(keys) - 1)])
 
 
 async def _change(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
     """Do one thing to the marked keys, or to the one under the cursor, after a summary."""
-    account = stage.account
-    account.lifecycle.require_writable()
-    if not screen.marks and (row := screen.table.row):
+    stage.account.lifecycle.require_writable()
+    alone = not screen.marks
+    if alone and (row := screen.table.row):
         screen.marks.set([row], on=True)
-    await _read_marked(screen)
-    keys = screen.marks.keys(account.audit)
+    try:
+        await _change_marked(stage, verb, screen)
+    finally:
+        if alone:  # Else the next key meant would be this one again.
+            screen.marks.clear()
+
+
+async def _change_marked(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
+    await _read_marked(stage, screen)
+    keys = screen.marks.keys(stage.account.audit)
     if not keys:
         raise NOT_CERTAIN
     done = await bulk.work_on(stage, verb, keys)
@@ -96,18 +109,30 @@ async def _undo(stage: Stage, screen: AuditScreen) -> None:
     await status.undo(stage)
 
 
-async def _read_marked(screen: AuditScreen) -> None:
-    """Read the marked keys whose IDs are not known yet."""
-    users = screen.marks.unread(screen.account.audit)
+async def _read_marked(stage: Stage, screen: AuditScreen) -> None:
+    """Read the marked keys whose IDs are not known yet. Raises ``KeytuiError`` where it is left."""
+    marks, audit = screen.marks, screen.account.audit
+    users = marks.unread(audit)
     if not users:
         return
-    screen.marks.lost = 0
-    screen.say(f"Reading the keys of {count(len(users), 'user')}…")
-    left = Event()
-    await screen.reader.read_some(users, left.is_set)
-    if screen.reader.problem and screen.marks.unread(screen.account.audit):
+    marks.lost = 0
+    left, done = Event(), Event()
+    reading = asyncio.ensure_future(screen.reader.read_some(users, left.is_set))
+    reading.add_done_callback(lambda _: done.set())
+
+    def wait(progress: Callable[[str], None]) -> None:
+        while not done.wait(PROGRESS_SECONDS) and not left.is_set():
+            waiting = sum(map(bool, list(marks.slots.values())))
+            progress(f"Read {len(users) - waiting} of {count(len(users), 'user')}")
+
+    title = f"Looking for the IDs of {count(len(marks), 'key')}"
+    sentence = "Nothing is changed before you have seen what will happen."
+    await stage.ask(WorkingScreen(title, wait, sentence, leave=left.set))
+    if left.is_set():
+        raise KeytuiError("Left.", "Nothing was changed.")
+    await reading
+    if screen.reader.problem and marks.unread(audit):
         raise screen.reader.problem
-    screen.say("")
 
 
 def _rows(screen: AuditScreen, keys: Sequence[AccessKey]) -> list[AuditRow]:
@@ -129,6 +154,6 @@ async def _export(stage: Stage, screen: AuditScreen) -> None:
     except FileProblem as found:
         problem = StateError(found.reason, "Nothing was written.", found.next_step)
     else:
-        screen.say(f"{count(len(rows), 'key')} are in {file}.")
+        screen.say(f"{count(len(rows), 'key')} {'is' if len(rows) == 1 else 'are'} in {file}.")
         return
     raise problem
