@@ -17,6 +17,7 @@ from keytui.ui.widgets.rows import Rows
 GAP = 2
 MARKER = 2
 """Cells of the cursor and of a key's mark."""
+SHORT_TITLES = {Column.LAST_USED: "Used", Column.AGE: "Age"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class AuditTable(Rows):
         for column, cells in self._columns(width):
             here = column is self._order.column
             arrow = (" ▼" if self._order.reverse else " ▲") if here else ""
-            title = fit(f"{_title(column, cells)}{arrow}", cells).ljust(cells)
+            title = _title(column, arrow, cells).ljust(cells)
             click = Style(meta={"@click": f"screen.sort('{column.name}')"})
             line.append(title, Style.parse("bold" if here else "dim") + click).append(" " * GAP)
         line.truncate(width)
@@ -184,9 +185,11 @@ class AuditTable(Rows):
         return text
 
 
-def _title(column: Column, cells: int) -> str:
-    short = {Column.LAST_USED: "Used", Column.AGE: "Age"}
-    return short.get(column, column.title) if len(column.title) > cells else column.title
+def _title(column: Column, arrow: str, cells: int) -> str:
+    """Return a column's title with its arrow, which is never what gives way."""
+    short = SHORT_TITLES.get(column, column.title)
+    titles = (f"{column.title}{arrow}", f"{short}{arrow}", f"{short}{arrow.strip()}")
+    return next((title for title in titles if len(title) <= cells), fit(titles[-1], cells))
 
 
 def _findings(row: AuditRow, layout: Layout, cells: int) -> Text:
