@@ -74,7 +74,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         super().__init__()
         self.account, self._parts, self._verbs = account, parts, verbs
         self.marks = AuditMarks()
-        self.reader = AuditReader(account, parts, self.draw)
+        self.reader = AuditReader(account, parts, self._arrived)
         self.reader.taken = self._taken
         self._order = Order()
         self._resting: Timer | None = None
@@ -137,6 +137,10 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self.reader.refused.clear()
         first, self._reported = not self._reported, self.account.audit.report_made_at is not None
         self.draw(afresh=first)
+
+    def _arrived(self) -> None:
+        """Show what was read; where all are read one by one, the top stays in sight."""
+        self.draw(afresh=self.reader.progress.running)
 
     def _taken(self, checked: Checked) -> None:
         reported = self.account.audit.reported(checked.user.name)
