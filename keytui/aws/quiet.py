@@ -4,9 +4,10 @@ import atexit
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, cast
 
 from botocore.credentials import (
@@ -29,7 +30,11 @@ Less than ``fleet.PROFILE_SECONDS``, so that it is told what took so long.
 TURN_SECONDS = 1.0
 """How long one profile waits, at most, while another is set up."""
 _WINDOWS = frozenset({"DISPLAY", "WAYLAND_DISPLAY"})
+START_SECONDS = 0.5
+"""How long the end waits, at most, for programs that are being started."""
+_starting: set["QuietProcess"] = set()
 _running: set["QuietProcess"] = set()
+_leaving = Event()
 _turn = Lock()
 
 
@@ -77,10 +82,16 @@ class QuietProcess(subprocess.Popen[bytes]):
 
     def __init__(self, command: list[str], **pipes: Any) -> None:
         env = {name: value for name, value in os.environ.items() if name not in _WINDOWS}
-        super().__init__(
-            command, stdin=subprocess.DEVNULL, start_new_session=True, env=env, **pipes
-        )
-        _running.add(self)
+        _starting.add(self)
+        try:
+            if _leaving.is_set():
+                raise CredentialsError("The profile was not asked: keytui ends.")
+            super().__init__(
+                command, stdin=subprocess.DEVNULL, start_new_session=True, env=env, **pipes
+            )
+            _running.add(self)
+        finally:
+            _starting.discard(self)
 
     def communicate(
         self,
@@ -113,5 +124,10 @@ class QuietProcess(subprocess.Popen[bytes]):
 
 @atexit.register
 def _end_all() -> None:
+    """End what runs, and let nothing begin: daemon threads go on until the very end."""
+    _leaving.set()
+    late = time.monotonic() + START_SECONDS
+    while _starting and time.monotonic() < late:
+        time.sleep(0.005)
     for process in tuple(_running):
         process.end()

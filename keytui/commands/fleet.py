@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from keytui.arguments import Request
 from keytui.audit.export import day, finding_fields, key_fields, last_use
-from keytui.commands.console import complain, note, say, say_json
+from keytui.commands.console import complain, leave_in_order, note, say, say_json
 from keytui.commands.meter import Meter
 from keytui.commands.table import aligned
 from keytui.errors import KeytuiError
@@ -40,6 +40,7 @@ def fleet(parts: Parts, request: Request) -> int:
     Raises:
         KeytuiError: There are no profiles.
     """
+    leave_in_order()  # A credential_process that hangs outlives no terminal.
     names = parts.profiles()
     if not names:
         raise KeytuiError(

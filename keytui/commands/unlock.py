@@ -2,11 +2,10 @@
 
 import getpass
 import os
-import signal
 import sys
 from contextlib import ExitStack
-from typing import NoReturn
 
+from keytui.commands.console import leave_in_order
 from keytui.errors import StoreError, WrongPasswordError
 from keytui.model import Secret
 from keytui.parts import Parts
@@ -32,7 +31,7 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
     Raises:
         StoreError: The keyring can't be unlocked, with why.
     """
-    _leave_in_order()
+    leave_in_order()  # Also at the prompt; the screen heeds signals itself.
     if parts.settings.keyring == "pass":
         _let_gpg_ask()
         return
@@ -54,16 +53,6 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
         _make(parts, probe)
     elif not probe.writable:
         raise StoreError(probe.reason, next_step=_ANOTHER if own else probe.next_step)
-
-
-def _leave_in_order() -> None:
-    """Let a line cut at the prompt end what was started; the screen heeds signals itself."""
-
-    def leave(number: int, _frame: object) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, leave)
 
 
 def _unlock(parts: Parts, probe: Probe) -> None:

@@ -2,10 +2,13 @@
 
 import json
 import shlex
+import signal
 import subprocess
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from keytui.model import Identity
 from tests.e2e.conftest import Desk
@@ -96,3 +99,25 @@ def test_all_profiles_on_the_screen_and_in_json(desk: Desk) -> None:
         assert "2 of 4 profiles answered" in found.stderr
         assert "keytui: unsourced: The AWS config does not fit together:" in found.stderr
         assert "made-up" not in found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_hangs_ends_with_the_command_that_is_told_to_leave(
+    desk: Desk, number: signal.Signals
+) -> None:
+    with ExitStack() as stack:
+        hanging = write_config(desk, stack)
+        run = subprocess.Popen(
+            [KEYTUI, "fleet"],
+            env=clean_env(desk.home) | {"AWS_EC2_METADATA_DISABLED": "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        wait_until(lambda: hanging.exists() and bool(hanging.read_text()), "the hanging process")
+        process = Path(f"/proc/{int(hanging.read_text())}")
+        run.send_signal(number)
+        _, errors = run.communicate(timeout=PATIENCE)
+        assert run.returncode == 128 + number, errors
+        assert b"Traceback" not in errors
+        wait_until(lambda: not process.exists(), "the end of the process that hung")

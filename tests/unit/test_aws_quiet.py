@@ -104,6 +104,20 @@ time.sleep(1000)
     assert not quiet._running
 
 
+@pytest.mark.usefixtures("replies")
+def test_none_is_started_any_more_while_keytui_ends(
+    aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quiet, "_leaving", threading.Event())
+    started = tmp_path / "started"
+    process = program(tmp_path, f"open({str(started)!r}, 'w')")
+    aws_env.config.write_text(f"[profile own]\n{process}")
+    quiet._end_all()
+    with pytest.raises(CredentialsError, match="keytui ends"):
+        look("own")
+    assert not started.exists()
+
+
 def _runs(process: int) -> bool:
     try:
         status = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
