@@ -75,6 +75,10 @@ class Inventory:
         self.users = list(users)
         self._folded = [user.name.casefold() for user in self.users]
 
+    def has(self, user: User) -> bool:
+        """Return whether a user of this name was read."""
+        return any(user.name == other.name for other in self.users)
+
     def matching(self, text: str) -> list[User]:
         """Return the users whose name holds every word of a text, whatever its case.
 

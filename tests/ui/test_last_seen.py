@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keytui.errors import UnreachableError
+from keytui.model import User
 from keytui.ports import Iam
 from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.history import HistoryScreen
@@ -57,6 +58,26 @@ async def test_they_stand_there_at_once_and_are_confirmed_in_place(desk: Desk) -
         await desk.until(lambda: "team-two" in kept(desk))
     assert desk.iam.mutations == []
     assert "gone" not in kept(desk)
+
+
+@pytest.mark.parametrize("at_keys", [False, True])
+async def test_where_the_one_looked_at_is_gone_the_next_takes_no_key_meant_for_it(
+    desk: Desk, at_keys: bool
+) -> None:
+    desk.iam.add_key(User("team-one"), "AKIAONLYONLYONLY0001")
+    gate = slowly(desk)
+    async with opened(desk, ready=False):
+        await desk.sees("6 users as of 2 h ago")
+        await desk.press("down", "down", "down", "down", *(["tab"] if at_keys else []))
+        await desk.until(lambda: "gone" in desk.line("▸ "))
+        gate.set()
+        await desk.sees("gone does not exist any more.", "AKIAONLYONLYONLY0001")
+        assert "team-one" in desk.line("▸ team"), "the cursor stays where it was"
+        await desk.press("d")
+        await desk.sees("Press it again on the one you mean.")
+        assert desk.iam.mutations == []
+        await desk.press("d")
+        await desk.until(lambda: bool(desk.iam.mutations))
 
 
 async def test_those_of_another_account_go_at_once(desk: Desk) -> None:

@@ -69,6 +69,7 @@ async def read_users(stage: Stage, account: Account) -> None:
     if account.identity.is_root:
         fresh.add([ROOT_USER])
     pages, account.pages = account.pages or Ahead(account.iam.users()), None
+    denied = ""
     try:
         while (page := await pages.next()) is not None:
             for inventory in growing:
@@ -77,26 +78,26 @@ async def read_users(stage: Stage, account: Account) -> None:
     except AccessDeniedError as error:
         if not known.last_seen_at:
             fresh.add(known.users)
-        _only_own_user(stage, account, fresh, error)
+        denied = _only_own_user(account, fresh, error)
     fresh.all_read = True
     account.inventory = fresh
     stage.draw_users()
+    if denied:
+        stage.say(denied, good=False)
 
 
-def _only_own_user(
-    stage: Stage, account: Account, inventory: Inventory, error: AccessDeniedError
-) -> None:
+def _only_own_user(account: Account, inventory: Inventory, error: AccessDeniedError) -> str:
+    """Add the caller's own user; return what is said of it. Raises KeytuiError for nobody."""
     denied = f"You may not list users (it takes {error.action})"
     if own := account.identity.user_name:
         inventory.add([User(own)])
-        stage.say(f"{denied}: this is your own.", good=False)
-    elif inventory.users:
-        stage.say(f"{denied}.", good=False)
-    else:
-        raise KeytuiError(
-            f"{denied}, and you are no IAM user.",
-            next_step="Start keytui with --user NAME to open one by name.",
-        )
+        return f"{denied}: this is your own."
+    if inventory.users:
+        return f"{denied}."
+    raise KeytuiError(
+        f"{denied}, and you are no IAM user.",
+        next_step="Start keytui with --user NAME to open one by name.",
+    )
 
 
 async def open_user(account: Account, name: str) -> User:

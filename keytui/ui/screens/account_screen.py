@@ -46,6 +46,8 @@ class AccountScreen(StageScreen):
         """Whether AWS has answered, be it with a refusal; not so while an account is opened."""
         self._keys_read = asyncio.Event()
         """Whether the keys of a user were read, or could not be, since the last connection."""
+        self._moved_away = False
+        """Whether the cursor has left a user who is gone, and nobody went to keys since."""
         self._show_deleted = True
         self._locked = False
         self._resting: Timer | None = None
@@ -105,9 +107,18 @@ class AccountScreen(StageScreen):
         inventory, account = self._inventory, self._account
         if inventory is None:
             return
-        marks = marker(account, self.parts) if account else None
+        marks, before = marker(account, self.parts) if account else None, self.users.user
         shown = self.users.show(inventory, keep, _badges(account) if account else {}, marks)
         self.query_one(StatusLine).users(shown + standing(inventory, self.parts.now()))
+        moved = before and before != self.users.user
+        if before and moved and inventory.all_read and not inventory.has(before):
+            self._lose(before)
+
+    def _lose(self, user: User) -> None:
+        """Say that the user under the cursor is gone: no key is meant for the next."""
+        self.say(f"{user.name} does not exist any more.", good=False)
+        self.action_to_users()
+        self._moved_away = True
 
     def draw_keys(self, keep: str = "") -> None:
         """Draw the keys of the highlighted user, with the cursor on one or where it was."""
@@ -188,8 +199,14 @@ class AccountScreen(StageScreen):
 
     def action_to_keys(self) -> None:
         """Go to the keys."""
+        self._moved_away = False
         self.add_class("-at-keys")
         self.set_focus(self.keys.table)
+
+    def action_to_users(self) -> None:
+        """Go to the users."""
+        self.remove_class("-at-keys")
+        self.users.focus_list()
 
     def show_top(self) -> None:
         """Show who acts, and where."""

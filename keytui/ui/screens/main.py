@@ -31,11 +31,6 @@ class MainScreen(OpeningScreen):
     def _user_chosen(self) -> None:
         self.action_to_keys()
 
-    def action_to_users(self) -> None:
-        """Go to the users."""
-        self.remove_class("-at-keys")
-        self.users.focus_list()
-
     def action_switch_pane(self) -> None:
         """Go to the other pane."""
         if self.keys.table.has_focus:
@@ -195,12 +190,14 @@ class MainScreen(OpeningScreen):
         """Return the key clicked, or the one under the cursor, if that is what one looks at.
 
         From the list of users the cursor in the table is not what one looks at: where a user
-        has several keys, or the table is hidden, the first press only goes there.
+        has several keys, the table is hidden, or the one looked at is gone, the first press
+        only goes there.
         """
         key = self._key_shown(key_id)
         if key is None or self._account is None or key.id in self._account.pending:
             return None
-        seen = self.keys.table.has_focus or (self.keys.display and self.keys.live == 1)
+        alone = self.keys.display and self.keys.live == 1 and not self._moved_away
+        seen = self.keys.table.has_focus or alone
         if not key_id and not seen:
             self.action_to_keys()
             self.say("Which key? Press it again on the one you mean.", good=False)

@@ -49,6 +49,8 @@ class UserList(Rows):
         nobody: str = "",
         badges: Mapping[str, str] = MappingProxyType({}),
         marker: Marker | None = None,
+        *,
+        nearby: bool = False,
     ) -> None:
         """Show these users.
 
@@ -60,14 +62,22 @@ class UserList(Rows):
             nobody: What the list says where there are none.
             badges: User name → a word or glyph behind it.
             marker: What tells of a user's keys, at the right edge.
+            nearby: Where ``keep`` is not among them, stay near its place; else go to the top.
         """
         before, self._nobody, self._badges = self.user, nobody, badges
         self._marker = marker
-        self.users = users
-        names = (i for i, user in enumerate(users) if keep and user.name == keep.name)
-        self.rows_changed(next(names, 0))
+        below, self.users = self.users[self.cursor :] if nearby else (), users
+        places = (i for i, user in enumerate(users) if keep and user.name == keep.name)
+        place = next(places, None)
+        self.rows_changed(self._next_of(below) if place is None else place)
         if (self.user and self.user.name) != (before and before.name):
             self.post_message(self.Highlighted(self))
+
+    def _next_of(self, below: Sequence[User]) -> int:
+        """Return where the first of these is that is shown; below them all the last one."""
+        places = {user.name: index for index, user in enumerate(self.users)} if below else {}
+        found = (places[user.name] for user in below if user.name in places)
+        return next(found, len(self.users) if below else 0)
 
     def draw_line(self, y: int, width: int) -> Text:
         """Return a line of the list."""

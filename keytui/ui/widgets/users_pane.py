@@ -37,6 +37,10 @@ class UsersPane(Vertical):
             super().__init__()
             self.key_ids = key_ids
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._filtered_by = ""
+
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
         yield LineInput(placeholder="/ filter", id="filter")
@@ -81,8 +85,11 @@ class UsersPane(Vertical):
         """
         text = self.filter_line.value
         users = inventory.matching(text)
+        nearby, self._filtered_by = text == self._filtered_by, text
         nobody = "no match; esc" if not key_ids(text) else "enter finds it"
-        self.list.show(users, keep or self.user, nobody if text else "", badges or {}, marker)
+        nobody = nobody if text else ""
+        keep = keep or self.user
+        self.list.show(users, keep, nobody, badges or {}, marker, nearby=nearby)
         total = count(len(inventory.users), "user")
         return f"{len(users):,} of {total}" if text else total
 
