@@ -154,6 +154,34 @@ async def test_a_filter_by_what_was_found_and_the_switch(desk: Desk, fleet: Flee
     assert desk.connected == [None, "old"]
 
 
+async def test_a_filter_that_the_one_under_the_cursor_does_not_pass_goes_to_the_first_that_does(
+    desk: Desk,
+) -> None:
+    desk.profiles = ["a-ops", "b-ops", "c-ops", "mine"]
+    async with opened(desk):
+        screen = await at_profiles(desk)
+        await desk.press("G", "slash")
+        await desk.write("-ops")
+        await desk.sees("3 shown")
+        assert screen.list.name_here == "a-ops"
+
+
+async def test_what_was_said_of_the_profile_before_does_not_stay(desk: Desk) -> None:
+    def connect(profile: str | None) -> Iam:
+        if profile != "old":
+            raise EXPIRED
+        return desk.iam
+
+    desk.connecting = connect
+    async with opened(desk, ready=False):
+        await desk.sees("The sign-in session has expired.")
+        await at_profiles(desk)
+        await desk.press("down", "enter")
+        await desk.on_main()
+        await desk.sees("profile old", "6 users")
+        assert "The sign-in session has expired." not in desk.text
+
+
 async def test_esc_leaves_at_once_and_r_asks_again(desk: Desk, fleet: Fleet) -> None:
     release = fleet.hold("acme")
     async with opened(desk):

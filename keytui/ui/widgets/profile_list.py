@@ -78,7 +78,7 @@ class ProfileList(Rows):
         return self.names[self.cursor] if self.cursor < len(self.names) else None
 
     def show(self, names: Sequence[str], members: Mapping[str, Member], now: datetime) -> None:
-        """Show these profiles; the cursor stays on its profile, or else on its line.
+        """Show these profiles; the cursor stays on its profile, or else goes to the first.
 
         Args:
             names: The profiles, in their order.
@@ -87,7 +87,7 @@ class ProfileList(Rows):
         """
         before = self.name_here
         self.names, self._members, self._now = names, members, now
-        self.rows_changed(names.index(before) if before in names else self.cursor)
+        self.rows_changed(names.index(before) if before in names else 0)
 
     def on_click(self, event: events.Click) -> None:
         """Choose a profile by a second click on it."""
