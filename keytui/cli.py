@@ -115,12 +115,14 @@ def _show(request: Request, settings: Settings, stack: ExitStack) -> int:
     _require_terminal()
     from keytui.commands.screen import show
 
-    return show(_unlocked(request, settings, stack))
+    return show(_unlocked(request, settings, stack, on_screen=True))
 
 
-def _unlocked(request: Request, settings: Settings, stack: ExitStack) -> Parts:
+def _unlocked(
+    request: Request, settings: Settings, stack: ExitStack, *, on_screen: bool = False
+) -> Parts:
     """Return the parts; with the keyring unlocked first, where that is asked for."""
-    parts = _parts(settings, stack)
+    parts = _parts(settings, stack, on_screen=on_screen)
     if request.options["unlock_keyring"]:
         from keytui.commands.unlock import unlock_keyring
 
@@ -141,9 +143,9 @@ def _require_terminal() -> None:
         )
 
 
-def _parts(settings: Settings, stack: ExitStack) -> Parts:
+def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> Parts:
     mfa = MfaDesk(_ask_on_terminal)
-    connect, who, folder = _account(settings, stack, mfa)
+    connect, who, folder = _account(settings, stack, mfa, on_screen=on_screen)
     keyring, journal = _keyring(settings.keyring), Journal(folder)
 
     def store_at(locator: str) -> SecretStore | None:
@@ -189,12 +191,18 @@ def _ask_on_terminal(request: MfaRequest) -> Secret | None:
     return ask_on_terminal(request)
 
 
-def _account(settings: Settings, stack: ExitStack, mfa: MfaDesk) -> tuple[_Connect, _Who, Path]:
+def _account(
+    settings: Settings, stack: ExitStack, mfa: MfaDesk, *, on_screen: bool
+) -> tuple[_Connect, _Who, Path]:
     """Return how to connect, and where the record is kept (the demo's goes with it)."""
     if not settings.demo:
+
+        def options(profile: str | None) -> ConnectOptions:
+            return replace(_options(settings, profile), on_screen=on_screen)
+
         return (
-            lambda profile: _connect(replace(_options(settings, profile), mfa=mfa)),
-            lambda key_id, secret: _who(_options(settings, settings.profile), key_id, secret),
+            lambda profile: _connect(replace(options(profile), mfa=mfa)),
+            lambda key_id, secret: _who(options(settings.profile), key_id, secret),
             settings.state_folder,
         )
     from keytui.aws.demo import DemoServer

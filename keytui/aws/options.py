@@ -24,6 +24,8 @@ class ConnectOptions:
         mfa: Where MFA codes are asked for.
         quiet: Whether what the profile runs for its credentials may ask nothing: it gets no
             terminal, no display, and is stopped after a while.
+        on_screen: Whether a screen is drawn on the terminal: what the profile runs for its
+            credentials must not write over it or take its keys, and ends with it.
     """
 
     profile: str | None = None
@@ -33,6 +35,7 @@ class ConnectOptions:
     secret: Secret | None = None
     mfa: MfaDesk = field(default_factory=MfaDesk, repr=False, compare=False)
     quiet: bool = False
+    on_screen: bool = False
 
     def __post_init__(self) -> None:
         if (self.access_key_id is None) != (self.secret is None):

@@ -1,4 +1,7 @@
-"""Credentials without a question: what a profile runs gets no terminal, no window, and an end."""
+"""Credentials without a question: what a profile runs gets no terminal.
+
+Where many profiles are looked at it gets no window either, and an end.
+"""
 
 import atexit
 import os
@@ -8,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Lock
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from botocore.credentials import (
     AssumeRoleProvider,
@@ -29,11 +32,10 @@ Less than ``fleet.PROFILE_SECONDS``, so that it is told what took so long.
 """
 TURN_SECONDS = 1.0
 """How long one profile waits, at most, while another is set up."""
-_WINDOWS = frozenset({"DISPLAY", "WAYLAND_DISPLAY"})
 START_SECONDS = 0.5
 """How long the end waits, at most, for programs that are being started."""
-_starting: set["QuietProcess"] = set()
-_running: set["QuietProcess"] = set()
+_starting: set["ApartProcess"] = set()
+_running: set["ApartProcess"] = set()
 _leaving = Event()
 _turn = Lock()
 
@@ -52,36 +54,51 @@ def in_turn(options: ConnectOptions) -> Iterator[None]:
             _turn.release()
 
 
-def quieten(providers: CredentialResolver, session: BoundedSession) -> None:
-    """Let a session's credential_process, and those of the profiles it builds on, ask nothing."""
+def set_apart(providers: CredentialResolver, session: BoundedSession, *, quiet: bool) -> None:
+    """Keep the credential_process of a session, and of what it builds on, off the terminal.
+
+    Args:
+        providers: Where the session finds credentials.
+        session: The session.
+        quiet: Whether they may ask nothing, in no window either, and take ``PROCESS_SECONDS``.
+    """
     roles: Any = providers.get_provider(AssumeRoleProvider.METHOD)
-    roles._profile_provider_builder = _QuietBuilder(session, cache=roles.cache)  # noqa: SLF001
+    builder = _Builder(session, cache=roles.cache)
+    builder.quiet = quiet
+    roles._profile_provider_builder = builder  # noqa: SLF001 - no other way
     for provider in providers.providers:
-        _quieten(provider)
+        _set_apart(provider, quiet=quiet)
 
 
-def _quieten(provider: Any) -> None:
-    share_files(provider)
+def _set_apart(provider: Any, *, quiet: bool) -> None:
+    if quiet:
+        share_files(provider)
     if isinstance(provider, ProcessProvider):
-        cast("Any", provider)._popen = QuietProcess  # noqa: SLF001 - no other way
+        process = QuietProcess if quiet else ApartProcess
+        cast("Any", provider)._popen = process  # noqa: SLF001 - no other way
 
 
-class _QuietBuilder(ProfileProviderBuilder):
+class _Builder(ProfileProviderBuilder):
+    quiet = False
+
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:
         found: list[Any] = super().providers(profile_name, disable_env_vars)
         for provider in found:
-            _quieten(provider)
+            _set_apart(provider, quiet=self.quiet)
         return found
 
 
-class QuietProcess(subprocess.Popen[bytes]):
-    """A program that can't ask: it has no input, no terminal and no display.
+class ApartProcess(subprocess.Popen[bytes]):
+    """A program that has no input and no terminal. It ends with keytui.
 
-    It ends with keytui, and with its time.
+    It may open a window, such as a browser's to sign in, and wait for that.
     """
 
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """The variables of the environment that it does not get."""
+
     def __init__(self, command: list[str], **pipes: Any) -> None:
-        env = {name: value for name, value in os.environ.items() if name not in _WINDOWS}
+        env = {name: value for name, value in os.environ.items() if name not in self.hidden}
         _starting.add(self)
         try:
             if _leaving.is_set():
@@ -98,19 +115,11 @@ class QuietProcess(subprocess.Popen[bytes]):
         input: bytes | None = None,  # noqa: A002 - subprocess's name
         timeout: float | None = None,
     ) -> tuple[bytes, bytes]:
-        """Return what it prints. Raises ``CredentialsError`` where it does not end in time."""
+        """Return what it prints."""
         try:
-            return super().communicate(input, timeout or PROCESS_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass  # What it has printed so far may be a secret: it goes no further.
+            return super().communicate(input, timeout)
         finally:
             _running.discard(self)
-        self.end()
-        raise CredentialsError(
-            f"The profile's credential_process did not end within {PROCESS_SECONDS:.0f} s.",
-            "It was stopped.",
-            "Run it by hand to see what it waits for.",
-        )
 
     def end(self) -> None:
         """Stop it with all that it has started."""
@@ -120,6 +129,29 @@ class QuietProcess(subprocess.Popen[bytes]):
         for pipe in (self.stdout, self.stderr):
             if pipe:
                 pipe.close()
+
+
+class QuietProcess(ApartProcess):
+    """A program that can't ask: it has no display either. It ends with its time, too."""
+
+    hidden = frozenset({"DISPLAY", "WAYLAND_DISPLAY"})
+
+    def communicate(
+        self,
+        input: bytes | None = None,  # noqa: A002 - subprocess's name
+        timeout: float | None = None,
+    ) -> tuple[bytes, bytes]:
+        """Return what it prints. Raises ``CredentialsError`` where it does not end in time."""
+        try:
+            return super().communicate(input, timeout or PROCESS_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass  # What it has printed so far may be a secret: it goes no further.
+        self.end()
+        raise CredentialsError(
+            f"The profile's credential_process did not end within {PROCESS_SECONDS:.0f} s.",
+            "It was stopped.",
+            "Run it by hand to see what it waits for.",
+        )
 
 
 @atexit.register

@@ -101,6 +101,24 @@ def test_all_profiles_on_the_screen_and_in_json(desk: Desk) -> None:
         assert "made-up" not in found.stdout + found.stderr
 
 
+def test_a_program_for_credentials_takes_no_key_from_the_screen_and_ends_with_it(
+    desk: Desk,
+) -> None:
+    own = desk.home / "asking"
+    asks = shlex.join(["sh", "-c", f"echo $$ > {own}; read -r code < /dev/tty; exec sleep 1000"])
+    folder = desk.home / ".aws"
+    folder.mkdir(parents=True)
+    folder.joinpath("config").write_text(f"[profile asks]\ncredential_process = {asks}\n")
+    run = desk.keytui("--profile", "asks")
+    run.wait_for("connecting…")
+    wait_until(lambda: own.exists() and bool(own.read_text()), "the program")
+    process = Path(f"/proc/{int(own.read_text())}")
+    wait_until(lambda: b"sleep" in process.joinpath("cmdline").read_bytes(), "no terminal")
+    run.send("q")
+    run.wait_exit()
+    wait_until(lambda: not process.exists(), "the end of the program")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_what_hangs_ends_with_the_command_that_is_told_to_leave(
     desk: Desk, number: signal.Signals

@@ -79,6 +79,30 @@ print({PRINTED!r})
 
 
 @pytest.mark.usefixtures("replies")
+def test_beside_a_screen_a_program_gets_no_terminal_but_may_open_a_window_and_take_its_time(
+    aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quiet, "PROCESS_SECONDS", 0.01)
+    monkeypatch.setenv("DISPLAY", ":7")
+    seen = tmp_path / "seen"
+    code = f"""
+import os, sys, time
+own = os.getsid(0) == os.getpid()
+open({str(seen)!r}, "w").write(repr((sys.stdin.read(), own, os.environ["DISPLAY"])))
+time.sleep(0.1)
+print({PRINTED!r})
+"""
+    process = program(tmp_path, code)
+    config = f"[profile own]\n{process}[profile by]\n{ROLE}source_profile = own\n"
+    aws_env.config.write_text(config)
+    for profile in ("own", "by"):
+        connect(ConnectOptions(profile=profile, on_screen=True))
+        assert seen.read_text() == repr(("", True, ":7"))
+        seen.unlink()
+    assert not quiet._running
+
+
+@pytest.mark.usefixtures("replies")
 def test_a_program_that_never_ends_is_stopped_with_all_that_it_started(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
