@@ -16,8 +16,11 @@ from typing import Any
 
 _MOST_BYTES = 16_000_000
 """An account of 50,000 users takes a third of it."""
+MOST_FILES = 100
+"""So many are kept: those of keys in the environment that live for an hour never come again."""
 _FORMAT = 1
 _NAMES = "users-*.json"
+_HALF_WRITTEN = f".{_NAMES}.*"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _USERS = re.compile(r"(?:[\w+=,.@-]{1,128}(?: \w{16,128})*\n)*", re.ASCII)
 """A line for each user, with their key IDs: quicker to check and take apart than JSON."""
@@ -75,11 +78,19 @@ class UsersCache:
         text = json.dumps(value | {"read_at": known.read_at.isoformat()})
         with suppress(OSError, ValueError):
             _write(self._folder, self._name(profile), text.encode())
+            self._remove(MOST_FILES)
 
     def forget(self) -> None:
         """Remove all that is known, whatever the profile."""
+        self._remove(0)
+
+    def _remove(self, kept: int) -> None:
+        """Remove the files but for the latest."""
+        if self._folder is None:
+            return
         with suppress(OSError):
-            for file in self._folder.glob(_NAMES) if self._folder else ():
+            files = [*self._folder.glob(_NAMES), *self._folder.glob(_HALF_WRITTEN)]
+            for file in sorted(files, key=_written_at, reverse=True)[kept:]:
                 with suppress(OSError):
                     file.unlink()
 
@@ -114,6 +125,13 @@ def _read(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode) or not private or status.st_size > _MOST_BYTES:
             raise ValueError("Not a file of keytui's own")
         return file.read(_MOST_BYTES)
+
+
+def _written_at(path: Path) -> int:
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:  # Another keytui was quicker.
+        return 0
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from keytui import users_cache
 from keytui.users_cache import KnownUsers, UsersCache
 
 KNOWN = KnownUsers(
@@ -116,6 +117,25 @@ def test_all_is_forgotten(folder: Path) -> None:
     cache.save("b", KNOWN)
     cache.forget()
     assert list(folder.glob("*")) == []
+
+
+def test_those_not_seen_for_long_do_not_pile_up(folder: Path) -> None:
+    # Keys in the environment that live for an hour make a place of their own each time.
+    for number in range(users_cache.MOST_FILES + 3):
+        UsersCache(folder, [f"ASIA{number}"]).save(None, KNOWN)
+        os.utime(max(folder.glob("*"), key=lambda file: file.stat().st_mtime_ns), (number, number))
+    assert len(list(folder.glob("*"))) == users_cache.MOST_FILES
+    assert UsersCache(folder, ["ASIA2"]).load(None) is None
+    assert UsersCache(folder, ["ASIA3"]).load(None) is not None
+
+
+def test_what_a_run_that_was_killed_left_half_written_is_forgotten_too(folder: Path) -> None:
+    UsersCache(folder).save(None, KNOWN)
+    file = the_file(folder)
+    file.rename(folder / f".{file.name}.4711")
+
+    UsersCache(folder).forget()
+    assert not list(folder.glob("*"))
 
 
 def test_a_folder_that_can_not_be_written_is_no_matter(tmp_path: Path) -> None:
