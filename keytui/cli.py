@@ -27,6 +27,11 @@ from keytui.settings import Settings, load
 from keytui.stores.base import Keyring, SecretStore
 from keytui.users_cache import UsersCache
 
+_PLACE = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
+    *("AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS"),
+)
+"""The variables that say where AWS is asked and by whom, with the profile or before it."""
 _Connect = Callable[[str | None], Iam]
 _Who = Callable[[str, Secret], Identity]
 _CHANGES = frozenset({"deactivate", "activate", "delete"})
@@ -174,9 +179,7 @@ def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> 
 
 def _users_cache(settings: Settings) -> UsersCache:
     """Return the users last seen; none for the demo, and none kept where that is turned off."""
-    # A profile is named in the settings or here; keys in the environment go before either.
-    variables = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL")
-    place = [os.environ.get(name, "") for name in (*variables, "AWS_ENDPOINT_URL_IAM")]
+    place = [os.environ.get(name, "") for name in _PLACE]
     place += [settings.endpoint_url or "", settings.region or ""]
     cache = UsersCache(None if settings.demo else settings.cache_folder, place)
     if not settings.cache:

@@ -4,13 +4,16 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from keytui import __version__
+from keytui import __version__, cli
 from keytui.cli import main
 from keytui.exits import EXIT_USAGE
+from keytui.settings import Settings
+from keytui.users_cache import KnownUsers
 
 HEAVY = ("botocore", "boto3", "keyring", "secretstorage", "moto", "flask")
 
@@ -195,3 +198,19 @@ def test_core_dumps_are_off_and_memory_is_closed() -> None:
         check=True,
     )
     assert done.stdout.strip() == "(0, 0) 0"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_STS"],
+)
+def test_what_says_where_aws_is_asked_and_by_whom_has_users_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    settings = Settings(cache_folder=tmp_path)
+    known = KnownUsers("123456789012", datetime.now(UTC), ["alice"], {})
+    cli._users_cache(settings).save("acme", known)
+    assert cli._users_cache(settings).load("acme")
+    monkeypatch.setenv(variable, "other")
+    assert cli._users_cache(settings).load("acme") is None
