@@ -11,6 +11,7 @@ from keytui.model import User
 from keytui.ports import Iam
 from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.history import HistoryScreen
+from keytui.ui.screens.profiles import ProfilesScreen
 from keytui.users_cache import KnownUsers, UsersCache
 from tests.support.app import Desk, GatedIam, opened
 from tests.support.fake_iam import ACCOUNT, START
@@ -99,6 +100,37 @@ async def test_where_aws_is_out_of_reach_they_stay_and_are_not_taken_for_confirm
         await desk.press("d", "c")
         await desk.settled()
         assert desk.app.is_running
+
+
+async def test_what_is_said_of_a_user_of_the_profile_before_is_said_of_nobody_else(
+    desk: Desk,
+) -> None:
+    assert isinstance(desk.iam, GatedIam)
+    desk.profiles = ["other"]
+    desk.cache.save("other", KnownUsers(ACCOUNT, START, ["alice"], {}))
+    listing, connecting = desk.iam.hold("iam:ListAccessKeys"), threading.Event()
+    desk.iam.deny = {"iam:ListAccessKeys"}
+
+    def connect(profile: str | None) -> Iam:
+        if profile:
+            connecting.wait(10)
+        return desk.iam
+
+    desk.connecting = connect
+    async with opened(desk, ready=False):
+        await desk.press("down")
+        await desk.sees("admin @", "alice reading…")
+        await desk.press("P")
+        await desk.on(ProfilesScreen)
+        await desk.press("enter")
+        await desk.on_main()
+        await desk.sees("profile other", "alice reading…")
+        listing.set()
+        reading = [one for one in desk.app.workers if "keys" in one.description]
+        await desk.until(lambda: all(one.is_finished for one in reading))
+        await desk.pilot.pause()
+        assert "ListAccessKeys" not in desk.text
+        connecting.set()
 
 
 async def test_where_users_may_not_be_listed_those_last_seen_do_not_linger(desk: Desk) -> None:

@@ -67,6 +67,7 @@ class OpeningScreen(AccountScreen):
     def switch_to(self, profile: str) -> None:
         """Work with another profile from now on."""
         self.keep_users()
+        self.workers.cancel_group(self, "keys")
         self.say("")  # What was said is of the other profile.
         self.profile, self._account, self._last_seen = profile, None, None
         self._answered.clear()
