@@ -52,9 +52,11 @@ async def test_they_stand_there_at_once_and_are_confirmed_in_place(desk: Desk) -
         await desk.press("down", "down", "down", "down", "down")
         await desk.until(lambda: "team-one" in desk.line("▸ "))
         await desk.press("d", "x", "c")
+        await desk.sees("AWS has not answered yet.")
         gate.set()
         await desk.sees("6 users", "team-two", "admin @")
         await desk.until(lambda: "as of" not in desk.words and "gone" not in desk.words)
+        assert "AWS has not answered yet." not in desk.text
         assert "team-one" in desk.line("▸ "), "the cursor stays on its user"
         await desk.until(lambda: "team-two" in kept(desk))
     assert desk.iam.mutations == []

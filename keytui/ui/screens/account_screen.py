@@ -24,6 +24,7 @@ from keytui.ui.widgets.rows import Rows
 from keytui.ui.widgets.too_small import TooSmall
 from keytui.ui.widgets.users_pane import UsersPane
 
+NOT_YET = KeytuiError("AWS has not answered yet.", "Nothing was changed.", "Wait for it.")
 REST_SECONDS = 0.08
 """How long the cursor rests on a user before their keys are read."""
 
@@ -86,7 +87,7 @@ class AccountScreen(StageScreen):
         if self._account:
             return self._account
         if not self._answered.is_set():
-            raise KeytuiError("AWS has not answered yet.", "Nothing was changed.", "Wait for it.")
+            raise NOT_YET
         raise KeytuiError("keytui is not connected.", next_step="r tries again.")
 
     async def opened(self) -> Account | None:

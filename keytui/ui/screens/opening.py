@@ -11,9 +11,9 @@ from keytui.parts import Parts
 from keytui.ui import flows
 from keytui.ui.account import Account
 from keytui.ui.known_users import keep, last_seen
-from keytui.ui.screens.account_screen import AccountScreen
+from keytui.ui.screens.account_screen import NOT_YET, AccountScreen
 from keytui.ui.threads import in_thread
-from keytui.ui.widgets.bars import StatusLine
+from keytui.ui.widgets.bars import MessageBar, StatusLine
 
 
 class OpeningScreen(AccountScreen):
@@ -131,6 +131,7 @@ class OpeningScreen(AccountScreen):
         self._take_last_seen(account)
         self._account = account
         self._answered.set()
+        self.query_one(MessageBar).take_back(NOT_YET)
         self.show_top()
         return account
 

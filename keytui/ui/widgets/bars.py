@@ -50,17 +50,28 @@ class TopBar(Line):
 class MessageBar(Static):
     """What happened last; stays until the next thing happens or esc clears it."""
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._problem: KeytuiError | None = None
+
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears the bar."""
+        self._problem = None
         self._show(Text("✓", style=GOOD) if good else Text("!", style=WARNS), Text(plain(text)))
         show(self, bool(text))
 
     def problem(self, error: KeytuiError) -> None:
         """Show what went wrong, what is safe and what to do."""
+        self._problem = error
         more = " ".join(part for part in (error.safe, error.next_step) if part)
         what = Text.assemble((plain(error.title), "bold"), f"\n{plain(more)}" if more else "")
         self._show(Text("✗", style=f"bold {FAILS}"), what)
         show(self, True)
+
+    def take_back(self, error: KeytuiError) -> None:
+        """Clear the bar where it still shows this, which is so no more."""
+        if self._problem is error:
+            self.say("")
 
     def _show(self, mark: Text, what: Text) -> None:
         grid = Table.grid(padding=(0, 1))
