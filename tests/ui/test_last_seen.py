@@ -104,6 +104,39 @@ async def test_where_aws_is_out_of_reach_they_stay_and_are_not_taken_for_confirm
         assert desk.app.is_running
 
 
+async def test_a_key_meant_for_a_user_of_another_account_does_nothing_in_this_one(
+    desk: Desk,
+) -> None:
+    desk.cache.save(None, KnownUsers("999999999999", START, ["stranger"], {}))
+    desk.iam.add_key(desk.iam.caller, "AKIAONLYONLYONLY0001")
+    gate = slowly(desk)
+    async with opened(desk, ready=False):
+        await desk.sees("stranger", "asking AWS")
+        await desk.press("down", "tab")
+        gate.set()
+        await desk.sees("were of another account", "6 users", "AKIAONLYONLYONLY0001")
+        await desk.press("d")
+        await desk.settled()
+        assert desk.iam.mutations == []
+        await desk.sees("Press it again on the one you mean.")
+
+
+async def test_after_other_credentials_a_key_meant_for_a_user_before_does_nothing(
+    desk: Desk,
+) -> None:
+    other = GatedIam(caller="bert")
+    other.add_key(other.caller, "AKIABERTBERTBERT0001")
+    async with opened(desk):
+        await desk.press("down", "tab")
+        desk.connecting = lambda _: other
+        await desk.press("r")
+        await desk.sees("bert @", "AKIABERTBERTBERT0001")
+        await desk.press("d")
+        await desk.settled()
+        assert other.mutations == []
+        await desk.sees("Press it again on the one you mean.")
+
+
 async def test_what_is_said_of_a_user_of_the_profile_before_is_said_of_nobody_else(
     desk: Desk,
 ) -> None:

@@ -113,11 +113,11 @@ class AccountScreen(StageScreen):
         self.query_one(StatusLine).users(shown + standing(inventory, self.parts.now()))
         moved = before and before != self.users.user
         if before and moved and inventory.all_read and not inventory.has(before):
-            self._lose(before)
+            self.say(f"{before.name} does not exist any more.", good=False)
+            self.stand_back()
 
-    def _lose(self, user: User) -> None:
-        """Say that the user under the cursor is gone: no key is meant for the next."""
-        self.say(f"{user.name} does not exist any more.", good=False)
+    def stand_back(self) -> None:
+        """Take no key for whoever comes under the cursor where the user looked at is gone."""
         self.action_to_users()
         self._moved_away = True
 

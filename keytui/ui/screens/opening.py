@@ -128,6 +128,8 @@ class OpeningScreen(AccountScreen):
             raise
         if before and before.identity == account.identity:
             account.continue_from(before)
+        elif before:
+            self.stand_back()
         self._take_last_seen(account)
         self._account = account
         self._answered.set()
@@ -142,6 +144,7 @@ class OpeningScreen(AccountScreen):
             account.inventory = seen[0]
         elif seen:
             self.users.show(Inventory())
+            self.stand_back()
             self.say(f"The users last seen were of another account, {seen[1]}.", good=False)
 
     async def _open_wanted(self, account: Account) -> None:
