@@ -82,6 +82,12 @@ class Identity:
         return resource.rsplit("/", 1)[-1] if resource.startswith("user/") else None
 
     @property
+    def principal(self) -> str:
+        """The ARN, for a role without its session: the SDK may name that anew each time."""
+        is_role = self.arn.split(":", 5)[-1].startswith("assumed-role/")
+        return self.arn.rpartition("/")[0] if is_role else self.arn
+
+    @property
     def label(self) -> str:
         """The caller in a word: a user name, ``root``, or a role with its session."""
         resource = self.arn.split(":", 5)[-1]

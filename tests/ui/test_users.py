@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from keytui.errors import ThrottledError
-from keytui.model import ROOT_ACCOUNT, Identity
+from keytui.model import ROOT_ACCOUNT, Identity, User
 from keytui.stores.clipboard.clipboard import osc52
 from keytui.ui.screens.profiles import ProfilesScreen
 from keytui.ui.widgets.user_list import UserList
 from tests.support.app import ACTIVE_ID, BOB_ID, Desk, GatedIam, an_account, opened
+from tests.support.fake_iam import ACCOUNT
 
 
 def cursor(desk: Desk) -> str:
@@ -275,3 +276,22 @@ async def test_leaving(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("q")
         await desk.until(lambda: not desk.app.is_running)
+
+
+async def test_a_role_that_is_assumed_anew_stays_who_it_was(desk: Desk) -> None:
+    """The SDK names a role's session by the time, where the profile names none."""
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/ops/botocore-session-"
+    desk.iam._identity = Identity(ACCOUNT, f"{role}1")
+    desk.iam.add_key(User("carol"), "AKIAONLYONLYONLY0001")
+    async with opened(desk):
+        await desk.press("down", "down", "down")
+        await desk.sees("AKIAONLYONLYONLY0001")
+        await desk.press("d")
+        await desk.sees("u undoes it")
+        desk.iam._identity = Identity(ACCOUNT, f"{role}2")
+        await desk.press("r")
+        await desk.sees("botocore-session-2")
+        await desk.settled()
+        assert cursor(desk) == "carol"
+        await desk.press("u")
+        await desk.until(lambda: len(desk.iam.mutations) == 2)

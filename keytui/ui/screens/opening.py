@@ -126,7 +126,7 @@ class OpeningScreen(AccountScreen):
         except KeytuiError:
             self._answered.set()
             raise
-        if before and before.identity == account.identity:
+        if before and before.identity.principal == account.identity.principal:
             account.continue_from(before)
         elif before:
             self.stand_back()
