@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from keytui.errors import CredentialsError, KeytuiError
-from keytui.model import Identity, LastUsed
+from keytui.model import Identity, LastUsed, User
 from keytui.ports import Iam
 from keytui.settings import Settings
 from keytui.ui.app import KeytuiApp
@@ -180,6 +180,28 @@ async def test_what_was_said_of_the_profile_before_does_not_stay(desk: Desk) -> 
         await desk.on_main()
         await desk.sees("profile old", "6 users")
         assert "The sign-in session has expired." not in desk.text
+
+
+async def test_the_profile_in_use_chosen_again_keeps_undo_and_the_cursor(desk: Desk) -> None:
+    desk.iam.add_key(User("carol"), "AKIAONLYONLYONLY0001")
+    async with opened(desk):
+        await at_profiles(desk)
+        await desk.press("enter")
+        await desk.on_main()
+        await desk.sees("profile acme", "6 users")
+        await desk.press("down", "down", "down")
+        await desk.sees("AKIAONLYONLYONLY0001")
+        await desk.press("d")
+        await desk.sees("u undoes it")
+        screen = await at_profiles(desk)
+        assert screen.list.name_here == "acme"
+        await desk.press("enter")
+        await desk.on_main()
+        await desk.settled()
+        assert "▸ carol" in desk.text
+        await desk.press("u")
+        await desk.until(lambda: len(desk.iam.mutations) == 2)
+    assert desk.connected == [None, "acme", "acme"]
 
 
 async def test_esc_leaves_at_once_and_r_asks_again(desk: Desk, fleet: Fleet) -> None:

@@ -137,7 +137,10 @@ class MainScreen(OpeningScreen):
         self.run(self._switch_profile())
 
     async def _switch_profile(self) -> None:
-        if chosen := await flows.fleet.choose_profile(self):
+        chosen = await flows.fleet.choose_profile(self)
+        if chosen and chosen == self.profile:
+            self.action_refresh()
+        elif chosen:
             self.switch_to(chosen)
 
     def action_audit(self) -> None:
