@@ -22,7 +22,8 @@ _FORMAT = 1
 _NAMES = "users-*.json"
 _HALF_WRITTEN = f".{_NAMES}.*"
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_USERS = re.compile(r"(?:[\w+=,.@-]{1,128}(?: \w{16,128})*\n)*", re.ASCII)
+_LINE = r"[\w+=,.@-]{1,128}(?: \w{16,128})*\n"
+_USER, _USERS = re.compile(_LINE, re.ASCII), re.compile(f"(?:{_LINE})*", re.ASCII)
 """A line for each user, with their key IDs: quicker to check and take apart than JSON."""
 
 
@@ -74,7 +75,8 @@ class UsersCache:
         import json
 
         lines = (" ".join((name, *known.key_ids.get(name, ()))) + "\n" for name in known.names)
-        value = {"format": _FORMAT, "account": known.account, "users": "".join(lines)}
+        users = "".join(filter(_USER.fullmatch, lines))  # An odd name is let go, not all others.
+        value = {"format": _FORMAT, "account": known.account, "users": users}
         text = json.dumps(value | {"read_at": known.read_at.isoformat()})
         with suppress(OSError, ValueError):
             _write(self._folder, self._name(profile), text.encode())

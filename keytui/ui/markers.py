@@ -21,8 +21,8 @@ def marker(account: Account, parts: Parts) -> Marker:
     """
 
     def mark(user: User, room: int) -> Mark:
-        known = account.inventory.keys_of(user)
-        if known is not None and known.complete:
+        known, audited_at = account.inventory.keys_of(user), account.audit.read_at(user.name)
+        if known and known.complete and not (audited_at and known.read_at < audited_at):
             now, limits = parts.now(), parts.settings.limits
             return _mark([findings(key, known.keys, now, limits) for key in known.keys], room)
         if account.audit.knows(user.name):

@@ -149,6 +149,7 @@ class Desk:
         cache: The users last seen; kept nowhere unless a test says so.
         peeking: Connects with one profile among all.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
+        now: keytui's clock, which stands still.
     """
 
     def __init__(self, folder: Path, iam: GatedIam) -> None:
@@ -162,6 +163,7 @@ class Desk:
         self.connecting: Callable[[str | None], Iam] | None = None
         self.peeking: Callable[[str], Iam] = lambda _: self.iam
         self.sent: list[str] = []
+        self.now = START
         self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
         self.uses: dict[str, tuple[LocalUse, ...]] = {}
         self.mfa = MfaDesk()
@@ -322,7 +324,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         keyring=desk.keyring,
         csv_file=lambda path: desk.files.setdefault(path, CsvFile(path)),
         csv_path=lambda user: Path(f"/csv/{user.name}.csv"),
-        now=lambda: START,
+        now=lambda: desk.now,
         wait=Wait(lambda _: None, lambda: 0.0),
         store_at=lambda locator: (
             desk.keyring if locator == "keyring" else desk.files.get(locator.removeprefix("csv:"))

@@ -248,3 +248,20 @@ async def test_the_user_list_tells_how_many_keys_and_the_worst_finding(desk: Des
         assert desk.held("alice")[ACTIVE_ID] is KeyStatus.INACTIVE
         await desk.press("u")
         await desk.sees("alice 2 old")
+
+
+async def test_what_was_read_a_while_ago_is_checked_again_and_the_user_list_tells_it(
+    desk: Desk,
+) -> None:
+    async with opened(desk, size=(140, 40)):
+        await desk.press("j")
+        await desk.until(lambda: "2 old" in desk.line("▸ alice"))
+        await desk.settled()
+        desk.now += timedelta(minutes=2)
+        (active,) = (key for key in desk.iam.held(desk.iam.find("alice")) if key.id == ACTIVE_ID)
+        desk.iam.set_status(active, KeyStatus.INACTIVE)
+        await desk.press("A")
+        await desk.until(lambda: "○ Inactive" in desk.line(ACTIVE_ID))
+        await desk.press("escape")
+        await desk.on_main()
+        assert desk.line("▸ alice").split("│")[0].split() == ["▸", "alice", "2"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def test_what_is_kept_is_found_for_the_same_profile_and_place_alone(folder: Path
     assert dict(found.key_ids) == dict(KNOWN.key_ids)
     assert UsersCache(folder, ["here"]).load("other") is None
     assert UsersCache(folder, ["there"]).load("acme") is None
+
+
+@pytest.mark.parametrize("odd", ["", "two words", "a\nb", "x" * 129, "n\u00e9e", "key \x1b[2J"])
+def test_a_name_that_iam_would_not_take_is_let_go(folder: Path, odd: str) -> None:
+    UsersCache(folder).save(None, replace(KNOWN, names=["alice", odd, "bob"]))
+
+    found = UsersCache(folder).load(None)
+    assert found is not None
+    assert list(found.names) == ["alice", "bob"]
 
 
 def test_it_is_for_its_owner_alone(folder: Path) -> None:

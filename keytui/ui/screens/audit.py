@@ -1,6 +1,7 @@
 """The audit: every key of the account in one table, worst first."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 REST_SECONDS = 0.1
 """How long the rows on the screen rest before they are checked."""
+CHECKED = timedelta(minutes=1)
+"""How long they count as checked; after that they are again when they come in sight."""
 CHANGES = ("deactivate", "activate", "delete", "undo")
 
 Verbs = Mapping[str, Callable[["AuditScreen"], Coroutine[Any, Any, None]]]
@@ -156,10 +159,15 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         audit = self.account.audit
         if audit.report_made_at is None:
             return  # All users are being read.
-        owners = {row.key.user.name: row.key.user for row in self.table.in_sight if not row.live}
+        unchecked = [row.key.user for row in self.table.in_sight if not self._is_checked(row)]
+        owners = {user.name: user for user in unchecked}
         names = owners.keys() - self.reader.refused
         if not names <= self._looked_at:
             self._look_at([user for name, user in owners.items() if name in names])
+
+    def _is_checked(self, row: AuditRow) -> bool:
+        read_at = self.account.audit.read_at(row.key.user.name)
+        return read_at is not None and self._parts.now() - read_at < CHECKED
 
     def _look_at(self, users: Sequence[User]) -> None:
         """Read these users' keys, and no longer those asked for before."""

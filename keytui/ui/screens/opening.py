@@ -187,7 +187,9 @@ class OpeningScreen(AccountScreen):
         Both wait until the keys that one looks at are here.
         """
         await self._keys_read.wait()
-        await in_thread(self.keep_users)
+        if account := self._account:
+            profile = self.profile  # Another may be chosen meanwhile.
+            await in_thread(lambda: keep(self.parts, profile, account))
         with suppress(KeytuiError):  # Another profile may have been chosen meanwhile.
             await flows.audit.look_at_report(self)
 
