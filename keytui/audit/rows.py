@@ -177,7 +177,10 @@ class Audit:
         self._changed()
 
     def take_change(self, key: AccessKey, status: KeyStatus) -> None:
-        """Take in a change of status that AWS has accepted, where the key was read live."""
+        """Take in a change of status that AWS has accepted, where the key was read live.
+
+        What was read or reported before it, and comes later, does not undo it.
+        """
         known = self._users.get(key.user.name)
         if known is None or known.read_at is None:
             return
@@ -185,7 +188,7 @@ class Audit:
         changed = [replace(row.key, status=status) for row in known.rows if row.key.id == key.id]
         kept = others if status is KeyStatus.DELETED else [*others, *changed]
         order = {row.key.id: row.slot for row in known.rows}
-        self.take_keys(known.user, sorted(kept, key=lambda one: order[one.id]), known.read_at)
+        self.take_keys(known.user, sorted(kept, key=lambda one: order[one.id]), self._now())
 
     def take_gone(self, user: User) -> None:
         """Take out a user who is gone."""

@@ -172,6 +172,18 @@ def test_a_report_older_than_what_was_read_changes_nothing_of_it(audit: Audit) -
     assert audit.knows("bob"), "made since"
 
 
+def test_a_change_is_not_undone_by_what_was_read_or_reported_before_it(audit: Audit) -> None:
+    listed = a_key(key_id="AKIA1")
+    audit.take_keys(ALICE, [listed], NOW - days(0.3))
+
+    audit.take_change(listed, KeyStatus.INACTIVE)
+    audit.take_keys(ALICE, [listed], NOW - days(0.1))
+    audit.take_report(a_report((ALICE, [a_key()]), made_at=NOW - days(0.2)))
+
+    (row,) = audit.rows
+    assert (row.key.id, row.key.status) == ("AKIA1", KeyStatus.INACTIVE)
+
+
 def test_a_newer_report_takes_the_place_of_what_was_read(audit: Audit) -> None:
     audit.take_keys(ALICE, [a_key(key_id="AKIA1")], NOW - days(1), mfa=False)
     audit.take_keys(BOB, [a_key(BOB, "AKIA2")], NOW - days(1))
