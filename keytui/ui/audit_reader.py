@@ -9,7 +9,7 @@ from functools import partial
 from threading import Event
 
 from keytui.audit.checking import Checked, check
-from keytui.audit.reporting import reports
+from keytui.audit.reporting import STALE, reports
 from keytui.errors import CredentialsError, KeytuiError, UnreachableError
 from keytui.model import User
 from keytui.parts import Parts
@@ -25,12 +25,14 @@ BATCH_SECONDS = 0.1
 async def read_report(account: Account, parts: Parts) -> None:
     """Take the credential report into the account's audit; why it can't be had is remembered.
 
-    Where it is being read already, that is waited for.
+    Where it is being read already, that is waited for; one that has become stale is read anew.
     """
-    if account.report_task is None:
+    made_at, task = account.audit.report_made_at, account.report_task
+    stale = made_at is not None and parts.now() - made_at >= STALE
+    if task is None or (stale and task.done()):
         account.report_error = None
-        account.report_task = asyncio.ensure_future(_read_report(account, parts))
-    await asyncio.shield(account.report_task)
+        task = account.report_task = asyncio.ensure_future(_read_report(account, parts))
+    await asyncio.shield(task)
 
 
 async def _read_report(account: Account, parts: Parts) -> None:

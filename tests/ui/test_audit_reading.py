@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -228,3 +229,20 @@ async def test_what_was_scrolled_past_is_read_when_it_is_seen_again(
         await desk.loses(" … ")
         assert "Left." not in desk.text
         assert listing.most == AT_ONCE
+
+
+async def test_a_report_that_has_become_stale_is_made_anew_when_the_audit_is_opened(
+    desk: Desk,
+) -> None:
+    desk.iam.report = (desk.iam.report_csv(), START - timedelta(hours=3))
+    now = [START]
+    desk.iam.clock = lambda: now[0]
+    async with opened(desk):
+        desk.app.main.parts = replace(desk.app.main.parts, now=lambda: now[0])
+        await desk.press("A")
+        await desk.sees("report made 3 h ago")
+        await desk.press("escape")
+        await desk.on_main()
+        now[0] += timedelta(hours=2)
+        await desk.press("A")
+        await desk.sees("report made just now")
