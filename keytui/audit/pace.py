@@ -106,6 +106,8 @@ class Pace:
         while (rest := turn - self._clock()) > 0 and not left():
             self._sleep(min(rest, _NAP))
         if left():
+            with self._changing:
+                self._next -= 1 / self.rate  # Else scrolling would use up turns for nothing.
             raise _left()
 
     def _go_on(self) -> None:

@@ -208,3 +208,17 @@ def test_whoever_left_is_not_waited_for() -> None:
     pace = Pace(clock, clock.sleep)
     with pytest.raises(ThrottledError):
         pace.ask(lambda: None, left=lambda: True)
+
+
+def test_turns_that_nobody_waits_for_any_more_cost_no_time() -> None:
+    clock = Clock()
+    pace = Pace(clock, clock.sleep)
+    for _ in range(BURST):
+        pace.ask(lambda: None)
+    for _ in range(100):
+        with pytest.raises(ThrottledError):
+            pace.ask(lambda: None, lambda: True)
+
+    before = clock.now
+    pace.ask(lambda: None)
+    assert clock.now - before < 2 / RATE
