@@ -174,3 +174,16 @@ async def test_read_only_offers_no_change(desk: Desk) -> None:
         assert desk.app.screen is not desk.app.main
         assert len(desk.app.screen_stack) == 2
     assert desk.iam.mutations == []
+
+
+async def test_enter_goes_to_no_other_key_where_the_one_chosen_is_gone(desk: Desk) -> None:
+    async with opened(desk):
+        await desk.press("A")
+        await desk.sees(*IDS)
+        await desk.press("slash", *ACTIVE_ID.casefold(), "enter")
+        await desk.sees("1 of 4 keys shown")
+        alice = desk.iam.find("alice")
+        desk.iam.remove_key(next(key for key in desk.iam.held(alice) if key.id == ACTIVE_ID))
+        await desk.press("enter")
+        await desk.on_main()
+        await desk.sees(f"{ACTIVE_ID} is gone")

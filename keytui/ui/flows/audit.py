@@ -78,6 +78,8 @@ async def _open(stage: Stage, account: Account, row: AuditRow) -> None:
     if not known.keys:
         raise KeytuiError(f"{user.name} has no access keys any more.", "Nothing was changed.")
     found = [key for key in known.keys if key.id == row.key.id]
+    if row.key.id and not found:
+        raise KeytuiError(f"{row.key.id} is gone: AWS lists it no more.", "Nothing was changed.")
     keys = in_report_order(known.keys, account.audit.reported(user.name))
     stage.go_to(found[0] if found else keys[min(row.slot, len(keys) - 1)])
 
