@@ -112,6 +112,11 @@ class AuditReader:
             self._waiting.cancel()
         self._take_in()
 
+    def forget_failures(self) -> None:
+        """Forget what could not be read, as it is to be read anew."""
+        self.refused.clear()
+        self.problem = None
+
     async def look_at(self, users: Sequence[User]) -> None:
         """Read these users' keys, and no longer those asked for before."""
         self._checking.set()

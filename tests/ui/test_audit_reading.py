@@ -246,3 +246,15 @@ async def test_a_report_that_has_become_stale_is_made_anew_when_the_audit_is_ope
         now[0] += timedelta(hours=2)
         await desk.press("A")
         await desk.sees("report made just now")
+
+
+async def test_what_could_not_be_read_is_told_no_more_once_it_was(desk: Desk) -> None:
+    async with opened(desk):
+        await desk.settled()
+        desk.iam.deny = {"iam:ListAccessKeys"}
+        await desk.press("A")
+        await desk.sees("iam:ListAccessKeys is denied")
+        desk.iam.deny = set()
+        await desk.press("r")
+        await desk.sees(ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID)
+        await desk.loses("is denied")

@@ -137,7 +137,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
     def _report_told(self) -> None:
         """Show what a report says; the cursor stays on its key, but for the first report."""
         self._looked_at.clear()
-        self.reader.refused.clear()
+        self.reader.forget_failures()
         first, self._reported = not self._reported, self.account.audit.report_made_at is not None
         self.draw(afresh=first)
 
@@ -180,7 +180,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         """Read the report again, and the rows on the screen."""
         self.say("")
         self._looked_at.clear()
-        self.reader.refused.clear()
+        self.reader.forget_failures()
         if self.account.report_task is None or self.account.report_task.done():
             self.account.report_task = None
             self._read_report()
