@@ -53,11 +53,22 @@ class Pace:
         self._sleep = sleep
         self._changing = threading.Lock()
         self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._going_on = threading.Event()
+        self._going_on.set()
         self._next = clock() - BURST / RATE
         """When the next call may be made; so far in the past as there are calls in the bucket."""
         self._burst = BURST
         self._ceiling = RATE
         self._slowed_at = clock() - _REST
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no call pass meanwhile: what AWS bears is left to something more urgent."""
+        self._going_on.clear()
+        try:
+            yield
+        finally:
+            self._going_on.set()
 
     def ask(
         self,
@@ -105,6 +116,8 @@ class Pace:
             self._next = turn + 1 / self.rate
         while (rest := turn - self._clock()) > 0 and not left():
             self._sleep(min(rest, _NAP))
+        while not self._going_on.wait(_NAP) and not left():
+            pass
         if left():
             with self._changing:
                 self._next -= 1 / self.rate  # Else scrolling would use up turns for nothing.

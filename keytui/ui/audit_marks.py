@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from keytui.audit.matching import matched
 from keytui.audit.rows import Audit, AuditRow
-from keytui.model import AccessKey, KeyStatus, User
+from keytui.model import ROOT_USER, AccessKey, KeyStatus, User
 
 
 @dataclass(slots=True)
@@ -25,6 +25,11 @@ class AuditMarks:
 
     def __len__(self) -> int:
         return len(self.ids) + sum(map(len, self.slots.values()))
+
+    @property
+    def hold_root(self) -> bool:
+        """Whether a key of the root user is marked."""
+        return bool(self.slots.get(ROOT_USER.name)) or ROOT_USER in self.ids.values()
 
     def holds(self, row: AuditRow) -> bool:
         """Return whether a row is marked."""

@@ -11,7 +11,7 @@ from threading import Event
 from keytui.audit.checking import Checked, check
 from keytui.audit.reporting import STALE, reports
 from keytui.errors import CredentialsError, KeytuiError, UnreachableError
-from keytui.model import User
+from keytui.model import ROOT_USER, User
 from keytui.parts import Parts
 from keytui.ui.account import Account
 from keytui.ui.threads import in_thread
@@ -96,6 +96,8 @@ class AuditReader:
         """Why rows on the screen could not be checked, or not wholly."""
         self.refused: set[str] = set()
         """The names of users whose keys could not be read."""
+        self._waited_for: set[str] = set()
+        """Who is still to be read, of all users."""
         self._arrived: list[Checked] = []
         self._waiting: asyncio.TimerHandle | None = None
         self._checking = Event()
@@ -124,19 +126,30 @@ class AuditReader:
         if users:
             await self._read(users, lambda: left.is_set() or self._closed.is_set())
 
-    async def read_all(self) -> None:
-        """Read all users' keys that were not read live yet."""
+    def stop(self) -> None:
+        """Read no more of all users."""
+        self._stopped.set()
+
+    async def read_all(self, *, anew: bool = False) -> None:
+        """Read all users' keys, until all are read or ``stop`` is called.
+
+        Args:
+            anew: Whether AWS is asked again who they are, and about those read before.
+        """
         account = self._account
         if self.progress.running:
             return
         self.progress = Progress(running=True)
         self._stopped.clear()
         try:
-            users = await in_thread(lambda: _all_users(account))
-            waiting = [user for user in users if not account.audit.is_live(user.name)]
+            users = await in_thread(lambda: _all_users(account, anew))
+            if anew:
+                self._take_out_others(users)
+            waiting = [u for u in users if anew or not account.audit.is_live(u.name)]
             done = len(users) - len(waiting)
             self.progress = Progress(len(users), done, time.monotonic(), done, running=True)
             self._told()
+            self._waited_for = {user.name for user in waiting}
             await self._read(waiting, lambda: self._closed.is_set() or self._stopped.is_set())
             self._take_in()
         except KeytuiError as error:
@@ -144,6 +157,13 @@ class AuditReader:
         finally:
             self.progress.running = False
             self._told()
+
+    def _take_out_others(self, users: Sequence[User]) -> None:
+        """Take out who is not among these, but for root, whom AWS does not list."""
+        audit, names = self._account.audit, {user.name for user in users}
+        for user in list(audit.users):
+            if user.name not in names and not user.is_root:
+                audit.take_gone(user)
 
     async def read_some(self, users: Sequence[User], left: Callable[[], bool]) -> None:
         """Read these users' keys, until all are read or nobody waits any more."""
@@ -186,21 +206,21 @@ class AuditReader:
             self._told()
 
     def _take(self, checked: Checked) -> None:
-        audit, progress = self._account.audit, self.progress
+        audit, progress, name = self._account.audit, self.progress, checked.user.name
+        waited_for = progress.running and name in self._waited_for
+        self._waited_for.discard(name)
+        progress.done += waited_for
         if checked.error:
             self.problem = checked.error
-            self.refused.add(checked.user.name)
-            if progress.running:
+            self.refused.add(name)
+            if waited_for:
                 progress.failures += 1
                 progress.failed = checked.error
-                progress.done += 1
                 if progress.is_hopeless:
                     self._checking.set()
                     self._stopped.set()
             return
         self.problem = checked.note or self.problem
-        if progress.running and not audit.is_live(checked.user.name):
-            progress.done += 1
         if checked.gone:
             audit.take_gone(checked.user)
         else:
@@ -208,7 +228,8 @@ class AuditReader:
         self.taken(checked)
 
 
-def _all_users(account: Account) -> Sequence[User]:
-    if account.inventory.all_read:
+def _all_users(account: Account, anew: bool) -> Sequence[User]:
+    if account.inventory.all_read and not anew:
         return account.inventory.users
-    return [user for page in account.iam.users() for user in page]
+    root = [ROOT_USER] if account.identity.is_root else []
+    return root + [user for page in account.iam.users() for user in page]

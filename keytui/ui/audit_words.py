@@ -35,7 +35,7 @@ def _source(account: Account, reader: AuditReader, now: datetime) -> str:
         newer = ", AWS makes a new one…" if reading else ""
         made = "just now" if now - made_at < JUST_NOW else ago(made_at, now)
         return f"report made {made}{newer}"
-    if reading:
+    if reading and not progress.running:
         return "asking AWS for the credential report…"
     if progress.running and not progress.total:
         return "reading users…"
@@ -52,7 +52,7 @@ def told(account: Account, reader: AuditReader, shown: int, marks: AuditMarks) -
     if len(marks):
         words.append(f"{len(marks):,} marked")
     if marks.lost:
-        words.append(f"{marks.lost} marks let go: it isn't certain whose keys they were")
+        words.append(f"{count(marks.lost, 'mark')} let go: it isn't certain which keys they were")
     words += _problems(account, reader)
     return " · ".join(words)
 

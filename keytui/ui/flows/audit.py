@@ -31,6 +31,12 @@ NOT_CERTAIN = KeytuiError(
     "Mark them again, now that their IDs are shown.",
 )
 
+ROOT_ALONE = KeytuiError(
+    "Only the root user can change its own access keys.",
+    "Nothing was changed.",
+    "Sign in as root to the AWS console and delete them there; space takes the mark away.",
+)
+
 
 async def show_audit(stage: Stage) -> None:
     """Show the audit until it is left; before AWS has answered, that is waited for."""
@@ -98,17 +104,21 @@ async def _change(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
 
 
 async def _change_marked(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
+    if screen.marks.hold_root and not stage.account.identity.is_root:
+        raise ROOT_ALONE
     await _read_marked(stage, screen)
     keys = screen.marks.keys(stage.account.audit)
     if not keys:
         raise NOT_CERTAIN
-    done = await bulk.work_on(stage, verb, keys)
+    with stage.account.pace.held():
+        done = await bulk.work_on(stage, verb, keys)
     screen.marks.set(_rows(screen, done), on=False)
 
 
 async def _undo(stage: Stage, screen: AuditScreen) -> None:
     del screen
-    await status.undo(stage)
+    with stage.account.pace.held():
+        await status.undo(stage)
 
 
 async def _read_marked(stage: Stage, screen: AuditScreen) -> None:

@@ -1,5 +1,6 @@
 """The audit: every key of the account in one table, worst first."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -9,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
+from textual.worker import Worker
 
 from keytui.audit.checking import Checked
 from keytui.audit.rows import AuditRow
@@ -38,7 +40,10 @@ REST_SECONDS = 0.1
 """How long the rows on the screen rest before they are checked."""
 CHECKED = timedelta(minutes=1)
 """How long they count as checked; after that they are again when they come in sight."""
-CHANGES = ("deactivate", "activate", "delete", "undo")
+REPORT_SECONDS = 3.0
+"""How long a report is waited for before users are read one by one; AWS may take a minute."""
+ON_KEYS = ("deactivate", "activate", "delete")
+CHANGES = (*ON_KEYS, "undo")
 
 Verbs = Mapping[str, Callable[["AuditScreen"], Coroutine[Any, Any, None]]]
 
@@ -81,9 +86,15 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self.reader.taken = self._taken
         self._order = Order()
         self._resting: Timer | None = None
+        self._anew = False
+        """Whether AWS is asked again about what was read before."""
         self._looked_at: set[str] = set()
         """Whose keys are being read, or were, as they came in sight."""
-        self._reported = account.audit.report_made_at is not None
+        self._at_work: Worker[None] | None = None
+        self._touched = False
+        """Whether a key was pressed that isn't of sort or filter: then the cursor keeps its key."""
+        self._strayed = False
+        """Whether the key under the cursor is gone, and another one stands there."""
         self._totals: Sequence[Total] = ()
         self._summed_up = -1
         """The audit's version that the totals are of."""
@@ -130,20 +141,24 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self.run_worker(self._reading(), group="report", description="read the credential report")
 
     async def _reading(self) -> None:
-        await read_report(self.account, self._parts)
+        """Read the report; where it is not there soon, or not to be had, read user by user."""
+        report = asyncio.ensure_future(read_report(self.account, self._parts))
+        await asyncio.wait([report], timeout=REPORT_SECONDS)
         if self.account.audit.report_made_at is None:
-            await self.reader.read_all()
+            await self.reader.read_all(anew=self._anew)
+        await report
 
     def _report_told(self) -> None:
-        """Show what a report says; the cursor stays on its key, but for the first report."""
+        """Show what a report says, or that there is none."""
         self._looked_at.clear()
-        self.reader.forget_failures()
-        first, self._reported = not self._reported, self.account.audit.report_made_at is not None
-        self.draw(afresh=first)
+        if self.account.audit.report_made_at is not None:
+            self.reader.forget_failures()
+            self.reader.stop()
+        self._arrived()
 
     def _arrived(self) -> None:
-        """Show what was read; where all are read one by one, the top stays in sight."""
-        self.draw(afresh=self.reader.progress.running)
+        """Show what has come; until the user has done something, the top stays in sight."""
+        self.draw(afresh=not self._touched)
 
     def _taken(self, checked: Checked) -> None:
         reported = self.account.audit.reported(checked.user.name)
@@ -183,6 +198,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self.reader.forget_failures()
         if self.account.report_task is None or self.account.report_task.done():
             self.account.report_task = None
+            self._anew = True
             self._read_report()
         if not self.reader.progress.running:
             users = {row.key.user.name: row.key.user for row in self.table.in_sight}
@@ -190,6 +206,14 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self.draw()
 
     # What the keys do.
+
+    def on_key(self) -> None:
+        """Know that somebody looks at the row under the cursor."""
+        self._touched = True
+
+    def on_click(self) -> None:
+        """Know it of the mouse too."""
+        self._touched = True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Offer what can be done now."""
@@ -207,9 +231,29 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         """Set going what a key is for."""
         if not self.check_action("do", (verb,)) or self._typed.held:
             return
+        if verb in ON_KEYS and not self.marks and not self._is_meant():
+            return
         self.say("")
         self._typed.hold()
-        self.run_worker(self._guarded(verb), group="verb", description="work on audited keys")
+        self._at_work = self.run_worker(
+            self._guarded(verb), group="verb", description="work on audited keys"
+        )
+
+    def give_up(self) -> bool:
+        """Leave what a key has set going, before it has changed anything."""
+        if self._at_work is None or self._at_work.is_finished:
+            return False
+        self._at_work.cancel()
+        self.say("Left; nothing was changed.", good=False)
+        return True
+
+    def _is_meant(self) -> bool:
+        """Whether the user can mean the row under the cursor; where not, that is said once."""
+        strayed, self._strayed = self._strayed, False
+        if strayed:
+            words = "The key that stood here is gone; this is another. Press again if you mean it."
+            self.say(words, good=False)
+        return not strayed and self.table.row is not None
 
     async def _guarded(self, verb: str) -> None:
         try:
@@ -219,10 +263,11 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         finally:
             self._typed.release()
         self.draw()
+        self._strayed = False  # Whoever comes back from a dialog looks anew.
 
     def action_mark(self) -> None:
         """Mark the key under the cursor, or take its mark away, and go on to the next."""
-        if row := self.table.row:
+        if self._is_meant() and (row := self.table.row):
             self.marks.set([row], on=not self.marks.holds(row))
             self.table.action_move(1)
             self.draw()
@@ -236,15 +281,15 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
     @on(Rows.Chosen)
     def action_open(self) -> None:
         """Return the row under the cursor."""
-        if row := self.table.row:
-            self.dismiss(row)
+        if self._is_meant():
+            self.dismiss(self.table.row)
 
     def action_sort(self, column: str) -> None:
         """Sort by a column; by the same one again, the other way round."""
         chosen = Column[column]
         reverse = chosen is self._order.column and not self._order.reverse
         self._order = Order(chosen, reverse)
-        self.draw(afresh=True)
+        self._draw_others()
 
     @on(AuditTotals.Chosen)
     def _rule_chosen(self, event: AuditTotals.Chosen) -> None:
@@ -277,6 +322,11 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
 
     @on(LineInput.Changed)
     def _filter_changed(self) -> None:
+        self._draw_others()
+
+    def _draw_others(self) -> None:
+        """Draw the rows that were asked for; at the top, that is what is looked at."""
+        self._touched = self.table.cursor > 0
         self.draw(afresh=True)
 
     def draw(self, *, afresh: bool = False) -> None:
@@ -292,13 +342,20 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         if self._summed_up != audit.version:
             self._summed_up, self._totals = audit.version, totals(audit.rows)
         self.query_one(AuditTotals).show(self._totals, chosen)
-        self.table.show(shown(audit.rows, text, self._order), self._order, afresh=afresh)
+        rows = shown(audit.rows, text, self._order)
+        if not self.table.show(rows, self._order, afresh=afresh):
+            self._strayed = True
         room = max(self.size.width - 2, 1)
         head = heading(self.account, self.reader, self._parts.now(), room)
         self.query_one("#heading", Line).show_line(head)
         self._draw_bars()
 
     @on(Rows.Highlighted)
+    def _moved(self) -> None:
+        self._strayed = False
+        self._draw_bars()
+
+    @on(Rows.Scrolled)
     def _draw_bars(self) -> None:
         words = told(self.account, self.reader, len(self.table.rows), self.marks)
         line = Text(words, style="dim", no_wrap=True)

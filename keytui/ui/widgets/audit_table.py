@@ -105,17 +105,27 @@ class AuditTable(Rows):
         """The rows on the screen."""
         return self.rows[self._top : self._top + self._lines]
 
-    def show(self, rows: Sequence[AuditRow], order: Order, *, afresh: bool = False) -> None:
-        """Show these rows; the cursor stays on its key, where that is among them.
+    def show(self, rows: Sequence[AuditRow], order: Order, *, afresh: bool = False) -> bool:
+        """Show these rows; the cursor stays on its key.
+
+        Where that is not among them the cursor stays in its place, on another key.
 
         Args:
             rows: The rows.
             order: How they are sorted.
             afresh: Whether others are to be expected: at the top the cursor stays there.
+
+        Returns:
+            Whether the cursor is where it is to be expected.
         """
         here = self.row
         self.rows, self._order = rows, order
-        self.rows_changed(0 if afresh and not self.cursor else _place(rows, here, self.cursor))
+        if here is None or (afresh and not self.cursor):
+            self.rows_changed()
+            return True
+        place = _place(rows, here)
+        self.rows_changed(self.cursor if place is None else place)
+        return place is not None or afresh
 
     def draw_header(self, width: int) -> Text:
         """Return the column titles, which sort when they are clicked."""
@@ -203,17 +213,15 @@ def _findings(row: AuditRow, layout: Layout, cells: int) -> Text:
     return text
 
 
-def _place(rows: Sequence[AuditRow], here: AuditRow | None, cursor: int) -> int:
-    """Return where the key is that the cursor was on; where it is gone, the cursor stays."""
-    if here is None:
-        return 0
+def _place(rows: Sequence[AuditRow], here: AuditRow) -> int | None:
+    """Return where a key is now; None where it is gone.
+
+    Where the ID is not known any more, or was not, it is the one in the same slot.
+    """
     name, key_id = here.key.user.name, here.key.id
-    others = 0
-    for index, row in enumerate(rows):
-        if row.key.user.name != name:
-            continue
-        if row.key.id == key_id and row.slot == here.slot:
-            return index
-        if (key_id and row.key.id == key_id) or row.slot == here.slot:
-            others = others or index + 1
-    return others - 1 if others else cursor
+    of_user = [(index, row) for index, row in enumerate(rows) if row.key.user.name == name]
+    by_id = [index for index, row in of_user if key_id and row.key.id == key_id]
+    if by_id:
+        return by_id[0]
+    in_slot = (i for i, row in of_user if row.slot == here.slot and not (key_id and row.key.id))
+    return next(in_slot, None)

@@ -51,6 +51,9 @@ class Rows(Lines, can_focus=True):
     class Chosen(Highlighted):
         """A row was chosen with enter."""
 
+    class Scrolled(Highlighted):
+        """Other rows are in sight; the cursor may be on the same."""
+
     HEADER_LINES: ClassVar[int] = 0
     """1 where a header line stands above the rows, else 0."""
 
@@ -113,8 +116,14 @@ class Rows(Lines, can_focus=True):
         self._top = min(max(self._top, self.cursor - self._lines + 1), self.cursor, lowest)
 
     def _scroll(self, by: int) -> None:
-        self._top = min(max(self._top + by, 0), max(self.row_count - self._lines, 0))
+        """Show other rows; the cursor goes along, so that it is never on a row out of sight."""
+        top = min(max(self._top + by, 0), max(self.row_count - self._lines, 0))
+        if top == self._top:
+            return
+        self._top = top
+        self.move_to(min(max(self.cursor, top), top + self._lines - 1))
         self.redraw()
+        self.post_message(self.Scrolled(self))
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
