@@ -76,9 +76,13 @@ async def test_what_the_wheel_brings_in_sight_is_read_and_has_the_cursor(
         screen = await desk.on(AuditScreen)
         await desk.sees("96 keys", ids[0])
         await desk.loses(" … ")
-        for _ in range(8):
-            screen.table.on_mouse_scroll_down()
+        await desk.press(*"jjjjjj")
+        screen.table.on_mouse_scroll_down()
         await desk.sees(ids[24])
+        await desk.loses(" … ")
+        for _ in range(7):
+            screen.table.on_mouse_scroll_down()
+        await desk.sees(ids[42])
         await desk.loses(" … ")
         first = next(line for line in desk.text.splitlines() if "AKIAMANY" in line)
         assert "▸" in first, "the cursor is where it is seen"
@@ -145,16 +149,18 @@ async def test_users_are_read_while_aws_makes_the_report_and_no_longer(
 ) -> None:
     monkeypatch.setattr(audit_screen, "REPORT_SECONDS", 0.01)
     making = desk.iam.hold("iam:GetCredentialReport")
-    add_users(desk, 40)
+    add_users(desk, 90)
     async with opened(desk):
-        listing.held = lambda name: name == "user020"
+        listing.held = lambda name: name.startswith("user")
         await desk.press("A")
         screen = await desk.on(AuditScreen)
         await desk.sees("read live: ", EVE_ID, ACTIVE_ID)
         making.set()
-        await desk.sees("report made just now", "46 keys")
+        await desk.sees("report made just now", "96 keys")
         listing.go.set()
         await desk.until(lambda: not screen.reader.progress.running)
+        await desk.loses(" … ")
+        assert len(listing.asked) < 90, "those out of sight are not asked about any more"
         assert "not all could be read" not in desk.text
 
 
