@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 
@@ -222,3 +223,15 @@ def test_turns_that_nobody_waits_for_any_more_cost_no_time() -> None:
     before = clock.now
     pace.ask(lambda: None)
     assert clock.now - before < 2 / RATE
+
+
+def test_no_call_passes_while_something_more_urgent_is_done() -> None:
+    pace, passed = Pace(), Event()
+    with pace.held():
+        waiting = Thread(target=lambda: pace.ask(passed.set))
+        waiting.start()
+        with pytest.raises(ThrottledError):
+            pace.ask(passed.set, left=lambda: True)
+        assert not passed.is_set()
+    waiting.join(10)
+    assert passed.is_set()
