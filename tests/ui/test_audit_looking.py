@@ -78,6 +78,7 @@ async def test_what_the_wheel_brings_in_sight_is_read_and_has_the_cursor(
         await desk.loses(" … ")
         await desk.press(*"jjjjjjjj")
         for _ in range(2):
+            await desk.until(lambda: screen._resting is None)
             screen.table.on_mouse_scroll_down()
             await desk.sees(" … ")
             await desk.loses(" … ")

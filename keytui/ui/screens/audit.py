@@ -171,6 +171,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self._resting = self.set_timer(REST_SECONDS, self._look)
 
     def _look(self) -> None:
+        self._resting = None
         audit = self.account.audit
         if audit.report_made_at is None:
             return  # All users are being read.
