@@ -6,7 +6,7 @@ import pytest
 
 from keytui.audit.pace import AT_ONCE
 from keytui.model import ROOT_USER, KeyStatus
-from keytui.ui.screens import audit as audit_screen
+from keytui.ui.screens import audited as audit_screen
 from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.bulk import BulkScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened

@@ -1,61 +1,34 @@
-"""The audit: every key of the account in one table, worst first."""
+"""The audit: every key of the account in one table, worst first, and what is done there."""
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from rich.text import Text
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 from textual.worker import Worker
 
-from keytui.audit.checking import Checked
-from keytui.audit.rows import AuditRow
-from keytui.audit.view import WORDS, Column, Order, Total, shown, totals
+from keytui.audit.view import Column, Order
 from keytui.errors import KeytuiError
-from keytui.findings import Rule
-from keytui.model import User
 from keytui.parts import Parts
 from keytui.ui.account import Account
-from keytui.ui.audit_marks import AuditMarks
-from keytui.ui.audit_reader import AuditReader, read_report
-from keytui.ui.audit_words import heading, told
-from keytui.ui.screens.filtered import FilteredScreen
+from keytui.ui.screens.audited import AuditedScreen
 from keytui.ui.typeahead import TypeAhead
-from keytui.ui.widgets.audit_table import AuditTable
 from keytui.ui.widgets.audit_totals import RULES, AuditTotals
 from keytui.ui.widgets.bars import KeyHints, MessageBar
 from keytui.ui.widgets.line_input import LineInput
-from keytui.ui.widgets.lines import Line
 from keytui.ui.widgets.rows import Rows
-from keytui.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from keytui.ui.app import KeytuiApp
 
-REST_SECONDS = 0.1
-"""How long the rows on the screen rest before they are checked."""
-CHECKED = timedelta(minutes=1)
-"""How long they count as checked; after that they are again when they come in sight."""
-REPORT_SECONDS = 3.0
-"""How long a report is waited for before users are read one by one; AWS may take a minute."""
 ON_KEYS = ("deactivate", "activate", "delete")
 CHANGES = (*ON_KEYS, "undo")
 
 Verbs = Mapping[str, Callable[["AuditScreen"], Coroutine[Any, Any, None]]]
 
 
-class AuditScreen(FilteredScreen[AuditRow | None]):
-    """Shows the audit; returns the row whose key is to be opened.
-
-    Attributes:
-        account: The account.
-        marks: What is marked.
-        reader: Reads in the background.
-    """
+class AuditScreen(AuditedScreen):
+    """Shows the audit; returns the row whose key is to be opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "do('deactivate')", "Make inactive", tooltip="Make the keys inactive"),
@@ -79,146 +52,13 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
 
     def __init__(self, account: Account, parts: Parts, verbs: Verbs) -> None:
         """Take the account, the parts of this run, and what the keys do, as flows."""
-        super().__init__()
-        self.account, self._parts, self._verbs = account, parts, verbs
-        self.marks = AuditMarks()
-        self.reader = AuditReader(account, parts, self._arrived)
-        self.reader.taken = self._taken
-        self._order = Order()
-        self._resting: Timer | None = None
-        self._anew = False
-        """Whether AWS is asked again about what was read before."""
-        self._looked_at: set[str] = set()
-        """Whose keys are being read, or were, as they came in sight."""
+        super().__init__(account, parts)
+        self._verbs = verbs
         self._at_work: Worker[None] | None = None
-        self._touched = False
-        """Whether a key was pressed that isn't of sort or filter: then the cursor keeps its key."""
-        self._strayed = False
-        """Whether the key under the cursor is gone, and another one stands there."""
-        self._totals: Sequence[Total] = ()
-        self._summed_up = -1
-        """The audit's version that the totals are of."""
-
-    def compose(self) -> ComposeResult:
-        """Lay out the screen."""
-        yield Line(id="heading")
-        yield AuditTotals(id="totals")
-        words = ", ".join(WORDS)
-        yield LineInput(placeholder=f"/ filter: text, or {words}", id="filter")
-        yield AuditTable(self._parts.now(), self.marks.holds, id="audit")
-        yield MessageBar(id="message")
-        yield Line(id="told")
-        yield KeyHints()
-        yield TooSmall()
-
-    def on_mount(self) -> None:
-        """Show what is known, and read the rest."""
-        self.say("")
-        self.table.focus()
-        self.account.audit_watchers.append(self._report_told)
-        self.draw()
-        self._read_report()
-
-    def on_unmount(self) -> None:
-        """Read nothing more."""
-        if self._report_told in self.account.audit_watchers:
-            self.account.audit_watchers.remove(self._report_told)
-        self.reader.close()
-
-    def on_resize(self) -> None:
-        """Fill the lines anew."""
-        super().on_resize()
-        self.draw()
-
-    @property
-    def table(self) -> AuditTable:
-        """The table."""
-        return self.query_one(AuditTable)
-
-    # Reading.
-
-    def _read_report(self) -> None:
-        self.run_worker(self._reading(), group="report", description="read the credential report")
-
-    async def _reading(self) -> None:
-        """Read the report; where it is not there soon, or not to be had, read user by user."""
-        report = asyncio.ensure_future(read_report(self.account, self._parts))
-        await asyncio.wait([report], timeout=REPORT_SECONDS)
-        if self.account.audit.report_made_at is None:
-            await self.reader.read_all(anew=self._anew)
-        await report
-
-    def _report_told(self) -> None:
-        """Show what a report says, or that there is none."""
-        self._looked_at.clear()
-        if self.account.audit.report_made_at is not None:
-            self.reader.forget_failures()
-            self.reader.stop()
-        self._arrived()
-
-    def _arrived(self) -> None:
-        """Show what has come; until the user has done something, the top stays in sight."""
-        self.draw(afresh=not self._touched)
-
-    def _taken(self, checked: Checked) -> None:
-        reported = self.account.audit.reported(checked.user.name)
-        self.marks.listed(checked.user, checked.keys, reported)
-
-    def _rest(self) -> None:
-        """Check the rows on the screen when they have been there for a moment."""
-        if self._resting:
-            self._resting.stop()
-        self._resting = self.set_timer(REST_SECONDS, self._look)
-
-    def _look(self) -> None:
-        self._resting = None
-        audit = self.account.audit
-        if audit.report_made_at is None:
-            return  # All users are being read.
-        unchecked = [row.key.user for row in self.table.in_sight if not self._is_checked(row)]
-        owners = {user.name: user for user in unchecked}
-        names = owners.keys() - self.reader.refused
-        if not names <= self._looked_at:
-            self._look_at([user for name, user in owners.items() if name in names])
-
-    def _is_checked(self, row: AuditRow) -> bool:
-        read_at = self.account.audit.read_at(row.key.user.name)
-        return read_at is not None and self._parts.now() - read_at < CHECKED
-
-    def _look_at(self, users: Sequence[User]) -> None:
-        """Read these users' keys, and no longer those asked for before."""
-        self._looked_at = {user.name for user in users}
-        self.run_worker(
-            self.reader.look_at(users), group="look", description="check the rows in sight"
-        )
-
-    def action_refresh(self) -> None:
-        """Read the report again, and the rows on the screen."""
-        self.say("")
-        self._looked_at.clear()
-        self.reader.forget_failures()
-        if self.account.report_task is None or self.account.report_task.done():
-            self.account.report_task = None
-            self._anew = True
-            self._read_report()
-        if not self.reader.progress.running:
-            users = {row.key.user.name: row.key.user for row in self.table.in_sight}
-            self._look_at(list(users.values()))
-        self.draw()
-
-    # What the keys do.
-
-    def on_key(self) -> None:
-        """Know that somebody looks at the row under the cursor."""
-        self._touched = True
-
-    def on_click(self) -> None:
-        """Know it of the mouse too."""
-        self._touched = True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Offer what can be done now."""
-        read_only = self._parts.settings.read_only
+        read_only = self.parts.settings.read_only
         match action, parameters:
             case "do", ("undo",):
                 return bool(self.account.changes) and not read_only
@@ -232,7 +72,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         """Set going what a key is for."""
         if not self.check_action("do", (verb,)) or self._typed.held:
             return
-        if verb in ON_KEYS and not self.marks and not self._is_meant():
+        if verb in ON_KEYS and not self.marks and not self.is_meant():
             return
         self.say("")
         self._typed.hold()
@@ -248,14 +88,6 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self.say("Left; nothing was changed.", good=False)
         return True
 
-    def _is_meant(self) -> bool:
-        """Whether the user can mean the row under the cursor; where not, that is said once."""
-        strayed, self._strayed = self._strayed, False
-        if strayed:
-            words = "The key that stood here is gone; this is another. Press again if you mean it."
-            self.say(words, good=False)
-        return not strayed and self.table.row is not None
-
     async def _guarded(self, verb: str) -> None:
         try:
             await self._verbs[verb](self)
@@ -264,11 +96,11 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         finally:
             self._typed.release()
         self.draw()
-        self._strayed = False  # Whoever comes back from a dialog looks anew.
+        self.strayed = False  # Whoever comes back from a dialog looks anew.
 
     def action_mark(self) -> None:
         """Mark the key under the cursor, or take its mark away, and go on to the next."""
-        if self._is_meant() and (row := self.table.row):
+        if self.is_meant() and (row := self.table.row):
             self.marks.set([row], on=not self.marks.holds(row))
             self.table.action_move(1)
             self.draw()
@@ -282,15 +114,15 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
     @on(Rows.Chosen)
     def action_open(self) -> None:
         """Return the row under the cursor."""
-        if self._is_meant():
+        if self.is_meant():
             self.dismiss(self.table.row)
 
     def action_sort(self, column: str) -> None:
         """Sort by a column; by the same one again, the other way round."""
         chosen = Column[column]
-        reverse = chosen is self._order.column and not self._order.reverse
-        self._order = Order(chosen, reverse)
-        self._draw_others()
+        reverse = chosen is self.order.column and not self.order.reverse
+        self.order = Order(chosen, reverse)
+        self.draw_others()
 
     @on(AuditTotals.Chosen)
     def _rule_chosen(self, event: AuditTotals.Chosen) -> None:
@@ -315,57 +147,8 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         ]
         self.app.push_screen(HelpScreen([*shown_keys, *more]))
 
-    # What is shown.
-
-    def say(self, text: str, good: bool = True) -> None:
-        """Show a sentence; an empty one clears it."""
-        self.query_one(MessageBar).say(text, good)
-
-    @on(LineInput.Changed)
-    def _filter_changed(self) -> None:
-        self._draw_others()
-
-    def _draw_others(self) -> None:
-        """Draw the rows that were asked for; at the top, that is what is looked at."""
-        self._touched = self.table.cursor > 0
-        self.draw(afresh=True)
-
-    def draw(self, *, afresh: bool = False) -> None:
-        """Draw all as it is known; lines that stay the same are not painted.
-
-        Args:
-            afresh: Whether other rows are to be expected: at the top the cursor stays there.
-        """
-        if not (self.is_mounted and self.is_attached and self.display):
-            return  # Its widgets go before it does.
-        audit, text = self.account.audit, self.query_one(LineInput).value
-        chosen = frozenset(rule for rule in Rule if rule.option in text.casefold().split())
-        if self._summed_up != audit.version:
-            self._summed_up, self._totals = audit.version, totals(audit.rows)
-        self.query_one(AuditTotals).show(self._totals, chosen)
-        rows = shown(audit.rows, text, self._order)
-        if not self.table.show(rows, self._order, afresh=afresh):
-            self._strayed = True
-        room = max(self.size.width - 2, 1)
-        head = heading(self.account, self.reader, self._parts.now(), room)
-        self.query_one("#heading", Line).show_line(head)
-        self._draw_bars()
-
-    @on(Rows.Highlighted)
-    def _moved(self) -> None:
-        self._strayed = False
-        self._draw_bars()
-
-    @on(Rows.Scrolled)
-    def _draw_bars(self) -> None:
-        words = told(self.account, self.reader, len(self.table.rows), self.marks)
-        line = Text(words, style="dim", no_wrap=True)
-        line.truncate(max(self.size.width - 2, 1), overflow="ellipsis")
-        self.query_one("#told", Line).show_line(line)
-        self._draw_hints()
-        self._rest()
-
-    def _draw_hints(self) -> None:
+    def show_hints(self) -> None:
+        """Show the keys that work now."""
         hints = []
         for one in self.BINDINGS:
             if isinstance(one, Binding) and one.show:
