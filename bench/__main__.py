@@ -113,6 +113,7 @@ def commands(here: Bench) -> Iterator[Row]:
 
 def bytes_written(here: Bench) -> Iterator[Row]:
     """The byte budget over ssh, beside another browser measured the same way, and without."""
+    moved = moves(here, IDLE_SECONDS)  # First: the key made below is looked into by later runs.
     own = line.keytui(here)
     other, name = line.peer(here)
     first = Row("bytes over ssh, first screen", KILOBYTES(own.screen), "24 KB")
@@ -128,7 +129,6 @@ def bytes_written(here: Bench) -> Iterator[Row]:
     yield Row("  opening the reveal", KILOBYTES(own.reveal), "8 KB")
     idle = f"{name} {other.idle} B" if other else name
     yield Row(f"  {line.IDLE_SECONDS:.0f} s idle", f"{own.idle} B", "0 B", idle)
-    moved = moves(here, IDLE_SECONDS)
     key, user = KILOBYTES(middle(moved.key)), KILOBYTES(middle(moved.user))
     yield Row("bytes without ssh, move to the next key", key, "1 KB")
     yield Row("  move to the next user", user, "1 KB", "and their keys")

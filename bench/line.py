@@ -14,8 +14,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.screens import shows
-from bench.setting import Bench
+from bench.setting import FEW, Bench
 from bench.terminal import Terminal
+from keytui.aws.demo import DemoServer
 from tests.support.sshd import sshd
 
 PEER = "awstui==0.24.121"
@@ -54,9 +55,12 @@ class Line:
 
 
 def keytui(bench: Bench) -> Line:
-    """Measure keytui."""
+    """Measure keytui, on the demo's account: here a key is made."""
     result = Line()
-    with _login(bench, [bench.keytui, "--endpoint-url", bench.few.url]) as terminal:
+    with (
+        DemoServer(users=FEW) as server,
+        _login(bench, [bench.keytui, "--endpoint-url", _url(server)]) as terminal,
+    ):
         terminal.wait(shows("AKIA", " 12 users", "Keyring: There"))
         terminal.settle()
         result.screen = terminal.received
@@ -97,6 +101,10 @@ def peer(bench: Bench) -> tuple[Line | None, str]:
         except (EOFError, TimeoutError) as error:
             return None, f"{word} could not be measured: {str(error).splitlines()[0]}"
         return result, word
+
+
+def _url(server: DemoServer) -> str:
+    return server.wait_ready(30).endpoint_url or ""
 
 
 @contextmanager

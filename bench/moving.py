@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bench.screens import has_keys, is_complete
+from bench.server import Manners
 from bench.setting import FEW, Bench
 
 
@@ -25,6 +26,7 @@ class Moves:
 def moves(bench: Bench, idle_seconds: float) -> Moves:
     """Move the cursor through the users and between keys, then do nothing for a while."""
     result = Moves()
+    bench.few.set(Manners(report_age=1.0))  # One that AWS makes first would be painted later.
     with bench.open(bench.few) as terminal:
         terminal.wait(has_keys)
         terminal.wait(is_complete)
