@@ -239,6 +239,10 @@ class FaultProxy:
         """Wait until a call hangs."""
         self._wait(lambda: bool(self._hanging), "a call that hangs")
 
+    def wait_over(self) -> None:
+        """Wait until no connection is open: what a killed client had sent is done by then."""
+        self._wait(lambda: not self._clients, "no open connection")
+
     def _wait(self, reached: Callable[[], bool], what: str) -> None:
         with self._changed:
             if not self._changed.wait_for(reached, PATIENCE):

@@ -163,6 +163,7 @@ def test_killed_at_any_moment(
             run.kill()
             run.wait_exit()
             cell.written += run.written
+        cell.proxy.wait_over()
     cell.judge(request)
 
 
