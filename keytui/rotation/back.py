@@ -57,8 +57,9 @@ class WayBack:
             )
         if not rotation.rolling_back:
             self.log.write(Event.ROLLING_BACK, old, rotation.id)
-        # The listing may not show yet that it was made inactive.
-        if old.status is not KeyStatus.ACTIVE or Step.RETIRE in rotation.done:
+        # From the step on that makes it inactive: the listing may not show that yet, nor the
+        # record where keytui was killed in the middle.
+        if old.status is not KeyStatus.ACTIVE or {Step.REPOINT, Step.RETIRE} & rotation.done.keys():
             progress("Making the old key active")
             self._reactivate(rotation, old)
         progress("Putting the profiles back")
