@@ -61,7 +61,8 @@ class KeytuiApp(App[None]):
         self.main = MainScreen(parts)
         self.copier = Copier(self, clipboard or Clipboard(os.environ))
         """The way to the clipboard."""
-        self.typed = TypeAhead(self, super().on_event, self._give_up)
+        give_up = lambda: getattr(self.screen, "give_up", bool)()  # noqa: E731 - False for none
+        self.typed = TypeAhead(self, super().on_event, give_up)
         """The keys that wait for their turn."""
         self._mfa = MfaDialogs(self, parts.mfa)
         if parts.settings.key_ids:
@@ -122,10 +123,6 @@ class KeytuiApp(App[None]):
     def get_default_screen(self) -> Screen[Any]:
         """Begin with the main screen: one pushed over an empty one is painted twice."""
         return self.main
-
-    def _give_up(self) -> bool:
-        """Leave what the screen has set going; False where that can't be."""
-        return bool(getattr(self.screen, "give_up", lambda: False)())
 
     def _leave(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
