@@ -87,7 +87,8 @@ class Account:
         else:
             left = [tuple(c for c in batch if c.key.id not in gone) for batch in self.changes]
             batches = [*left, tuple(c for c in changes if c.key.id not in gone)]
-        self.changes = [batch for batch in batches if batch]
+        # In place: a connection made meanwhile has taken the list over.
+        self.changes[:] = [batch for batch in batches if batch]
         for change in changes:
             self.marks.pop(change.key.id, None)
             if known := self.inventory.keys_of(change.key.user):

@@ -146,6 +146,21 @@ async def test_a_key_pressed_twice_changes_once(desk: Desk) -> None:
     assert desk.iam.count("iam:UpdateAccessKey") == 2
 
 
+async def test_a_change_made_while_r_connects_anew_can_be_undone(desk: Desk) -> None:
+    async with opened(desk, user="alice"):
+        gate = desk.iam.hold("iam:UpdateAccessKey")
+        await desk.press("g", "a")
+        await desk.until(lambda: "◌ Active…" in desk.line(INACTIVE_ID))
+        before = desk.app.main.account
+        await desk.press("r")
+        await desk.until(lambda: desk.app.main.account is not before)
+        gate.set()
+        await desk.sees(f"{INACTIVE_ID} is active. u undoes it.")
+        await desk.settled()
+        await desk.press("u")
+        await desk.sees(f"{INACTIVE_ID} is inactive.")
+
+
 async def test_a_change_is_shown_as_pending_until_aws_lists_it(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
