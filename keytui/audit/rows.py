@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from keytui.audit.matching import in_report_order, joined
 from keytui.credential_report import CredentialReport, ReportedUser
+from keytui.errors import KeytuiError
 from keytui.findings import Finding, Thresholds, findings
 from keytui.model import AccessKey, KeyStatus, User
 
@@ -90,12 +91,14 @@ class Audit:
     Attributes:
         limits: After how many days a key counts as old or unused.
         report_made_at: When the report taken in was made; None for none.
+        report_error: Why it can't be had; None where it can, or was not asked for.
         version: Grows with each change.
     """
 
     def __init__(self, limits: Thresholds, now: Callable[[], datetime]) -> None:
         self.limits = limits
         self.report_made_at: datetime | None = None
+        self.report_error: KeytuiError | None = None
         self.version = 0
         self._now = now
         self._users: dict[str, _Known] = {}

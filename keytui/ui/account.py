@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from keytui.audit.pace import Pace
 from keytui.audit.rows import Audit
-from keytui.errors import AwsError, KeytuiError, StateError
+from keytui.errors import AwsError, StateError
 from keytui.inventory import Inventory, KeyList
 from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey, Identity, KeyStatus, User
@@ -38,7 +38,6 @@ class Account:
         audit: All keys of the account, as the credential report or a live reading has them.
         pace: How fast AWS is asked for an audit.
         report_task: The reading of the credential report; None before it was asked for.
-        report_error: Why it can't be had; None where it can, or was not asked for.
         audit_watchers: Called when a report was taken into the audit, or can't be had.
         pages: The users' pages that were asked for ahead; None for none.
     """
@@ -56,7 +55,6 @@ class Account:
     unfinished: dict[str, Finding] = field(default_factory=dict)
     rotations: tuple[Rotation, ...] = ()
     report_task: asyncio.Future[None] | None = None
-    report_error: KeytuiError | None = None
     audit_watchers: list[Callable[[], None]] = field(default_factory=list)
     pages: Ahead[list[User]] | None = None
 
@@ -116,7 +114,6 @@ class Account:
         self.rotations = before.rotations
         self.audit = before.audit
         self.report_task = before.report_task
-        self.report_error = before.report_error
         self.audit_watchers = before.audit_watchers
         self.pace = before.pace
 

@@ -30,7 +30,7 @@ async def read_report(account: Account, parts: Parts) -> None:
     made_at, task = account.audit.report_made_at, account.report_task
     stale = made_at is not None and parts.now() - made_at >= STALE
     if task is None or (stale and task.done()):
-        account.report_error = None
+        account.audit.report_error = None
         task = account.report_task = asyncio.ensure_future(_read_report(account, parts))
     await asyncio.shield(task)
 
@@ -42,7 +42,7 @@ async def _read_report(account: Account, parts: Parts) -> None:
             account.audit.take_prepared(await in_thread(partial(account.audit.prepared, report)))
             account.tell_audit()
     except KeytuiError as error:
-        account.report_error = error
+        account.audit.report_error = error
         account.tell_audit()
 
 

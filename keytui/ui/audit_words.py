@@ -58,7 +58,7 @@ def told(account: Account, reader: AuditReader, shown: int, marks: AuditMarks) -
 
 
 def _problems(account: Account, reader: AuditReader) -> list[str]:
-    error, progress = account.report_error, reader.progress
+    error, progress = account.audit.report_error, reader.progress
     found = []
     if progress.failed:
         also = f" ({count(progress.failures, 'user')})" if progress.failures else ""

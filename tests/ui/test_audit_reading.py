@@ -248,6 +248,22 @@ async def test_a_report_that_has_become_stale_is_made_anew_when_the_audit_is_ope
         await desk.sees("report made just now")
 
 
+async def test_why_there_is_no_report_is_told_also_where_r_was_pressed_meanwhile(
+    desk: Desk,
+) -> None:
+    desk.iam.deny = {"iam:GetCredentialReport"}
+    gate = desk.iam.hold("iam:GetCredentialReport")
+    async with opened(desk):
+        await desk.until(lambda: desk.app.main.account.report_task)
+        before = desk.app.main.account
+        await desk.press("r")
+        await desk.until(lambda: desk.app.main.account is not before)
+        gate.set()
+        await desk.settled()
+        await desk.press("A")
+        await desk.sees("no credential report: iam:GetCredentialReport is denied")
+
+
 async def test_what_could_not_be_read_is_told_no_more_once_it_was(desk: Desk) -> None:
     async with opened(desk):
         await desk.settled()
