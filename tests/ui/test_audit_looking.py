@@ -94,6 +94,26 @@ async def test_what_the_wheel_brings_in_sight_is_read_and_has_the_cursor(
         assert "▸" in desk.text.splitlines()[14], "nor does a drawing move what is in sight"
 
 
+async def test_where_the_key_the_wheel_went_to_is_gone_the_first_press_only_says_so(
+    desk: Desk, listing: Listing
+) -> None:
+    add_users(desk, 90)
+    async with opened(desk):
+        await hurry(desk)
+        await desk.press("A")
+        screen = await desk.on(AuditScreen)
+        await desk.sees("96 keys", INACTIVE_ID)
+        await desk.loses(" … ")
+        screen.table.on_mouse_scroll_down()
+        await desk.until(lambda: INACTIVE_ID in desk.line("▸"))
+        keys = desk.iam.held(desk.iam.find("alice"))
+        desk.iam.remove_key(next(key for key in keys if key.id == INACTIVE_ID))
+        screen.action_refresh()
+        await desk.loses(INACTIVE_ID)
+        await desk.press("d")
+        await desk.sees("The key that stood here is gone; this is another.")
+
+
 async def test_no_key_is_read_while_a_change_is_under_way(desk: Desk, listing: Listing) -> None:
     desk.iam.deny |= REPORT
     add_users(desk, 40)

@@ -212,6 +212,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
 
     @on(Rows.Highlighted)
     def _moved(self) -> None:
+        self._touched = True  # By the wheel too.
         self.strayed = False
         self._draw_bars()
 
