@@ -55,6 +55,7 @@ class Pace:
         self._places = threading.BoundedSemaphore(AT_ONCE)
         self._going_on = threading.Event()
         self._going_on.set()
+        self._holding = 0
         self._next = clock() - BURST / RATE
         """When the next call may be made; so far in the past as there are calls in the bucket."""
         self._burst = BURST
@@ -64,11 +65,16 @@ class Pace:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Let no call pass meanwhile: what AWS bears is left to something more urgent."""
-        self._going_on.clear()
+        with self._changing:
+            self._holding += 1
+            self._going_on.clear()
         try:
             yield
         finally:
-            self._going_on.set()
+            with self._changing:
+                self._holding -= 1
+                if not self._holding:
+                    self._going_on.set()
 
     def ask(
         self,

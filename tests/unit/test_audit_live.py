@@ -235,3 +235,15 @@ def test_no_call_passes_while_something_more_urgent_is_done() -> None:
         assert not passed.is_set()
     waiting.join(10)
     assert passed.is_set()
+
+
+def test_no_call_passes_until_all_that_is_more_urgent_is_done() -> None:
+    pace, passed = Pace(), Event()
+    waiting = Thread(target=lambda: pace.ask(passed.set))
+    with pace.held():
+        with pace.held():
+            pass
+        waiting.start()
+        assert not passed.wait(0.1)
+    waiting.join(10)
+    assert passed.is_set()
