@@ -2,6 +2,7 @@
 
 import csv
 import json
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,8 +11,18 @@ import pytest
 from keytui.audit.view import Column
 from keytui.findings import Thresholds
 from keytui.model import ROOT_USER, KeyStatus, LastUsed
+from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.dialogs import PathScreen
-from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
+from tests.support.app import (
+    ACTIVE_ID,
+    BOB_ID,
+    INACTIVE_ID,
+    OWN_ID,
+    SECONDS,
+    Desk,
+    GatedIam,
+    opened,
+)
 from tests.support.fake_iam import START
 
 IDS = (ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID)
@@ -178,6 +189,44 @@ async def test_it_can_be_left_and_opened_again(desk: Desk) -> None:
             await desk.on_main()
         await desk.settled()
         assert desk.app.is_running
+
+
+async def test_while_r_connects_anew_it_waits_for_the_account_to_come(desk: Desk) -> None:
+    other = GatedIam(caller="bert")
+    other.add_key(other.find("bert"), "AKIABERTSOWNKEY00001")
+    go = desk.iam.gates["connecting"] = threading.Event()
+    async with opened(desk):
+
+        def connect(_: str | None) -> GatedIam:
+            go.wait(SECONDS)
+            return other
+
+        desk.connecting = connect
+        await desk.press("r")
+        await desk.until(lambda: len(desk.connected) == 2)
+        await desk.press("A")
+        go.set()
+        await desk.on(AuditScreen)
+        await desk.sees("AKIABERTSOWNKEY00001")
+        assert ACTIVE_ID not in desk.text
+
+
+async def test_going_to_the_users_ends_no_connecting(desk: Desk) -> None:
+    go = desk.iam.gates["connecting"] = threading.Event()
+    async with opened(desk, key_ids=(ACTIVE_ID,)):
+
+        def connect(_: str | None) -> GatedIam:
+            go.wait(SECONDS)
+            return desk.iam
+
+        desk.connecting = connect
+        await desk.press("r")
+        await desk.until(lambda: len(desk.connected) == 2)
+        await desk.press("left", "A")
+        go.set()
+        await desk.on(AuditScreen)
+        await desk.press("escape")
+        await desk.sees("6 users")
 
 
 async def test_enter_goes_to_the_key(desk: Desk) -> None:

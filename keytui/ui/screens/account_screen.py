@@ -91,9 +91,11 @@ class AccountScreen(StageScreen):
         raise KeytuiError("keytui is not connected.", next_step="r tries again.")
 
     async def opened(self) -> Account | None:
-        """Wait until AWS has answered; None where it refused, of which the screen tells."""
-        if self._account is None:
-            await self._answered.wait()
+        """Wait until AWS has answered; None where it refused, of which the screen tells.
+
+        While it is connected to anew, the account that is open now may not be the one to come.
+        """
+        await self._answered.wait()
         return self._account
 
     @property

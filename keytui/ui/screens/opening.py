@@ -53,8 +53,9 @@ class OpeningScreen(AccountScreen):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Whoever goes to the users wants to see them all."""
         at_users = self.users in event.widget.ancestors
-        if at_users and self._account and not self._account.inventory.asked:
-            self.read_all()
+        connected = self._account and self._answered.is_set()
+        if at_users and connected and not self.account.inventory.asked:
+            self.read_all()  # A connecting under way reads them itself.
 
     def give_up(self) -> bool:
         """Leave a flow; where that was the opening at a key, open as ever."""
