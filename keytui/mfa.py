@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from keytui.errors import AccessDeniedError, CredentialsError
@@ -68,6 +68,19 @@ Ask = Callable[[MfaRequest], Secret | None]
 """Asks the user for a code; blocks. None where there is none to be had."""
 
 
+@dataclass(slots=True)
+class SignIn:
+    """The signing in of one long-lived key, whatever connection it is for.
+
+    Attributes:
+        turn: Held by the thread that signs in; the others wait for what comes of it.
+        declines: How often no code was given.
+    """
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    declines: int = 0
+
+
 class MfaDesk:
     """Asks for one code at a time, and remembers sign-ins, in memory only. Any thread may ask.
 
@@ -87,6 +100,7 @@ class MfaDesk:
         self._ask = ask
         self._signed_in: Callable[[], None] = lambda: None
         self._turn = threading.Lock()
+        self._sign_ins: dict[str, SignIn] = {}
 
     @property
     def can_ask(self) -> bool:
@@ -126,6 +140,10 @@ class MfaDesk:
             finally:
                 self.answered += 1
                 self.asking = False
+
+    def sign_in_of(self, key_id: str) -> SignIn:
+        """Return the signing in of a long-lived key."""
+        return self._sign_ins.setdefault(key_id, SignIn())
 
     def keep(self, key_id: str, session: MfaSession) -> None:
         """Let a session stand in for a long-lived key from now on."""

@@ -65,8 +65,7 @@ class MfaGate:
         self._serial: str | None = serial or None
         self._owner: Identity | None = None
         self._declined = False
-        self._declines = 0
-        self._lock = threading.Lock()
+        self._signing_in = desk.sign_in_of(credentials.access_key)
 
     def watch(self, client: Any) -> None:
         """Watch a client's calls."""
@@ -100,16 +99,16 @@ class MfaGate:
         wanted = refused.expired if signed_by else refused.denied
         if not wanted:
             return False
-        declines = self._declines
-        with self._lock:
+        declines = self._signing_in.declines
+        with self._signing_in.turn:
             if self._credentials.session is not signed_by:
                 return True
             if signed_by:
                 self._desk.sessions.pop(self._credentials.access_key, None)
             # Who waited here while a code was declined has been answered with that.
-            open_to = (
-                not (action.startswith(_READS) and self._declined) and self._declines == declines
-            )
+            answered = self._signing_in.declines != declines
+            self._declined = self._declined or answered
+            open_to = not answered and not (action.startswith(_READS) and self._declined)
             signed_in = open_to and self._sign_in(explicit=refused.explicit or bool(signed_by))
             return signed_in or bool(signed_by)
 
@@ -132,7 +131,7 @@ class MfaGate:
             else:
                 self._declined = False
                 return True
-        self._declines += 1
+        self._signing_in.declines += 1
         self._declined = True
         return False
 

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -197,6 +198,30 @@ def test_calls_side_by_side_ask_once(world: World) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all("alice" in found for found in pool.map(read, range(4)))
+    assert len(world.person.questions) == 1
+
+
+@pytest.mark.parametrize(("types", "found"), [([CODE], True), ([], False)])
+def test_connections_side_by_side_ask_once(world: World, types: list[str], found: bool) -> None:
+    gateways = [world.connect() for _ in range(2)]
+    refused = threading.Barrier(2)
+    world.person.types = list(types)
+
+    def answer(request: MfaRequest) -> Secret | None:
+        with suppress(threading.BrokenBarrierError):
+            refused.wait(0.5)  # Whoever else asks is here by then.
+        return world.person.answer(request)
+
+    world.desk.ask_by(answer)
+
+    def read(gateway: IamGateway) -> bool:
+        for _ in range(2):
+            with suppress(AccessDeniedError):
+                return "alice" in users(gateway)
+        return False
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(read, gateways)) == [found, found]
     assert len(world.person.questions) == 1
 
 
