@@ -1,15 +1,17 @@
 """What is marked in the audit and done there: to those keys and no others, after a summary."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from keytui.errors import AwsError
 from keytui.model import AccessKey, KeyStatus, LastUsed
+from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.batch import BatchScreen
 from keytui.ui.screens.bulk import BulkScreen
 from keytui.ui.screens.dialogs import WorkingScreen
-from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
+from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, SECONDS, Desk, opened
 from tests.support.fake_iam import START
 from tests.support.listing import Listing, add_users, hurry
 
@@ -161,6 +163,33 @@ async def test_looking_for_many_ids_can_be_left(desk: Desk) -> None:
         await desk.press("escape")
         await desk.on_main()
     assert desk.iam.mutations == []
+
+
+async def test_what_is_marked_right_after_a_change_stays_marked_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = desk.iam.gates["the journal"] = threading.Event()
+    async with opened(desk):
+        await desk.press("A")
+        screen = await desk.on(AuditScreen)
+        await desk.sees(BOB_ID, INACTIVE_ID)
+        await desk.settled()
+        await desk.press("slash", *"inactive", "enter", "a")
+        await desk.on(BulkScreen)
+        await desk.press("y")
+        await desk.sees("1 of 1 done")
+        entries = desk.journal.entries
+
+        def read() -> object:
+            go.wait(SECONDS)
+            return entries()
+
+        monkeypatch.setattr(desk.journal, "entries", read)
+        await desk.press("escape", "slash", "ctrl+u", "enter", "G", "space")
+        await desk.until(lambda: list(screen.marks.ids) == [BOB_ID])
+        go.set()
+        await desk.settled()
+        assert list(screen.marks.ids) == [BOB_ID]
 
 
 async def test_read_only_offers_no_change(desk: Desk) -> None:

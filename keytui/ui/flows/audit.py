@@ -16,6 +16,7 @@ from keytui.stores.private_file import FileProblem, create
 from keytui.ui.account import Account, read_keys
 from keytui.ui.audit_reader import read_report
 from keytui.ui.flows import bulk, status
+from keytui.ui.flows.read import look_at_rotations
 from keytui.ui.flows.stage import Stage
 from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.dialogs import PathScreen, WorkingScreen
@@ -101,6 +102,7 @@ async def _change(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
     finally:
         if alone:  # Else the next key meant would be this one again.
             screen.marks.clear()
+    await look_at_rotations(stage)
 
 
 async def _change_marked(stage: Stage, verb: Verb, screen: AuditScreen) -> None:

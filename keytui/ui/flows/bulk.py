@@ -23,6 +23,7 @@ Work = Callable[[Callable[[Result], None], Callable[[], bool]], tuple[Result, ..
 async def work_on_marked(stage: Stage, verb: Verb) -> None:
     """Do one thing to all marked keys, after a summary of what will happen to which."""
     await work_on(stage, verb, stage.account.marked)
+    await look_at_rotations(stage)
 
 
 async def work_on(stage: Stage, verb: Verb, wanted: Sequence[AccessKey]) -> Sequence[AccessKey]:
@@ -41,7 +42,6 @@ async def work_on(stage: Stage, verb: Verb, wanted: Sequence[AccessKey]) -> Sequ
     _take_in(stage, account, results)
     undo = "" if verb is Verb.DELETE else " u undoes that."
     _tell(stage, len(keys), results, verb.value.value.lower(), undo, undo)
-    await look_at_rotations(stage)
     return [result.key for result in results if result.change]
 
 
