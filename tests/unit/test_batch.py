@@ -170,10 +170,19 @@ def plan_of(stage: Stage, keys: list[AccessKey]) -> tuple[Planned, ...]:
     return plan(stage.lifecycle, Verb.DEACTIVATE, keys)
 
 
-def test_leaving_stops_before_the_next_key(tmp_path: Path) -> None:
+def test_leaving_stops_before_the_next_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = Stage(tmp_path / "state", keys=3 * AT_ONCE)
     planned = plan_of(stage, stage.keys)
-    leaving = threading.Event()
+    leaving, change = threading.Event(), stage.iam.set_status
+
+    def set_status(key: AccessKey, status: KeyStatus) -> None:
+        change(key, status)
+        if key.id != stage.keys[0].id:  # The first one's result is told before any other's.
+            leaving.wait(10)
+
+    monkeypatch.setattr(stage.iam, "set_status", set_status)
 
     results = carry_out(
         stage.lifecycle, Verb.DEACTIVATE, planned, lambda _: leaving.set(), leaving.is_set
