@@ -239,9 +239,11 @@ class FaultProxy:
         """Wait until a call hangs."""
         self._wait(lambda: bool(self._hanging), "a call that hangs")
 
-    def wait_over(self) -> None:
-        """Wait until no connection is open: what a killed client had sent is done by then."""
-        self._wait(lambda: not self._clients, "no open connection")
+    def wait_answered(self, action: str) -> None:
+        """Wait until the server has answered all calls of an action, whoever hears it."""
+        calls = self.log
+        answered = lambda: all(seen.status for seen in calls if seen.action == action)  # noqa: E731
+        self._wait(answered, f"an answer to each {action}")
 
     def _wait(self, reached: Callable[[], bool], what: str) -> None:
         with self._changed:
@@ -316,7 +318,9 @@ class FaultProxy:
             reply = _read(upstream.getresponse())
         finally:
             upstream.close()
-        seen.status = reply.status
+        with self._changed:
+            seen.status = reply.status
+            self._changed.notify_all()
         if seen.action == "CreateAccessKey" and reply.status == 200:
             self.secrets.append(_new_secret(reply.body))
         return reply

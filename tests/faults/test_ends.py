@@ -163,7 +163,7 @@ def test_killed_at_any_moment(
             run.kill()
             run.wait_exit()
             cell.written += run.written
-        cell.proxy.wait_over()
+        cell.proxy.wait_answered("CreateAccessKey")
     cell.judge(request)
 
 

@@ -170,9 +170,7 @@ def plan_of(stage: Stage, keys: list[AccessKey]) -> tuple[Planned, ...]:
     return plan(stage.lifecycle, Verb.DEACTIVATE, keys)
 
 
-def test_leaving_stops_before_the_next_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leaving_stops_before_the_next_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(tmp_path / "state", keys=3 * AT_ONCE)
     planned = plan_of(stage, stage.keys)
     leaving, change = threading.Event(), stage.iam.set_status
