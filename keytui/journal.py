@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from keytui.claims import Claims, make_private
+from keytui.claims import Claims, make_private, require_own_folder
 from keytui.errors import StateError
 from keytui.model import AccessKey, KeyStatus, User
 
@@ -142,6 +142,7 @@ class Journal:
         except OSError as error:
             raise self._unwritable(error) from None
         if entry.event in CLOSING:
+            self._claims.unmark(entry.attempt)
             self._claims.drop(entry.attempt)
 
     def claim(self, attempt: str) -> bool:
@@ -160,6 +161,14 @@ class Journal:
     def release(self, attempt: str) -> None:
         """Work no longer on a creation, open as it is."""
         self._claims.drop(attempt)
+
+    def mark(self, attempt: str) -> None:
+        """Remember in another way that a secret is stored: the journal could not be written."""
+        self._claims.mark(attempt)
+
+    def is_marked(self, attempt: str) -> bool:
+        """Return whether ``mark`` remembers that."""
+        return self._claims.is_marked(attempt)
 
     def entries(self) -> list[Entry]:
         """Return all lines, oldest first; none where there is no journal yet.
@@ -181,7 +190,7 @@ class Journal:
             raise StateError(
                 f"keytui can't read its record {self.path}: {reason}.",
                 "Keys deleted earlier are not shown.",
-                "Make that file readable, or set XDG_STATE_HOME to another folder.",
+                _next_step(self.path, error),
             ) from None
         return list(entries)
 
@@ -198,15 +207,16 @@ class Journal:
         reason = error.strerror or "unknown reason"
         return StateError(
             f"keytui can't write its record {self.path}: {reason}.",
-            next_step="Make that folder writable, or set XDG_STATE_HOME to another.",
+            next_step=_next_step(self.path, error),
         )
 
     def _open(self, flags: int) -> int:
         """Open the file: a plain one, the user's own, or none.
 
         What is written in it decides which keys may be deleted, so nobody else may have
-        written it; and a pipe would be waited for.
+        written it, or put it there; and a pipe would be waited for.
         """
+        require_own_folder(self.path.parent)
         handle = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
         try:
             _require_own(os.fstat(handle))
@@ -237,6 +247,20 @@ def _require_own(status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, "it is not a plain file")
     if status.st_uid != os.geteuid():
         raise OSError(errno.EPERM, "it belongs to another user")
+    if status.st_nlink > 1:
+        raise OSError(errno.EPERM, "it has a second name (a hard link)")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise OSError(errno.EPERM, "others may write to it")
+
+
+def _next_step(path: Path, error: OSError) -> str:
+    """Return what to do about a file that can't be used."""
+    elsewhere = "or set XDG_STATE_HOME to another folder"
+    if error.errno == errno.EPERM:
+        return (
+            f"Look at what it says, then: chmod 700 {path.parent}; chmod 600 {path}; {elsewhere}."
+        )
+    return f"Make that file and its folder readable and writable, {elsewhere}."
 
 
 _FIELDS = {field.name for field in fields(Entry)}

@@ -19,8 +19,10 @@ from keytui.errors import (
     NotFoundError,
     QuotaError,
     ReadOnlyError,
+    StateError,
     StoreError,
     StoreTimeoutError,
+    UnreachableError,
 )
 from keytui.findings import could_go
 from keytui.journal import Event, Journal
@@ -59,7 +61,7 @@ class Lifecycle:
         self._journal = journal
         self._record = Record(iam, journal, now)
         self.read_only = read_only
-        self._uses_here = uses_here
+        self.uses_here = uses_here
         self._now = now
         self._wait = wait or Wait()
 
@@ -79,10 +81,12 @@ class Lifecycle:
 
         Asks AWS for the key's last use at this moment rather than trusting the listing.
         """
-        here = self._uses_here(key.id)
+        here = self.uses_here(key.id)
         try:
             used: LastUsed | None = self._iam.last_used(key.id)
-        except AccessDeniedError:
+        except (CredentialsError, NotFoundError, UnreachableError):
+            raise  # The change would fail as well.
+        except AwsError:
             used = None
         return Dependence(self._concern(key, used, here), used, here)
 
@@ -239,7 +243,10 @@ class Lifecycle:
             raise
         custody.receipts.append(receipt)
         custody.problem = None
-        self._note(custody, Event.STORED, store=store.locator)
+        if problem := self._note(custody, Event.STORED, store=store.locator):
+            self._journal.mark(custody.attempt)
+            custody.unrecorded = True
+            custody.warnings.append(_unrecorded(custody, problem))
         return receipt
 
     def shown(self, custody: Custody) -> None:
@@ -375,11 +382,12 @@ class Lifecycle:
         except NotFoundError:
             return reached(())
 
-    def _note(self, custody: Custody, event: Event, store: str = "") -> None:
+    def _note(self, custody: Custody, event: Event, store: str = "") -> StateError | None:
         more = {"attempt": custody.attempt, "store": store}
         problem = self._record.note_key(event, custody.new.key, **more)
         if problem and str(problem) not in map(str, custody.warnings):
             custody.warnings.append(problem)
+        return problem
 
 
 def quota_reached(user: User, keys: Keys) -> QuotaError:
@@ -388,6 +396,16 @@ def quota_reached(user: User, keys: Keys) -> QuotaError:
         f"{user.name} has {len(keys)} access keys; AWS allows {QUOTA}.",
         "No key was made.",
         f"{could_go(keys)} Delete one first (x, or keytui delete).",
+    )
+
+
+def _unrecorded(custody: Custody, problem: StateError) -> KeytuiError:
+    key_id = custody.new.key.id
+    return KeytuiError(
+        f"keytui could not write down that the secret of {key_id} is saved.",
+        "It is saved and verified.",
+        f"keytui will report {key_id} as an interrupted key creation: don't delete it then. "
+        f"{problem.next_step}".strip(),
     )
 
 

@@ -78,6 +78,7 @@ class Custody:
         warnings: What else went wrong, such as a description that may not be set.
         shown: Whether the secret was shown or sent to the clipboard.
         discarded: Whether the key was deleted again.
+        unrecorded: Whether it is kept in a store and the journal could not be told so.
     """
 
     new: NewAccessKey
@@ -87,6 +88,7 @@ class Custody:
     warnings: list[KeytuiError] = field(default_factory=list)
     shown: bool = False
     discarded: bool = False
+    unrecorded: bool = False
 
     @property
     def kept(self) -> bool:

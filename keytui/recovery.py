@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 from keytui.attempts import Attempt, attempts
 from keytui.errors import (
-    AccessDeniedError,
     AwsError,
     KeytuiError,
     NotFoundError,
@@ -19,6 +18,7 @@ from keytui.errors import (
     StateError,
     StoreError,
 )
+from keytui.history import place
 from keytui.journal import Event, Journal
 from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey
@@ -26,7 +26,8 @@ from keytui.ports import Iam
 from keytui.record import Record
 from keytui.settle import POLL_SECONDS, Keys, Wait
 from keytui.stores.base import SecretStore
-from keytui.verdicts import ENDED, Finding, Verdict
+from keytui.uses import Place
+from keytui.verdicts import ENDED, IN_USE, Doubt, Finding, Verdict, Why, second
 
 LOOK_SECONDS = 15.0
 """How long after a creation began AWS may take to list its key."""
@@ -34,8 +35,18 @@ CLOCK_GRAIN = timedelta(seconds=3)
 """How exact AWS's clock is known here, with the time that a request is on its way."""
 REQUEST_TIME = timedelta(seconds=30)
 """How long keytui waits for a reply; a creation's key is made no later."""
+StoreAnswers = dict[str, StoreError | None]
 ANY_CLOCK = timedelta(minutes=5)
 """How far this machine's clock may be off: AWS refuses signatures that are further off."""
+_SIGNS = Doubt(Why.OWN_KEY, "It signs keytui's own calls.")
+_SHOWN = Doubt(
+    Why.SHOWN,
+    "The secret was shown or sent to the clipboard: unless somebody saved it, nobody can use "
+    "the key.",
+)
+_MAYBE_OTHERS = Doubt(
+    Why.MAYBE_OTHERS, "Unless somebody else created it at that moment, nobody can use it."
+)
 
 
 class Recovery:
@@ -114,17 +125,30 @@ class Recovery:
         finally:
             self._journal.release(attempt_id)
 
-    def delete(self, finding: Finding) -> None:
+    def delete(self, finding: Finding, *, agreed: bool = False) -> None:
         """Delete an orphan: inactive first, then gone.
 
+        AWS, the stores and this machine are asked once more; only then is anything changed.
+
+        Args:
+            finding: What was found.
+            agreed: Whether a person was shown the finding's doubts and said yes.
+
         Raises:
-            KeytuiError: It is still there; also where it has been used, so that somebody
-                must have its secret.
+            KeytuiError: The key was not deleted: somebody may have its secret, in a way that
+                nobody agreed to or can agree to.
         """
         self._lifecycle.require_writable()
-        for key in finding.keys if finding.verdict is Verdict.ORPHAN else ():
-            self._require_unused(key)
-            self._lifecycle.discard_key(key, finding.attempt.id)
+        if finding.verdict is not Verdict.ORPHAN:
+            return
+        attempt = finding.attempt
+        if not self._journal.claim(attempt.id):
+            raise _no_longer_so(finding)
+        try:
+            self._require_lost(finding, agreed=agreed)
+            self._lifecycle.discard_key(finding.keys[0], attempt.id)
+        finally:
+            self._journal.release(attempt.id)
 
     def leave(self, finding: Finding) -> None:
         """Leave the keys as they are, on the user's word. Raises ``StateError``."""
@@ -139,16 +163,22 @@ class Recovery:
         more = {"attempt": attempt.id, "store": finding.locator, "detail": "recovered"}
         self._record.write(event, attempt.owner, key_id=key_id, **more)
 
-    def _require_unused(self, key: AccessKey) -> None:
-        try:
-            used = self._iam.last_used(key.id)
-        except AccessDeniedError:
-            return
-        if used.when:
+    def _require_lost(self, finding: Finding, *, agreed: bool) -> None:
+        """Raise unless a key is an orphan still, in no way but those agreed to."""
+        (key,) = finding.keys
+        known = next((a for a in self._attempts() if a.id == finding.attempt.id and a.open), None)
+        if known is None:
+            raise _no_longer_so(finding)
+        answers = self._ask_stores(key, known)
+        if _holder(answers) or _unread(answers, known):
+            raise _no_longer_so(finding)
+        shown = {doubt.why for doubt in finding.doubts} if agreed else set[Why]()
+        doubts = self._doubts(key, known, answers)
+        if new := [doubt for doubt in doubts if doubt.why in IN_USE or doubt.why not in shown]:
             raise KeytuiError(
-                f"{key.id} has been used: somebody has its secret.",
-                "It was not deleted.",
-                "Find out who made it before you make it inactive.",
+                f"{key.id} was not deleted: {' '.join(doubt.text for doubt in new)}",
+                finding.times,
+                f"If it is of no use, delete it as any other key: keytui delete {key.id}.",
             )
 
     def _look(
@@ -164,13 +194,16 @@ class Recovery:
             return Finding(attempt, Verdict.GONE if attempt.key_id else Verdict.NOTHING)
         progress("Looking for its secret")
         for key in listed:
-            locator, doubt = self._where(key, attempt)
-            if locator:
+            answers = self._ask_stores(key, attempt)
+            if locator := _holder(answers):
                 return Finding(attempt, Verdict.STORED, (key,), locator)
-            if doubt:
-                return Finding(attempt, Verdict.UNSURE, listed, reason=doubt)
-        verdict = Verdict.ORPHAN if len(listed) == 1 else Verdict.AMBIGUOUS
-        return Finding(attempt, verdict, listed)
+            if unread := _unread(answers, attempt):
+                return Finding(attempt, Verdict.UNSURE, listed, reason=unread)
+        if len(listed) > 1:
+            return Finding(attempt, Verdict.AMBIGUOUS, listed)
+        progress("Checking whether anybody uses the key")
+        doubts = tuple(self._doubts(listed[0], attempt, answers))
+        return Finding(attempt, Verdict.ORPHAN, listed, doubts=doubts)
 
     def _candidates(
         self, attempt: Attempt, left: Callable[[], bool]
@@ -197,23 +230,71 @@ class Recovery:
         except AwsError as error:
             return (), error
 
-    def _where(self, key: AccessKey, attempt: Attempt) -> tuple[str, StoreError | None]:
-        """Return the store that has a key's secret, and why it may be in one that can't say."""
-        doubt: StoreError | None = None
+    def _ask_stores(self, key: AccessKey, attempt: Attempt) -> StoreAnswers:
+        """Return, by locator, why a store that may have a key's secret has not; None where it has.
+
+        The keyring is always among them: a rescue may have put the secret there.
+        """
+        answers: StoreAnswers = {}
         for locator in dict.fromkeys((*attempt.stores, "keyring")):
-            store = self._store_at(locator)
-            if store is None:
-                continue
-            try:
-                store.get(key.id)
-            except NotStoredError:
-                continue
-            except StoreError as error:
-                if locator in attempt.stores:
-                    doubt = doubt or error
-            else:
-                return locator, None
-        return "", doubt
+            if store := self._store_at(locator):
+                answers[locator] = None
+                try:
+                    store.get(key.id)
+                except StoreError as error:
+                    answers[locator] = error
+        return answers
+
+    def _doubts(self, key: AccessKey, attempt: Attempt, answers: StoreAnswers) -> list[Doubt]:
+        """Return why a key that is in no store may be somebody's all the same."""
+        doubts = [_SIGNS] if key.id == self._iam.signing_key_id() else []
+        here = self._lifecycle.uses_here(key.id)
+        if named := [use.text for use in here if use.place is not Place.UNREADABLE]:
+            doubts.append(Doubt(Why.USED_HERE, f"This machine uses it: {'; '.join(named)}."))
+        if unread := [use.where for use in here if use.place is Place.UNREADABLE]:
+            text = f"{' and '.join(unread)} can't be read and may use it."
+            doubts.append(Doubt(Why.FILE_UNREADABLE, text))
+        doubts += self._doubts_of_use(key)
+        if attempt.shown:
+            doubts.append(_SHOWN)
+        if attempt.lost is None and (stores := self._maybe_in(attempt, answers)):
+            text = f"Its secret may be in {' or '.join(stores)}."
+            doubts.append(Doubt(Why.MAYBE_STORED, text))
+        if not _certainly_of(key, attempt):
+            doubts.append(_MAYBE_OTHERS)
+        return doubts
+
+    def _doubts_of_use(self, key: AccessKey) -> list[Doubt]:
+        try:
+            used = self._iam.last_used(key.id)
+        except AwsError as error:
+            return [Doubt(Why.LAST_USE_UNKNOWN, f"When it was last used is unknown: {error.title}")]
+        if used.when is None:
+            return []
+        text = f"It was used at {second(used.when)}: somebody has its secret."
+        return [Doubt(Why.USED, text)]
+
+    def _maybe_in(self, attempt: Attempt, answers: StoreAnswers) -> list[str]:
+        """Return the places, in words, that may have a secret which arrived, though none shows it.
+
+        A file can be moved, and a keyring be another one than then.
+        """
+        unread = [one for one, why in answers.items() if not isinstance(why, NotStoredError)]
+        places = [place(locator) for locator in dict.fromkeys((*attempt.stores, *unread))]
+        return places + ["a store that keytui could not write down"] * self._journal.is_marked(
+            attempt.id
+        )
+
+
+def _holder(answers: StoreAnswers) -> str:
+    """Return the locator of the store that has the secret; empty where none has."""
+    return next((locator for locator, why in answers.items() if why is None), "")
+
+
+def _unread(answers: StoreAnswers, attempt: Attempt) -> StoreError | None:
+    """Return why a store that the secret was meant for can't say whether it has it."""
+    told = (answers[locator] for locator in attempt.stores if locator in answers)
+    return next((why for why in told if why and not isinstance(why, NotStoredError)), None)
 
 
 def _may_be_of(key: AccessKey, attempt: Attempt, others: set[str]) -> bool:
@@ -222,12 +303,38 @@ def _may_be_of(key: AccessKey, attempt: Attempt, others: set[str]) -> bool:
         return key.id == attempt.key_id
     if key.id in attempt.before or key.id in others:
         return False
-    if key.created is None:
-        return True
+    return key.created is None or _made_in_time(key.created, attempt)
+
+
+def _made_in_time(created: datetime, attempt: Attempt) -> bool:
+    """Return whether AWS made a key while a creation's request may have been under way."""
     if attempt.asked is None:
-        return abs(key.created - attempt.at) <= ANY_CLOCK
+        return abs(created - attempt.at) <= ANY_CLOCK
     latest = attempt.lost or attempt.asked + REQUEST_TIME
-    return attempt.asked - CLOCK_GRAIN <= key.created <= latest + CLOCK_GRAIN
+    return attempt.asked - CLOCK_GRAIN <= created <= latest + CLOCK_GRAIN
+
+
+def _certainly_of(key: AccessKey, attempt: Attempt) -> bool:
+    """Return whether nobody else can have made a key.
+
+    AWS's reply named it; or the reply was lost while keytui waited for it, and the key was made
+    in the very moment of the request. After a kill somebody else may have made the one there is.
+    """
+    if key.created is None or key.id in attempt.before:
+        return False
+    if attempt.made:
+        return _made_in_time(key.created, attempt)
+    if attempt.lost is None or attempt.asked is None:
+        return False
+    return abs(key.created - attempt.asked) <= CLOCK_GRAIN
+
+
+def _no_longer_so(finding: Finding) -> KeytuiError:
+    ids = " and ".join(key.id for key in finding.keys)
+    return KeytuiError(
+        f"{ids} was not deleted: another keytui works on it, or what is known of it has changed.",
+        next_step="H looks again; without a screen: keytui recover.",
+    )
 
 
 def _not_waited() -> KeytuiError:

@@ -11,6 +11,36 @@ from keytui.journal import Event
 from keytui.model import AccessKey
 
 
+class Why(Enum):
+    """Why a key that looks like nobody's may be somebody's."""
+
+    OWN_KEY = "it signs keytui's own calls"
+    USED_HERE = "this machine names it"
+    USED = "it was used"
+    LAST_USE_UNKNOWN = "when it was last used is unknown"
+    FILE_UNREADABLE = "a file that may name it can't be read"
+    SHOWN = "its secret was on a screen"
+    MAYBE_STORED = "its secret may be in a store"
+    MAYBE_OTHERS = "somebody else may have made it"
+
+
+IN_USE = frozenset({Why.OWN_KEY, Why.USED_HERE, Why.USED})
+"""Who has the secret of such a key is known or can be found out: it is no orphan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A reason not to delete a key without a person's word.
+
+    Attributes:
+        why: The reason.
+        text: The same as a sentence about the key.
+    """
+
+    why: Why
+    text: str
+
+
 class Verdict(Enum):
     """What became of a creation."""
 
@@ -40,6 +70,7 @@ class Finding:
         keys: The keys that are, or may be, its own.
         locator: The store that has the secret; empty where none has.
         reason: Why it could not be found out; None where it was.
+        doubts: Why an orphan may be somebody's key all the same.
     """
 
     attempt: Attempt
@@ -47,6 +78,7 @@ class Finding:
     keys: tuple[AccessKey, ...] = ()
     locator: str = ""
     reason: KeytuiError | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -55,14 +87,20 @@ class Finding:
 
     @property
     def useless(self) -> bool:
-        """Whether it is an orphan whose secret nobody can have.
+        """Whether it is an orphan whose secret certainly nobody has."""
+        return self.verdict is Verdict.ORPHAN and not self.doubts
 
-        It was never shown; and it is the creation's own key, or one that appeared while
-        keytui waited for it. One found only after a kill may be somebody else's.
-        """
-        attempt = self.attempt
-        own = attempt.made or attempt.lost is not None
-        return self.verdict is Verdict.ORPHAN and own and not attempt.shown
+    @property
+    def deletable(self) -> bool:
+        """Whether it is an orphan that a person may have deleted here."""
+        return self.verdict is Verdict.ORPHAN and not any(d.why in IN_USE for d in self.doubts)
+
+    @property
+    def times(self) -> str:
+        """When keytui asked for a key and when AWS made the one found, a sentence."""
+        asked = self.attempt.asked or self.attempt.at
+        made = " and ".join(f"{key.id} at {second(key.created)}" for key in self.keys)
+        return f"keytui asked for a key at {second(asked)}; AWS created {made}."
 
     @property
     def title(self) -> str:
@@ -97,20 +135,12 @@ class Finding:
     def advice(self) -> str:
         """What that means, a sentence or two; empty where nothing is left to be done."""
         match self.verdict:
-            case Verdict.ORPHAN if self.attempt.shown:
-                return (
-                    "The secret was shown or sent to the clipboard: unless somebody kept it, "
-                    "nobody can use the key."
-                )
-            case Verdict.ORPHAN if not self.useless:
-                return "Unless somebody else made it at that moment, nobody can use it."
             case Verdict.ORPHAN:
-                return "Nobody can use it."
+                return " ".join(doubt.text for doubt in self.doubts) or "Nobody can use it."
             case Verdict.AMBIGUOUS:
-                times = ", ".join(f"{key.id} at {second(key.created)}" for key in self.keys)
                 return (
-                    f"They were made: {times}. Ask who else made one; the secret of the other "
-                    "is lost. keytui deletes neither by itself."
+                    f"{self.times} Ask who else created one; the secret of the other is lost. "
+                    "keytui deletes neither by itself."
                 )
             case Verdict.UNSURE if self.reason:
                 why = f"{self.reason.title} {self.reason.next_step}".strip()

@@ -51,12 +51,12 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def answer(question: str) -> str:
-    """Ask on a terminal; return what was typed, empty where nothing was."""
+def answer(question: str, *, at_end: str = "") -> str:
+    """Ask on a terminal; return what was typed, ``at_end`` where the input ends instead."""
     try:
         return input(f"{plain(question)} ").strip()
     except EOFError:
-        return ""
+        return at_end
 
 
 def agreed(question: str) -> bool:

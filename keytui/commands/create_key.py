@@ -32,7 +32,8 @@ def create_key(parts: Parts, request: Request) -> int:
 
     Returns:
         0 where the key is made and its secret is in that store; 3 where a key may be there
-        whose secret is lost; else 1; 128 + a signal that arrived.
+        whose secret is lost, or keytui could not write down that the secret is stored; else 1;
+        128 + a signal that arrived.
 
     Raises:
         UsageError: The description can't be one.
@@ -105,7 +106,9 @@ class _Creation:
         self._printed = self._print(custody, reason, warnings, show=show) and show
         if self._printed and not custody.kept:
             lifecycle.leave(custody)
-        return EXIT_DONE if done else EXIT_FAILED
+        if not done:
+            return EXIT_FAILED
+        return EXIT_OPEN if custody.unrecorded else EXIT_DONE
 
     def _print(self, custody: Custody, reason: str, warnings: list[str], *, show: bool) -> bool:
         key, kept = custody.new.key, custody.kept

@@ -1,16 +1,12 @@
 """``keytui recover``: look into the creations that were cut short, without a screen."""
 
-import sys
-
+from keytui.commands.console import answer, complain, on_terminal, progress, say
 from keytui.errors import KeytuiError, ReadOnlyError
+from keytui.exits import EXIT_DONE, EXIT_OPEN
 from keytui.parts import Parts
-from keytui.plain import plain
 from keytui.recovery import Recovery
 from keytui.ui.account import open_account
 from keytui.verdicts import Finding, Verdict
-
-EXIT_OPEN = 3
-"""The exit status while something is open."""
 
 
 def recover(parts: Parts, *, yes: bool) -> int:
@@ -18,8 +14,8 @@ def recover(parts: Parts, *, yes: bool) -> int:
 
     Args:
         parts: The parts of this run.
-        yes: Delete without asking, but no key whose secret was shown. Otherwise each is
-            asked about on a terminal, and elsewhere only told.
+        yes: Delete without asking, but only keys whose secret certainly nobody has. Otherwise
+            each is asked about on a terminal, and elsewhere only told.
 
     Returns:
         0 where nothing is open (any more), else 3.
@@ -31,20 +27,20 @@ def recover(parts: Parts, *, yes: bool) -> int:
     unfinished = recovery.open_attempts()
     still_open = 0
     for attempt in unfinished:
-        finding = recovery.examine(attempt, _progress)
+        finding = recovery.examine(attempt, progress)
         if finding is None:
-            _say(f"A creation for {attempt.user} is in the hands of another keytui.")
+            say(f"A creation for {attempt.user} is in the hands of another keytui.")
             still_open += 1
             continue
-        _say(f"{finding.title} {finding.advice}".strip())
+        say(f"{finding.title} {finding.advice}".strip())
         if finding.open and not _settled(recovery, finding, yes):
             still_open += 1
     for account in sorted(recovery.other_accounts()):
-        _say(f"A creation in the account {account} is unfinished: use a profile of that account.")
+        say(f"A creation in the account {account} is unfinished: use a profile of that account.")
         still_open += 1
     if not unfinished and not still_open:
-        _say("Nothing is unfinished.")
-    return EXIT_OPEN if still_open else 0
+        say("Nothing is unfinished.")
+    return EXIT_OPEN if still_open else EXIT_DONE
 
 
 def _settled(recovery: Recovery, finding: Finding, yes: bool) -> bool:
@@ -52,39 +48,40 @@ def _settled(recovery: Recovery, finding: Finding, yes: bool) -> bool:
     if finding.verdict is not Verdict.ORPHAN:
         return False
     key_id = finding.keys[0].id
-    shown = finding.attempt.shown
-    wanted = not shown if yes else _asked(f"Delete {key_id}?", default=finding.useless)
-    if not wanted:
-        way = "H in keytui offers to delete it" if shown else "keytui recover --yes deletes it"
-        _say(f"{key_id} stays: {way}.")
+    if not finding.useless:
+        say(finding.times)
+    asks = on_terminal() and not yes
+    if not (_wanted(finding) if asks and finding.deletable else yes and finding.useless):
+        say(f"{key_id} stays{_way(finding, asks=asks)}.")
         return False
     try:
-        recovery.delete(finding)
+        recovery.delete(finding, agreed=asks)
     except ReadOnlyError as error:
-        _say(str(error))
+        say(str(error))
         return False
     except KeytuiError as error:
-        _say(f"{key_id} could not be deleted. {error}")
+        complain(f"{key_id} could not be deleted. {error}")
         return False
-    _say(f"{key_id} is deleted.")
+    say(f"{key_id} is deleted.")
     return True
 
 
-def _asked(question: str, *, default: bool) -> bool:
-    """Ask on a terminal; elsewhere the answer is no."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return False
-    try:
-        answer = input(f"{plain(question)} [{'Y/n' if default else 'y/N'}] ").strip().lower()
-    except EOFError:
-        return False
-    return default if not answer else answer in {"y", "yes"}
+def _wanted(finding: Finding) -> bool:
+    """Ask whether a key is to be deleted; harder unless its secret certainly nobody has."""
+    key_id = finding.keys[0].id
+    if finding.useless:
+        return answer(f"Delete {key_id}? [Y/n]", at_end="n").lower() in {"", "y", "yes"}
+    question = f"Delete {key_id}? Type the last four characters of its ID:"
+    return answer(question).upper() == key_id[-4:]
 
 
-def _progress(step: str) -> None:
-    if sys.stderr.isatty():
-        print(f"{step}…", file=sys.stderr, flush=True)
-
-
-def _say(sentence: str) -> None:
-    print(plain(sentence), flush=True)
+def _way(finding: Finding, *, asks: bool) -> str:
+    """Return what would delete a key that stays, as the rest of a sentence."""
+    key_id = finding.keys[0].id
+    if not finding.deletable:
+        return f"; if it is of no use, keytui delete {key_id} deletes it as any other key"
+    if asks:
+        return ""
+    if finding.useless:
+        return "; keytui recover --yes deletes it"
+    return "; H in keytui, or keytui recover in a terminal, offers to delete it"

@@ -8,6 +8,7 @@ from keytui.errors import KeytuiError, StateError
 from keytui.ui.account import Account
 from keytui.ui.flows.read import look_at_rotations, reread_user
 from keytui.ui.flows.stage import Stage
+from keytui.ui.screens.delete import DeleteScreen
 from keytui.ui.screens.dialogs import WorkingScreen
 from keytui.ui.screens.orphan import Answer, OrphanScreen
 from keytui.ui.text import count
@@ -79,11 +80,13 @@ async def _offer(stage: Stage, account: Account, finding: Finding) -> None:
         _tell(stage, [finding])
         return
     answer = await stage.ask(OrphanScreen(finding), unforeseen=True)
+    if answer is Answer.DELETE and not finding.useless and not await _sure(stage, finding):
+        answer = Answer.LATER
     stage.no_more_questions()
     ids = " and ".join(key.id for key in finding.keys)
     match answer:
         case Answer.DELETE:
-            await in_thread(lambda: account.recovery.delete(finding))
+            await in_thread(lambda: account.recovery.delete(finding, agreed=True))
             stage.say(f"{ids} is deleted.")
         case Answer.LEAVE:
             await in_thread(lambda: account.recovery.leave(finding))
@@ -94,6 +97,11 @@ async def _offer(stage: Stage, account: Account, finding: Finding) -> None:
     account.unfinished.pop(finding.attempt.id, None)
     stage.draw_unfinished()
     await reread_user(stage, account, finding.attempt.owner)
+
+
+async def _sure(stage: Stage, finding: Finding) -> bool:
+    """Ask as every deletion asks: somebody may have this key's secret."""
+    return await stage.ask(DeleteScreen(finding.keys[0], stage.parts.now()))
 
 
 def _remember(account: Account, finding: Finding) -> None:
@@ -118,6 +126,5 @@ def _tell(stage: Stage, findings: list[Finding]) -> None:
     if not first.open:
         stage.say(f"{first.title} {more}".strip(), good=first.verdict is Verdict.STORED)
         return
-    deletes = first.verdict is Verdict.ORPHAN
-    hint = "H offers to delete it." if deletes else "H looks again."
+    hint = "H offers to delete it." if first.deletable else "H looks again."
     stage.problem(StateError(first.title, first.advice, f"{hint} {more}".strip()))

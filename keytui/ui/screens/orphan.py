@@ -11,7 +11,7 @@ from textual.widgets import Static
 from keytui.plain import plain
 from keytui.ui.screens.dialogs import Dialog
 from keytui.ui.text import WARNS
-from keytui.verdicts import Finding, Verdict, second
+from keytui.verdicts import Finding, Verdict
 
 
 class Answer(Enum):
@@ -45,16 +45,15 @@ class OrphanScreen(Dialog[Answer]):
         yield Static(Text(plain(finding.title)))
         yield Static(Text(plain(finding.advice)), classes="quiet")
         if finding.verdict is Verdict.ORPHAN:
-            asked, made = finding.attempt.at, finding.keys[0].created
-            times = f"Asked for at {second(asked)}; made at {second(made)}."
-            yield Static(Text(times, style="dim"), classes="quiet")
+            yield Static(Text(plain(finding.times), style="dim"), classes="quiet")
+        if finding.deletable:
             ask = "Delete it? enter means yes." if finding.useless else "Delete it?"
             yield Static(Text(ask, style="bold" if finding.useless else WARNS), classes="ask")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Offer to delete only what is one key's."""
+        """Offer to delete only one key, and none that somebody uses."""
         del parameters
-        return action != "delete" or self._finding.verdict is Verdict.ORPHAN
+        return action != "delete" or self._finding.deletable
 
     def action_delete(self) -> None:
         """Delete it."""
