@@ -22,7 +22,6 @@ from keytui.errors import (
     StateError,
     StoreError,
     StoreTimeoutError,
-    UnreachableError,
 )
 from keytui.findings import could_go
 from keytui.journal import Event, Journal
@@ -84,9 +83,7 @@ class Lifecycle:
         here = self.uses_here(key.id)
         try:
             used: LastUsed | None = self._iam.last_used(key.id)
-        except (CredentialsError, NotFoundError, UnreachableError):
-            raise  # The change would fail as well.
-        except AwsError:
+        except AccessDeniedError:
             used = None
         return Dependence(self._concern(key, used, here), used, here)
 
@@ -243,7 +240,7 @@ class Lifecycle:
             raise
         custody.receipts.append(receipt)
         custody.problem = None
-        if problem := self._note(custody, Event.STORED, store=store.locator):
+        if problem := self._written(custody, Event.STORED, store=store.locator):
             self._journal.mark(custody.attempt)
             custody.unrecorded = True
             custody.warnings.append(_unrecorded(custody, problem))
@@ -382,12 +379,14 @@ class Lifecycle:
         except NotFoundError:
             return reached(())
 
-    def _note(self, custody: Custody, event: Event, store: str = "") -> StateError | None:
-        more = {"attempt": custody.attempt, "store": store}
-        problem = self._record.note_key(event, custody.new.key, **more)
+    def _note(self, custody: Custody, event: Event, store: str = "") -> None:
+        problem = self._written(custody, event, store)
         if problem and str(problem) not in map(str, custody.warnings):
             custody.warnings.append(problem)
-        return problem
+
+    def _written(self, custody: Custody, event: Event, store: str = "") -> StateError | None:
+        more = {"attempt": custody.attempt, "store": store}
+        return self._record.note_key(event, custody.new.key, **more)
 
 
 def quota_reached(user: User, keys: Keys) -> QuotaError:
@@ -399,13 +398,12 @@ def quota_reached(user: User, keys: Keys) -> QuotaError:
     )
 
 
-def _unrecorded(custody: Custody, problem: StateError) -> KeytuiError:
+def _unrecorded(custody: Custody, problem: StateError) -> StateError:
     key_id = custody.new.key.id
-    return KeytuiError(
-        f"keytui could not write down that the secret of {key_id} is saved.",
+    return StateError(
+        f"keytui could not write down that the secret of {key_id} is saved. {problem.title}",
         "It is saved and verified.",
-        f"keytui will report {key_id} as an interrupted key creation: don't delete it then. "
-        f"{problem.next_step}".strip(),
+        f"keytui will report {key_id} as an interrupted key creation: don't delete it then.",
     )
 
 

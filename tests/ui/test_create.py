@@ -260,7 +260,7 @@ async def test_a_lost_reply_names_the_key_that_nobody_can_use(desk: Desk) -> Non
         await desk.sees(
             "A key whose secret is lost",
             f"AWS made {key.id} for carol, but its secret did not arrive. Nobody can use it.",
-            "Asked for at 2026-01-15 09:00:00 UTC; made at 2026-01-15 09:00:00 UTC.",
+            "keytui asked for a key at 2026-01-15 09:00:00 UTC",
             "Delete it? enter means yes.",
         )
         assert not desk.app.holds_secret

@@ -8,6 +8,7 @@ from keytui.errors import LostReplyError, StoreLockedError, UnreachableError
 from keytui.journal import Event
 from keytui.model import KeyStatus, LastUsed, NewAccessKey, Secret, User
 from keytui.ui.screens.create import CreateScreen
+from keytui.ui.screens.delete import DeleteScreen
 from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
 from keytui.ui.screens.history import HistoryScreen
 from keytui.ui.screens.orphan import OrphanScreen
@@ -71,9 +72,9 @@ async def test_an_orphan_is_told_and_no_dialog_opens(desk: Desk) -> None:
 async def test_keys_typed_meanwhile_do_what_they_should(desk: Desk) -> None:
     """Somebody has opened keytui to shut off a leaked key."""
     _, key = an_orphan(desk)
-    gate = desk.iam.hold("iam:GetAccessKeyLastUsed")
     async with opened(desk, user="bob", ready=False):
         await desk.sees(BOB_ID, BADGE)
+        gate = desk.iam.hold("iam:GetAccessKeyLastUsed")
         await desk.press("d")
         gate.set()
         await desk.on(ConfirmScreen)
@@ -188,8 +189,16 @@ async def test_a_key_found_after_a_kill_is_not_deleted_by_enter(desk: Desk) -> N
         await desk.sees(BADGE)
         await look_into_the_first(desk)
         await desk.on(OrphanScreen)
-        await desk.sees("Unless somebody else made it at that moment, nobody can use it.")
+        await desk.sees("Unless somebody else created it at that moment, nobody can use it.")
         assert "enter means yes" not in desk.words
+        await desk.press("enter")
+        await desk.on_main()
+        await desk.settled()
+        (key_id,) = desk.held("carol")
+        await look_into_the_first(desk)
+        await desk.on(OrphanScreen)
+        await desk.press("y")
+        await desk.on(DeleteScreen)
         await desk.press("enter")
         await desk.on_main()
         await desk.settled()
@@ -197,6 +206,8 @@ async def test_a_key_found_after_a_kill_is_not_deleted_by_enter(desk: Desk) -> N
         await look_into_the_first(desk)
         await desk.on(OrphanScreen)
         await desk.press("y")
+        await desk.on(DeleteScreen)
+        await desk.press(*key_id[-4:], "enter")
         await desk.sees("is deleted.")
     assert desk.held("carol") == {}
 
@@ -219,15 +230,45 @@ async def test_where_two_may_be_the_one_neither_is_deleted(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_key_that_has_been_used_is_not_deleted(desk: Desk) -> None:
+async def test_a_key_that_somebody_uses_can_not_be_deleted_here(desk: Desk) -> None:
     _, key = an_orphan(desk)
     desk.iam._uses[key.id] = LastUsed(START, "s3", "eu-west-1")
     async with opened(desk):
         await desk.sees(BADGE)
         await look_into_the_first(desk)
         await desk.on(OrphanScreen)
+        await desk.sees("It was used at 2026-01-15 09:00:00 UTC: somebody has its secret.")
+        assert "Delete it" not in desk.words
+        await desk.press("y")
+        await desk.pilot.pause()
+        assert isinstance(desk.app.screen, OrphanScreen)
         await desk.press("enter")
-        await desk.sees(f"{key.id} has been used: somebody has its secret.", BADGE)
+        await desk.on_main()
+    assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
+
+
+async def test_a_key_used_while_the_dialog_is_open_is_not_deleted(desk: Desk) -> None:
+    _, key = an_orphan(desk)
+    async with opened(desk):
+        await desk.sees(BADGE)
+        await look_into_the_first(desk)
+        await desk.on(OrphanScreen)
+        desk.iam._uses[key.id] = LastUsed(START, "s3", "eu-west-1")
+        await desk.press("enter")
+        await desk.sees(f"{key.id} was not deleted: It was used at", BADGE)
+    assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
+
+
+async def test_enter_deletes_nothing_where_the_last_use_is_unknown(desk: Desk) -> None:
+    _, key = an_orphan(desk)
+    desk.iam.deny = {"iam:GetAccessKeyLastUsed"}
+    async with opened(desk):
+        await desk.sees(BADGE)
+        await look_into_the_first(desk)
+        await desk.on(OrphanScreen)
+        await desk.sees("When it was last used is unknown")
+        await desk.press("enter")
+        await desk.on_main()
     assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
 
 

@@ -84,22 +84,69 @@ def test_the_file_of_another_user_is_neither_believed_nor_written(file: Path) ->
     assert file.read_text() == line
 
 
-@pytest.mark.parametrize("before", [0o666, 0o644, 0o620])
-def test_a_file_that_others_can_open_is_so_no_longer(file: Path, before: int) -> None:
+def test_a_file_that_others_can_read_is_so_no_longer(file: Path) -> None:
     file.write_text(dumps(asdict(entry())) + "\n")
-    file.chmod(before)
+    file.chmod(0o644)
 
     assert len(Journal(file.parent).entries()) == 1
     assert mode(file) == 0o600
 
 
-@pytest.mark.parametrize("before", [0o777, 0o755, 0o1777])
-def test_a_folder_that_others_can_write_is_so_no_longer(file: Path, before: int) -> None:
-    file.parent.chmod(before)
+@pytest.mark.parametrize("before", [0o666, 0o620, 0o602])
+def test_a_file_that_others_may_write_is_neither_believed_nor_written(
+    file: Path, before: int
+) -> None:
+    line = dumps(asdict(entry())) + "\n"
+    file.write_text(line)
+    file.chmod(before)
+
+    error = refused(Journal(file.parent).entries)
+    assert "others may write to it" in error.title
+    assert f"chmod 600 {file}" in error.next_step
+    assert "others may write to it" in refused(lambda: Journal(file.parent).append(entry())).title
+    assert file.read_text() == line
+
+
+def test_a_file_with_a_second_name_is_neither_believed_nor_written(
+    file: Path, tmp_path: Path
+) -> None:
+    line = dumps(asdict(entry())) + "\n"
+    file.write_text(line)
+    (tmp_path / "second").hardlink_to(file)
+
+    assert "a second name" in refused(Journal(file.parent).entries).title
+    assert "a second name" in refused(lambda: Journal(file.parent).append(entry())).title
+    assert file.read_text() == line
+
+
+def test_a_folder_that_others_can_read_is_so_no_longer(file: Path) -> None:
+    file.parent.chmod(0o755)
 
     Journal(file.parent).append(entry())
 
     assert mode(file.parent) == 0o700
+
+
+@pytest.mark.parametrize("before", [0o777, 0o775, 0o1777, 0o703])
+def test_nothing_is_believed_in_a_folder_that_others_may_write(file: Path, before: int) -> None:
+    Journal(file.parent).append(entry())
+    file.parent.chmod(before)
+
+    assert "others may write to its folder" in refused(Journal(file.parent).entries).title
+    refused(lambda: Journal(file.parent).append(entry()))
+    refused(lambda: Journal(file.parent).claim("abc"))
+    assert mode(file.parent) == before
+
+
+def test_nothing_is_believed_in_a_folder_of_another_user(file: Path) -> None:
+    if os.geteuid():
+        pytest.skip("needs root, to make a folder of another user")
+    Journal(file.parent).append(entry())
+    os.chown(file.parent, NOBODY, NOBODY)
+
+    title = refused(Journal(file.parent).entries).title
+    assert "its folder belongs to another user" in title
+    refused(lambda: Journal(file.parent).append(entry()))
 
 
 @pytest.mark.parametrize("mask", [0, 0o022, 0o777])

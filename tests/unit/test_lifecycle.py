@@ -416,9 +416,11 @@ def test_a_kept_secret_whose_record_fails_is_kept_all_the_same(stage: Stage) -> 
 
     stage.lifecycle.keep(custody, stage.store)
 
-    assert custody.kept
+    assert (custody.kept, custody.unrecorded) == (True, True)
     assert custody.new.key.id in stage.store.kept
-    assert [type(warning) for warning in custody.warnings] == [StateError]
+    assert [type(warning) for warning in custody.warnings] == [StateError] * 2
+    assert "could not write down that the secret" in custody.warnings[-1].title
+    assert "don't delete it" in custody.warnings[-1].next_step
 
 
 # create: the reply is lost.

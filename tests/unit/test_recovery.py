@@ -1,6 +1,7 @@
 """What became of creations that were cut short: told from AWS, the stores and the record."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,12 +26,14 @@ from keytui.outcomes import Custody, UnansweredError
 from keytui.recovery import CLOCK_GRAIN, LOOK_SECONDS, REQUEST_TIME, Recovery
 from keytui.settle import POLL_SECONDS, Wait
 from keytui.stores.base import SecretStore
-from keytui.verdicts import Finding, Verdict
+from keytui.uses import LocalUse, Place
+from keytui.verdicts import Finding, Verdict, Why
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
 
 SECOND = timedelta(seconds=1)
 OLD_ID = "AKIAOLD0000000000001"
+ALL_BUT_THE_FIRST = set(Event) - {Event.CREATING}
 LOCKED = StoreLockedError("The keyring is locked.", next_step="Unlock it, then try again.")
 
 
@@ -70,6 +73,7 @@ class Stage:
         time: Seconds since the start, by every clock.
         slept: How long each wait was.
         no_record: The events that can't be written.
+        here: Where this machine names a key.
     """
 
     def __init__(self, folder: Path, iam: DyingIam | None = None) -> None:
@@ -84,6 +88,7 @@ class Stage:
         self.keyring.locator = "keyring"
         self.file.locator = "csv:/home/me/alice.csv"
         self.journal = Journal(folder)
+        self.here: tuple[LocalUse, ...] = ()
         self.begin()
 
     def begin(self, *, read_only: bool = False) -> None:
@@ -93,7 +98,12 @@ class Stage:
         self.journal = RefusingJournal(self.folder, self.no_record)
         wait = Wait(self._sleep, lambda: self.time)
         self.lifecycle = Lifecycle(
-            self.iam, self.journal, read_only=read_only, now=self.now, wait=wait
+            self.iam,
+            self.journal,
+            read_only=read_only,
+            uses_here=lambda _: self.here,
+            now=self.now,
+            wait=wait,
         )
         self.recovery = Recovery(
             self.iam, self.journal, self.lifecycle, self._store_at, now=self.now, wait=wait
@@ -223,7 +233,8 @@ def test_a_key_found_only_after_a_kill_may_be_somebody_elses(stage: Stage) -> No
 
     assert (finding.verdict, finding.keys) == (Verdict.ORPHAN, (stage.key,))
     assert not finding.useless
-    assert finding.advice.startswith("Unless somebody else made it")
+    assert finding.deletable
+    assert finding.advice.startswith("Unless somebody else created it")
 
 
 def test_a_secret_that_was_shown_may_be_in_use(stage: Stage) -> None:
@@ -234,7 +245,8 @@ def test_a_secret_that_was_shown_may_be_in_use(stage: Stage) -> None:
 
     assert finding.verdict is Verdict.ORPHAN
     assert not finding.useless
-    assert "unless somebody kept it" in finding.advice
+    assert finding.deletable
+    assert "unless somebody saved it" in finding.advice
 
 
 def test_an_orphan_is_told_from_the_keys_there_were_before(stage: Stage) -> None:
@@ -514,12 +526,11 @@ def test_a_store_that_is_locked(stage: Stage) -> None:
     assert stage.deletions == []
 
 
-def test_a_keyring_that_was_never_tried_casts_no_doubt(stage: Stage) -> None:
-    stage.made()
-    stage.begin()
+def test_a_keyring_that_was_never_tried_casts_no_doubt_on_a_lost_reply(stage: Stage) -> None:
+    stage.lose_a_reply()
     stage.keyring.trouble = StoreError("There is no keyring.")
 
-    assert stage.look().verdict is Verdict.ORPHAN
+    assert stage.look().useless
 
 
 def test_a_keyring_that_has_it_though_it_was_never_tried(stage: Stage) -> None:
@@ -597,7 +608,11 @@ def test_what_is_being_done_is_told(stage: Stage) -> None:
 
     stage.recovery.examine(attempt, told.append)
 
-    assert told == ["Looking for the key at AWS", "Looking for its secret"]
+    assert told == [
+        "Looking for the key at AWS",
+        "Looking for its secret",
+        "Checking whether anybody uses the key",
+    ]
 
 
 # More than one keytui.
@@ -665,37 +680,229 @@ def test_an_orphan_is_made_inactive_and_deleted(stage: Stage) -> None:
     assert not stage.is_open
 
 
-def test_a_key_that_has_been_used_is_not_deleted(stage: Stage) -> None:
+# Whose key it may be.
+
+USED = LastUsed(START, "s3", "eu-west-1")
+PROFILE = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "work")
+VARIABLE = LocalUse(Place.ENVIRONMENT, "AWS_ACCESS_KEY_ID")
+IN_KEYRING = LocalUse(Place.KEYRING, "pass")
+UNREADABLE = LocalUse(Place.UNREADABLE, "~/.aws/config")
+UNKNOWN = [
+    AccessDeniedError("iam:GetAccessKeyLastUsed", "iam:GetAccessKeyLastUsed is denied."),
+    ThrottledError("Slow down."),
+    UnreachableError("No network."),
+    CredentialsError("The credentials have expired."),
+]
+
+
+def signs(stage: Stage) -> None:
+    stage.iam._signing_key_id = stage.key.id
+
+
+def is_used(stage: Stage) -> None:
+    stage.iam._uses[stage.key.id] = USED
+
+
+def named(use: LocalUse) -> Callable[[Stage], None]:
+    def name(stage: Stage) -> None:
+        stage.here = (use,)
+
+    return name
+
+
+def unknown(error: AwsError) -> Callable[[Stage], None]:
+    def deny(stage: Stage) -> None:
+        stage.iam.errors["iam:GetAccessKeyLastUsed"] = error
+
+    return deny
+
+
+IN_USE = {
+    Why.OWN_KEY: [signs],
+    Why.USED: [is_used],
+    Why.USED_HERE: [named(PROFILE), named(VARIABLE), named(IN_KEYRING)],
+}
+NOT_SURE = {
+    Why.LAST_USE_UNKNOWN: [unknown(error) for error in UNKNOWN],
+    Why.FILE_UNREADABLE: [named(UNREADABLE)],
+}
+
+
+@pytest.mark.parametrize(
+    ("why", "somehow"), [(why, somehow) for why, some in IN_USE.items() for somehow in some]
+)
+def test_a_key_in_use_is_no_orphan_whoever_agrees(
+    stage: Stage, why: Why, somehow: Callable[[Stage], None]
+) -> None:
     stage.lose_a_reply()
+    before = stage.look()
+    somehow(stage)
+
     finding = stage.look()
-    stage.iam._uses[stage.key.id] = LastUsed(START, "s3", "eu-west-1")
 
-    with pytest.raises(KeytuiError, match="has been used") as caught:
-        stage.recovery.delete(finding)
-
-    assert caught.value.safe == "It was not deleted."
-    assert stage.key.status is KeyStatus.ACTIVE
+    assert [doubt.why for doubt in finding.doubts] == [why]
+    assert not finding.deletable
+    for found in (before, finding):
+        with pytest.raises(KeytuiError, match=f"{stage.key.id} was not deleted") as caught:
+            stage.recovery.delete(found, agreed=True)
+        assert "keytui asked for a key at 2026-01-15 09:00:00 UTC" in caught.value.safe
+    assert (stage.key.status, stage.deletions) == (KeyStatus.ACTIVE, [])
     assert stage.is_open
 
 
-def test_a_last_use_that_may_not_be_read_stops_nobody(stage: Stage) -> None:
-    stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
+@pytest.mark.parametrize(
+    ("why", "somehow"), [(why, somehow) for why, some in NOT_SURE.items() for somehow in some]
+)
+def test_what_is_unknown_needs_a_persons_word(
+    stage: Stage, why: Why, somehow: Callable[[Stage], None]
+) -> None:
     stage.lose_a_reply()
+    before = stage.look()
+    somehow(stage)
 
-    stage.recovery.delete(stage.look())
+    finding = stage.look()
 
+    assert [doubt.why for doubt in finding.doubts] == [why]
+    assert finding.deletable
+    assert not finding.useless
+    with pytest.raises(KeytuiError, match="was not deleted"):
+        stage.recovery.delete(finding)
+    with pytest.raises(KeytuiError, match="was not deleted"):
+        stage.recovery.delete(before, agreed=True)  # agreed to something else
+    assert (stage.key.status, stage.deletions) == (KeyStatus.ACTIVE, [])
+    stage.recovery.delete(finding, agreed=True)
     assert stage.iam.held(stage.alice) == ()
 
 
-def test_a_last_use_that_can_not_be_read_now_stops_it(stage: Stage) -> None:
+@pytest.mark.parametrize("seconds", [-20, 4, 20])
+def test_a_key_made_while_a_slow_request_was_lost_may_be_somebody_elses(
+    stage: Stage, seconds: int
+) -> None:
+    """AWS hung for half a minute and made none; a colleague made one meanwhile."""
+    stage.iam.latency = lambda: setattr(stage, "time", 30.0)
+    stage.lose_a_reply()
+    stage.iam.remove_key(stage.key)
+    stage.add_key("AKIASOMEBODYELSES001", seconds - stage.time)
+
+    finding = stage.look()
+
+    if seconds < 0:
+        assert finding.verdict is Verdict.NOTHING
+    else:
+        assert [doubt.why for doubt in finding.doubts] == [Why.MAYBE_OTHERS]
+
+
+def test_a_line_that_names_a_key_made_long_before_is_not_believed(stage: Stage) -> None:
+    """Whoever can write the journal must not be able to have any unused key deleted."""
+    victim = stage.add_key("AKIASPARE00000000001", -86400)
+    at = stage.now().isoformat()
+    line = Entry(at, Event.CREATING, ACCOUNT, "alice", "arn", attempt="ab", asked=at)
+    stage.journal.append(line)
+    stage.journal.append(replace(line, event=Event.CREATED, key_id=victim.id))
+
+    finding = stage.look()
+
+    assert [doubt.why for doubt in finding.doubts] == [Why.MAYBE_OTHERS]
+    with pytest.raises(KeytuiError):
+        stage.recovery.delete(finding)
+    assert stage.deletions == []
+
+
+@pytest.mark.parametrize("end", [Event.UNKEPT, Event.STORED])
+def test_what_was_decided_meanwhile_holds(stage: Stage, end: Event) -> None:
     stage.lose_a_reply()
     finding = stage.look()
-    stage.iam.errors["iam:GetAccessKeyLastUsed"] = UnreachableError("No network.")
+    other = Stage(stage.folder, stage.iam)
+    other.recovery._note(finding, end)
 
-    with pytest.raises(UnreachableError):
-        stage.recovery.delete(finding)
+    with pytest.raises(KeytuiError, match="has changed"):
+        stage.recovery.delete(finding, agreed=True)
 
     assert stage.deletions == []
+
+
+def test_a_secret_that_has_come_into_a_store_meanwhile_keeps_its_key(stage: Stage) -> None:
+    stage.made()
+    stage.begin()
+    finding = stage.look()
+    stage.keyring.kept[stage.key.id] = Secret("put there by hand")
+
+    with pytest.raises(KeytuiError, match="has changed"):
+        stage.recovery.delete(finding, agreed=True)
+
+    assert stage.deletions == []
+
+
+def test_no_two_delete_at_once(stage: Stage) -> None:
+    attempt = stage.lose_a_reply()
+    finding = stage.look()
+    other = Journal(stage.folder)
+    assert other.claim(attempt)
+
+    with pytest.raises(KeytuiError, match="another keytui"):
+        stage.recovery.delete(finding, agreed=True)
+
+    assert stage.deletions == []
+    other.release(attempt)
+
+
+# A secret that is stored, and a journal that could not be told so.
+
+
+@pytest.mark.parametrize("full", [{Event.STORED}, {Event.STORING, Event.STORED}, ALL_BUT_THE_FIRST])
+@pytest.mark.parametrize("store", ["keyring", "file"])
+def test_a_stored_secret_whose_line_was_lost_makes_no_sure_orphan(
+    stage: Stage, full: set[Event], store: str
+) -> None:
+    """The file was moved, the keyring is another one: the secret is not where it was."""
+    there: FakeStore = getattr(stage, store)
+    stage.no_record |= full
+    custody = stage.made(there)
+    assert (custody.kept, custody.unrecorded) == (True, True)
+    stage.no_record.clear()
+    there.kept.clear()
+    stage.begin()
+
+    finding = stage.look()
+
+    assert Why.MAYBE_STORED in [doubt.why for doubt in finding.doubts]
+    with pytest.raises(KeytuiError):
+        stage.recovery.delete(finding)
+    assert stage.deletions == []
+
+
+def test_nor_does_one_that_was_stored_from_the_reveal(stage: Stage) -> None:
+    custody = stage.made()
+    stage.no_record |= set(Event)
+    stage.lifecycle.keep(custody, stage.keyring)
+    stage.no_record.clear()
+    stage.keyring.kept.clear()
+    stage.begin()
+
+    finding = stage.look()
+
+    assert [doubt.why for doubt in finding.doubts] == [Why.MAYBE_STORED]
+    assert "a store that keytui could not write down" in finding.advice
+    stage.recovery.leave(finding)
+    assert [path.name for path in stage.folder.iterdir()] == ["journal.jsonl"]
+
+
+def test_a_keyring_that_can_not_be_read_may_have_an_arrived_secret(stage: Stage) -> None:
+    stage.made()
+    stage.begin()
+    stage.keyring.trouble = LOCKED
+
+    assert [doubt.why for doubt in stage.look().doubts] == [Why.MAYBE_STORED]
+
+
+def test_a_store_that_refused_casts_no_doubt(stage: Stage) -> None:
+    custody = stage.made()
+    stage.file.trouble = StoreError("The disk is full.")
+    with pytest.raises(StoreError):
+        stage.lifecycle.keep(custody, stage.file)
+    stage.begin()
+
+    assert stage.look().useless
 
 
 def test_a_deletion_that_is_refused_leaves_it_open(stage: Stage) -> None:
