@@ -17,6 +17,8 @@ from keytui.errors import (
     NotStoredError,
     StateError,
     StoreError,
+    StoreLockedError,
+    StoreTimeoutError,
 )
 from keytui.history import place
 from keytui.journal import Event, Journal
@@ -279,7 +281,8 @@ class Recovery:
 
         A file can be moved, and a keyring be another one than then.
         """
-        unread = [one for one, why in answers.items() if not isinstance(why, NotStoredError)]
+        shut = (StoreLockedError, StoreTimeoutError)
+        unread = [locator for locator, why in answers.items() if isinstance(why, shut)]
         places = [place(locator) for locator in dict.fromkeys((*attempt.stores, *unread))]
         return places + ["a store that keytui could not write down"] * self._journal.is_marked(
             attempt.id

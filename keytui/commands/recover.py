@@ -79,9 +79,9 @@ def _way(finding: Finding, *, asks: bool) -> str:
     """Return what would delete a key that stays, as the rest of a sentence."""
     key_id = finding.keys[0].id
     if not finding.deletable:
-        return f"; if it is of no use, keytui delete {key_id} deletes it as any other key"
+        return f": if it is of no use, keytui delete {key_id} deletes it as any other key"
     if asks:
         return ""
     if finding.useless:
-        return "; keytui recover --yes deletes it"
-    return "; H in keytui, or keytui recover in a terminal, offers to delete it"
+        return ": keytui recover --yes deletes it"
+    return ": H in keytui offers to delete it"

@@ -16,6 +16,7 @@ from keytui.errors import (
     StateError,
     StoreError,
     StoreLockedError,
+    StoreTimeoutError,
     ThrottledError,
     UnreachableError,
 )
@@ -526,9 +527,17 @@ def test_a_store_that_is_locked(stage: Stage) -> None:
     assert stage.deletions == []
 
 
-def test_a_keyring_that_was_never_tried_casts_no_doubt_on_a_lost_reply(stage: Stage) -> None:
-    stage.lose_a_reply()
+def test_a_keyring_that_was_never_tried_and_is_not_there_casts_no_doubt(stage: Stage) -> None:
+    stage.made()
+    stage.begin()
     stage.keyring.trouble = StoreError("There is no keyring.")
+
+    assert stage.look().useless
+
+
+def test_nor_does_a_locked_one_where_the_secret_never_arrived(stage: Stage) -> None:
+    stage.lose_a_reply()
+    stage.keyring.trouble = LOCKED
 
     assert stage.look().useless
 
@@ -717,12 +726,12 @@ def unknown(error: AwsError) -> Callable[[Stage], None]:
     return deny
 
 
-IN_USE = {
+IN_USE: dict[Why, list[Callable[[Stage], None]]] = {
     Why.OWN_KEY: [signs],
     Why.USED: [is_used],
     Why.USED_HERE: [named(PROFILE), named(VARIABLE), named(IN_KEYRING)],
 }
-NOT_SURE = {
+NOT_SURE: dict[Why, list[Callable[[Stage], None]]] = {
     Why.LAST_USE_UNKNOWN: [unknown(error) for error in UNKNOWN],
     Why.FILE_UNREADABLE: [named(UNREADABLE)],
 }
@@ -887,10 +896,13 @@ def test_nor_does_one_that_was_stored_from_the_reveal(stage: Stage) -> None:
     assert [path.name for path in stage.folder.iterdir()] == ["journal.jsonl"]
 
 
-def test_a_keyring_that_can_not_be_read_may_have_an_arrived_secret(stage: Stage) -> None:
+@pytest.mark.parametrize("trouble", [LOCKED, StoreTimeoutError("It gave no answer.")])
+def test_a_keyring_that_is_shut_may_have_an_arrived_secret(
+    stage: Stage, trouble: StoreError
+) -> None:
     stage.made()
     stage.begin()
-    stage.keyring.trouble = LOCKED
+    stage.keyring.trouble = trouble
 
     assert [doubt.why for doubt in stage.look().doubts] == [Why.MAYBE_STORED]
 
