@@ -264,7 +264,7 @@ def test_killed_after_the_secret_was_looked_at(desk: Desk, moto: MotoAccount) ->
     run = desk.keytui("--user", "carol", env=env)
     run.wait_for(BADGE)
     look_into_the_first(run)
-    run.wait_for("unless somebody kept")
+    run.wait_for("unless somebody saved")
     run.send("Enter")
     run.wait_gone(LOST)
     run.wait_for("H offers to delete it")
