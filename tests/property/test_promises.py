@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from keytui.errors import KeytuiError
-from keytui.model import KeyStatus
+from keytui.model import KeyStatus, LastUsed
 from keytui.outcomes import Custody
 from keytui.verdicts import Finding, Verdict
 from tests.property.world import How, Killed, World
@@ -32,6 +33,16 @@ keytui's, or in its very request."""
 
 CREATE_STEP = 2
 """The request to AWS, counted from 0, where the secret goes to no store."""
+
+
+class Sign(Enum):
+    """How somebody's use of a key shows, or does not."""
+
+    USED = "it was used"
+    NAMED_HERE = "a profile names it"
+    SIGNS = "it signs keytui's calls"
+    UNKNOWN = "its last use can't be read"
+
 
 early_faults = st.one_of(st.none(), st.tuples(st.integers(0, 1), st.sampled_from(How)))
 faults = st.one_of(st.none(), st.tuples(st.integers(0, 8), st.sampled_from(How)))
@@ -132,9 +143,12 @@ class Promises(RuleBasedStateMachine):
             if self.work(fault, partial(world.lifecycle.delete, key)):
                 assert key.id not in {k.id for k in world.iam.held(world.alice)}
 
-    @rule(fault=faults)
-    def recover(self, fault: tuple[int, How] | None) -> None:
-        """Look into what is open and accept what is offered by default."""
+    @rule(fault=faults, between=st.sampled_from([None, *Sign]))
+    def recover(self, fault: tuple[int, How] | None, between: Sign | None) -> None:
+        """Look into what is open and accept what is offered by default.
+
+        Between the two somebody may begin to use the key.
+        """
         world = self.world
 
         def look() -> bool:
@@ -142,13 +156,27 @@ class Promises(RuleBasedStateMachine):
                 finding = world.recovery.examine(attempt)
                 if finding and finding.useless:
                     self.only_lost_keys(finding)
-                    world.deletions.update(key.id for key in finding.keys)
+                    (key,) = finding.keys
+                    if between:
+                        self.give_a_sign(key.id, between)
+                    else:
+                        world.deletions.add(key.id)
                     world.recovery.delete(finding)
             return True
 
         self.work(fault, look)
 
     # What the world does.
+
+    @precondition(lambda self: self.world.iam.held(self.world.alice))
+    @rule(which=st.integers(0, 1), sign=st.sampled_from(Sign))
+    def somebody_uses_a_key(self, which: int, sign: Sign) -> None:
+        for key in self.world.iam.held(self.world.alice)[which : which + 1]:
+            self.give_a_sign(key.id, sign)
+
+    @rule()
+    def last_uses_can_be_read_again(self) -> None:
+        self.world.iam.deny.clear()
 
     @rule()
     def somebody_else_makes_a_key(self) -> None:
@@ -226,10 +254,27 @@ class Promises(RuleBasedStateMachine):
         """Return the custody whose reveal is open."""
         return next((c for c in self.world.custodies if not c.discarded), None)
 
+    def give_a_sign(self, key_id: str, sign: Sign) -> None:
+        """Let somebody have a key's secret, or nobody know whether they do."""
+        iam = self.world.iam
+        match sign:
+            case Sign.USED:
+                iam._uses[key_id] = LastUsed(self.world.time, "s3", "eu-west-1")
+            case Sign.NAMED_HERE:
+                self.world.named.add(key_id)
+            case Sign.SIGNS:
+                iam._signing_key_id = key_id
+            case Sign.UNKNOWN:
+                iam.deny = {"iam:GetAccessKeyLastUsed"}
+
     def only_lost_keys(self, finding: Finding) -> None:
         """What is called useless is keytui's own, and nobody has its secret."""
+        iam = self.world.iam
+        assert "iam:GetAccessKeyLastUsed" not in iam.deny, "whether it is used is unknown"
         for key in finding.keys:
-            assert key.id in self.world.iam.made, "somebody else's key would be deleted"
+            assert key.id in iam.made, "somebody else's key would be deleted"
+            used = {key_id for key_id, use in iam._uses.items() if use.when}
+            assert key.id not in {*used, *self.world.named, iam.signing_key_id()}
             assert not self.world.secret_is_stored(key.id)
             assert not self.world.in_memory(key.id)
 

@@ -19,6 +19,7 @@ from keytui.outcomes import Custody
 from keytui.recovery import Recovery
 from keytui.settle import Wait
 from keytui.stores.base import Probe, Receipt
+from keytui.uses import LocalUse, Place
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
 
@@ -156,6 +157,8 @@ class World:
         """The keys whose users said that they have the secret."""
         self.deletions: set[str] = set()
         """The keys that a user, or somebody else, wanted deleted."""
+        self.named: set[str] = set()
+        """The keys that a profile on this machine names."""
         self.folder = folder
         self.journal = TroubledJournal(folder, self.trouble)
         self.start()
@@ -169,7 +172,12 @@ class World:
         self.journal = TroubledJournal(self.folder, self.trouble)
         wait = Wait(self.let_pass, lambda: self.time.timestamp())
         common = {"now": lambda: self.time, "wait": wait}
-        self.lifecycle = Lifecycle(self.iam, self.journal, **common)  # type: ignore[arg-type]
+        self.lifecycle = Lifecycle(
+            self.iam,
+            self.journal,
+            uses_here=self.uses_here,
+            **common,  # type: ignore[arg-type]
+        )
         self.recovery = Recovery(
             self.iam,
             self.journal,
@@ -177,6 +185,10 @@ class World:
             self.stores.get,
             **common,  # type: ignore[arg-type]
         )
+
+    def uses_here(self, key_id: str) -> tuple[LocalUse, ...]:
+        """Return the profile that names a key, where one does."""
+        return (LocalUse(Place.CONFIG, "~/.aws/config", "p"),) * (key_id in self.named)
 
     def let_pass(self, seconds: float) -> None:
         """Let time pass; after some seconds IAM lists what there is."""
