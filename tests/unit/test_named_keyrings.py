@@ -92,6 +92,25 @@ def test_pass_keeps_a_secret(password_store: dict[str, str]) -> None:
     assert not any(SENTINEL.encode() in content for content in files)
 
 
+def test_pass_reads_and_writes_by_a_socket(password_store: dict[str, str], tmp_path: Path) -> None:
+    """A pipe could be opened by any process of the user, under /proc."""
+    seen = tmp_path / "seen"
+    real = shutil.which("pass")
+    (tmp_path / "pass").write_text(
+        "#!/bin/sh\nstreams=$(readlink /proc/$$/fd/0 /proc/$$/fd/1)\n"
+        f'echo "$streams" >>{seen}\nexec {real} "$@"\n'
+    )
+    (tmp_path / "pass").chmod(0o755)
+    env = password_store | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    store = OsKeyring(env=env, kind="pass")
+
+    store.put(new_key())
+
+    assert store.get(KEY_ID).reveal() == SENTINEL
+    kinds = {line.partition(":")[0] for line in seen.read_text().splitlines()}
+    assert kinds == {"socket"}
+
+
 def test_pass_without_the_passphrase_says_so_and_asks_on_no_terminal(
     password_store: dict[str, str],
 ) -> None:

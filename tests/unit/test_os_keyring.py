@@ -635,11 +635,30 @@ def test_a_child_without_a_proper_answer_is_a_plain_error(
     body: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StoreError) as caught:
-        OsKeyring(shell_child(body)).put(new_key())
+        OsKeyring(shell_child(f"echo ready; {body}")).put(new_key())
 
     assert "ended without an answer" in caught.value.title
     assert SENTINEL not in full_text(caught.value)
     assert SENTINEL not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("said", ["", "read", "ready?", "noise; ready"])
+def test_a_child_is_sent_nothing_before_it_is_ready(tmp_path: Path, said: str) -> None:
+    read = tmp_path / "read"
+    command = shell_child(f"printf '{said}'; cat >{shlex.quote(str(read))}")
+
+    with pytest.raises(StoreError) as caught:
+        OsKeyring(command, timeout=0.5).put(new_key())
+
+    assert "still holds it" in caught.value.safe
+    assert not read.exists() or read.read_text() == ""
+
+
+def test_a_child_that_answers_without_end_is_a_plain_error() -> None:
+    with pytest.raises(StoreError) as caught:
+        OsKeyring(shell_child("echo ready; exec yes"), timeout=PATIENCE).put(new_key())
+
+    assert "ended without an answer" in caught.value.title
 
 
 def test_a_command_that_is_not_there_is_a_plain_error() -> None:

@@ -1,11 +1,14 @@
 """Small programs that stores ask: tmux, xclip. They never hold keytui up."""
 
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+
+from keytui.model import Secret
+from keytui.stores.helpers import HelperError, talk, without_secrets
 
 SECONDS = 2.0
 """How long a program may take; all of them answer within hundredths of a second."""
+_MOST_BYTES = 1_000_000
+"""A clipboard that holds more does not hold a secret of keytui's."""
 
 Run = Callable[[Sequence[str], str | None], str | None]
 """Runs a program: its command line, and what it reads (None: nothing, its answer is wanted)."""
@@ -20,18 +23,17 @@ def runner(env: Mapping[str, str], seconds: float = SECONDS) -> Run:
         One that is given a text may go on in the background to serve it, as xclip does: what
         it writes is not waited for.
         """
-        output = subprocess.PIPE if text is None else subprocess.DEVNULL
-        with suppress(OSError, subprocess.SubprocessError):
-            done = subprocess.run(
-                list(command),
-                env=dict(env),
-                input=(text or "").encode(),
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                timeout=seconds,
-                check=True,
+        try:
+            answer, status = talk(
+                command,
+                Secret(text or ""),
+                env=without_secrets(env),
+                seconds=seconds,
+                most_bytes=_MOST_BYTES,
+                answers=text is None,
             )
-            return (done.stdout or b"").decode(errors="replace")
-        return None
+        except (HelperError, TimeoutError):
+            return None
+        return None if status else answer.reveal()
 
     return run

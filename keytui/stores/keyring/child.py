@@ -1,10 +1,10 @@
 """The child process that works the ``keyring`` library; the only place that imports it.
 
 A keyring call can hang on a prompt for ever and a thread can't be killed, so the calls are
-made here. ``python -P -m keytui.stores.keyring.child OP`` reads one JSON object from
-standard input (``kind``, ``password``, ``service``, ``username``, ``value``, ``limit`` in
-seconds) and writes one to standard output: ``backend``, ``chosen`` and ``value``, or
-``trouble``, ``detail`` and ``backend``.
+made here. ``python -P -m keytui.stores.keyring.child OP`` closes its memory to other processes,
+writes ``READY`` to standard output, reads one JSON object from standard input (``kind``,
+``password``, ``service``, ``username``, ``value``, ``limit`` in seconds) and writes one to
+standard output: ``backend``, ``chosen`` and ``value``, or ``trouble``, ``detail`` and ``backend``.
 """
 
 import configparser
@@ -26,6 +26,7 @@ from keytui.stores.keyring.codes import (
     NAMED,
     PASS,
     PROBE_SERVICE,
+    READY,
     SECRET_SERVICE,
     Op,
     Refusal,
@@ -288,6 +289,7 @@ def main(op: str) -> None:
     """Answer one request. Never raises: a traceback could show the secret."""
     harden_process()
     reply_fd = _take_stdout()
+    os.write(reply_fd, READY)
     # gpg's agent would ask for a passphrase on the terminal that keytui draws on.
     gpg_options = os.environ.get("PASSWORD_STORE_GPG_OPTS", "")
     os.environ["PASSWORD_STORE_GPG_OPTS"] = f"{gpg_options} --pinentry-mode=error".strip()

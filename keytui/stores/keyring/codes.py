@@ -5,6 +5,9 @@ Both sides import this module; it imports nothing that is slow or that could fai
 
 from enum import StrEnum
 
+READY = b"ready\n"
+"""What the child says once no other process can look into its memory."""
+
 SERVICE_PREFIX = "keytui:"
 """Service name of an item: this, then the access key ID. One service for each key."""
 

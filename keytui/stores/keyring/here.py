@@ -16,7 +16,7 @@ from keytui.stores.keyring.process import Reply
 
 
 def ask_here(
-    command: Sequence[str], request: Secret, timeout: float, _env: Mapping[str, str] | None
+    command: Sequence[str], request: Secret, timeout: float, _env: Mapping[str, str]
 ) -> Reply:
     """Answer one request; as ``keyring_process.ask`` does it in a child. Main thread only.
 

@@ -8,15 +8,22 @@ password (package keyrings.cryptfile).
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from subprocess import CalledProcessError
+from typing import TYPE_CHECKING, Any
 
+from keytui.model import Secret
+from keytui.stores.helpers import HelperError, talk
 from keytui.stores.keyring.codes import CRYPTFILE, PASS, Refusal, Trouble
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
+
+_PASS_SECONDS = 60.0
+"""keytui ends the child long before."""
+_MOST_BYTES = 1_000_000
 
 CRYPTFILE_VARIABLE = "KEYRING_CRYPTFILE_PASSWORD"
 """keyrings.cryptfile's own: what unlocks the file where nobody can be asked."""
@@ -37,7 +44,7 @@ def open_named(kind: str, password: str) -> "KeyringBackend":
 
 def _open_pass() -> "KeyringBackend":
     try:
-        from keyring_pass import PasswordStoreBackend
+        import keyring_pass
     except ImportError:
         raise Refusal(Trouble.NO_PACKAGE, "pass") from None
     if not shutil.which("pass"):
@@ -45,8 +52,27 @@ def _open_pass() -> "KeyringBackend":
     store = Path(os.environ.get("PASSWORD_STORE_DIR") or Path.home() / ".password-store")
     if not (store / ".gpg-id").is_file():
         raise Refusal(Trouble.NO_COLLECTION, backend=PASS)
-    backend: KeyringBackend = PasswordStoreBackend()
+    keyring_pass.command = _run_pass
+    backend: KeyringBackend = keyring_pass.PasswordStoreBackend()
     return backend
+
+
+def _run_pass(command: Sequence[str], **options: Any) -> str:
+    """Run ``pass`` as keyring_pass does, but by a socket: its pipes could be read by others.
+
+    Raises:
+        CalledProcessError: It failed; its words are dropped.
+    """
+    request = Secret(options.get("input", ""))
+    try:
+        answer, status = talk(
+            command, request, env=os.environ, seconds=_PASS_SECONDS, most_bytes=_MOST_BYTES
+        )
+    except (HelperError, TimeoutError):
+        answer, status = Secret(""), 2
+    if status:
+        raise CalledProcessError(status, list(command), "")
+    return answer.reveal()
 
 
 def _open_cryptfile(password: str) -> "KeyringBackend":

@@ -4,6 +4,7 @@ Or one that was asked for by name: ``pass``, or an encrypted file.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
@@ -17,6 +18,7 @@ from keytui.errors import (
 )
 from keytui.model import NewAccessKey, Secret
 from keytui.stores.base import Mend, Probe, Receipt
+from keytui.stores.helpers import CRYPTFILE_SECRETS, without_secrets
 from keytui.stores.keyring.codes import (
     CRYPTFILE,
     LABELS,
@@ -57,7 +59,8 @@ class OsKeyring:
     """A ``SecretStore`` in the operating system's keyring.
 
     Each call runs the ``keyring`` library in a child process that is killed when the time is
-    up. A secret goes to the child through a pipe, never by argument or environment. A key is
+    up. A secret goes to the child through a socket that no other process can open, once the
+    child's memory is closed to them; never by argument or environment. A key is
     kept under the service ``keytui:`` + access key ID, with the access key ID as user name;
     the value is one line of JSON with AccessKeyId, SecretAccessKey, UserName, AccountId and
     CreateDate (ISO 8601 or null), so other tools can read it.
@@ -183,7 +186,10 @@ class OsKeyring:
         }
         sealed = Secret(json.dumps(request))
         del request
-        return self._ask_child((*self._command, op), sealed, self._timeout, self._env)
+        env = os.environ if self._env is None else self._env
+        needed = CRYPTFILE_SECRETS if self.kind == "cryptfile" else ()
+        env = without_secrets(env, needed)
+        return self._ask_child((*self._command, op), sealed, self._timeout, env)
 
     def _words(self, reply: Reply, key_id: str = "", *, new: bool = True) -> tuple[str, str]:
         """Return what happened and the next step."""

@@ -1,15 +1,15 @@
 """Runs the keyring child: one request, one reply, within a time limit."""
 
-import contextlib
 import json
-import os
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keytui.model import Secret
-from keytui.stores.keyring.codes import Trouble
+from keytui.stores.helpers import HelperError, talk
+from keytui.stores.keyring.codes import READY, Trouble
+
+_MOST_BYTES = 1_000_000
+"""A reply with a stored key takes a thousandth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,53 +31,30 @@ class Reply:
     chosen: str = ""
 
 
-def ask(
-    command: Sequence[str], request: Secret, timeout: float, env: Mapping[str, str] | None
-) -> Reply:
+def ask(command: Sequence[str], request: Secret, timeout: float, env: Mapping[str, str]) -> Reply:
     """Run the child and return its reply; whatever it does, return in time.
-
-    The child gets a session of its own: no terminal to prompt on, no Ctrl-C, and a process
-    group that can be killed as a whole.
 
     Args:
         command: The child's command line; holds no secret.
         request: The JSON to write to its standard input.
         timeout: Seconds until it is killed.
-        env: Its environment; None for keytui's own.
+        env: Its environment.
     """
     try:
-        child = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=None if env is None else dict(env),
+        output, _ = talk(
+            command,
+            request,
+            env=env,
+            seconds=timeout,
+            most_bytes=_MOST_BYTES,
+            ready=READY,
+            apart=True,
         )
-    except OSError as error:
-        return Reply(Trouble.CRASHED, type(error).__name__)
-    try:
-        output, _ = child.communicate(request.reveal().encode(), timeout=timeout)
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         return Reply(Trouble.TIMEOUT)
-    except (OSError, ValueError):
-        return Reply(Trouble.CRASHED)
-    finally:
-        _end(child)
-    return _parse(Secret(output.decode(errors="replace")))
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the child's group and close its pipes; at once where it is over."""
-    if child.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=1)
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+    except HelperError as error:
+        return Reply(Trouble.CRASHED, str(error))
+    return _parse(output)
 
 
 def _parse(output: Secret) -> Reply:

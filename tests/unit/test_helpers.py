@@ -1,0 +1,88 @@
+"""What helpers get, and what others of the user's processes can see of it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.eavesdropper import POWERLESS
+from tests.support.secret_service import PATIENCE, wait_until
+from tests.support.sentinel import SENTINEL
+
+REPOSITORY = Path(__file__).parents[2]
+ROUNDS = 8
+
+HARDENED = "from keytui.hygiene import harden_process\nharden_process()\n"
+KEYRING = """
+import sys
+from keytui.model import Secret
+from keytui.stores.keyring.os_keyring import OsKeyring
+from tests.support.sentinel import new_key
+for number in range({rounds}):
+    OsKeyring((sys.executable, "-P", {child!r})).put(new_key())
+"""
+ECHO = """
+import time
+from keytui.stores.keyring import child
+time.sleep(0.05)
+child.answer = lambda op, asked: {"backend": "keyring.backends.SecretService"} | (
+    {"value": asked["value"]} if "value" in asked else {})
+child.main("put")
+"""
+PROGRAMS = """
+import os, sys
+from keytui.stores.clipboard.programs import runner
+from tests.support.sentinel import SENTINEL
+run = runner(os.environ)
+for number in range({rounds}):
+    assert run((sys.executable, "-c", "import time; time.sleep(0.05); open(0).read()"), SENTINEL) \
+== ""
+    said = run((sys.executable, "-c", {say!r}), None)
+    assert said == SENTINEL
+"""
+SAY = f"import time; print({SENTINEL!r}[:9], end='', flush=True); time.sleep(0.05); " + (
+    f"print({SENTINEL!r}[9:], end='', flush=True); time.sleep(0.05)"
+)
+
+
+@contextmanager
+def eavesdropper(text: str, found: Path) -> Iterator[None]:
+    """A process of the same user that reads whatever streams it can open."""
+    command = [*POWERLESS, sys.executable, "-m", "tests.support.eavesdropper", text, str(found)]
+    spy = subprocess.Popen(command, cwd=REPOSITORY)
+    try:
+        wait_until(found.exists, "the eavesdropper watches")
+        wait_until(lambda: found.read_text() != "", "the eavesdropper watches")
+        yield
+    finally:
+        spy.kill()
+        spy.wait()
+
+
+def run_code(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*POWERLESS, sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE * 2,
+        check=False,
+    )
+
+
+def test_no_process_of_the_user_hears_what_the_keyring_is_sent(tmp_path: Path) -> None:
+    child, found = tmp_path / "child.py", tmp_path / "found"
+    child.write_text(ECHO)
+    with eavesdropper(SENTINEL, found):
+        done = run_code(HARDENED + KEYRING.format(rounds=ROUNDS, child=str(child)))
+    assert found.read_text() == "watching\n"
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_process_of_the_user_hears_a_clipboard_program(tmp_path: Path) -> None:
+    found = tmp_path / "found"
+    with eavesdropper(SENTINEL[9:], found):
+        done = run_code(HARDENED + PROGRAMS.format(rounds=ROUNDS, say=SAY))
+    assert found.read_text() == "watching\n"
+    assert done.returncode == 0, done.stderr
