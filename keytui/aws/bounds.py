@@ -34,7 +34,7 @@ MAX_SECONDS = 60
 
 
 class EndlessReplyError(Exception):
-    """A reply is larger or takes longer than any of AWS's.
+    """A reply, or a list of them, is larger or takes longer than any of AWS's.
 
     Attributes:
         reason: What the one that answers did, as it stands after its name.
@@ -72,7 +72,9 @@ class BoundedSession(Session):
 
 
 def endless(error: BaseException) -> EndlessReplyError | None:
-    """Return what the SDK has wrapped in its own error, where it is a reply without end."""
+    """Return a reply without end, also where the SDK has wrapped it in its own error."""
+    if isinstance(error, EndlessReplyError):
+        return error
     cause = error.kwargs.get("error") if isinstance(error, HTTPClientError) else None
     return cause if isinstance(cause, EndlessReplyError) else None
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from keytui.aws import report
 from keytui.aws.clients import Clients
+from keytui.aws.paging import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.translate import NO_KEY_MADE, SETUP, Call, ask
 from keytui.credential_report import CredentialReport
 from keytui.errors import AwsError, NotFoundError
@@ -87,12 +88,11 @@ class IamGateway:
     def users(self) -> Iterator[list[User]]:
         """Yield the account's users page by page, in AWS's order."""
         call = Call("iam:ListUsers")
-        pages = iter(
-            self._clients.iam.get_paginator("list_users").paginate(
-                PaginationConfig={"PageSize": _PAGE_SIZE}
-            )
+        pages = self._clients.iam.get_paginator("list_users").paginate(
+            PaginationConfig={"PageSize": _PAGE_SIZE}
         )
-        while (page := ask(call, lambda: _user_page(next(pages, None)))) is not None:
+        found = listed(pages, "Users", ALL_USERS)
+        while (page := ask(call, lambda: _user_page(next(found, None)))) is not None:
             yield page
 
     def user(self, name: str) -> User:
@@ -108,7 +108,11 @@ class IamGateway:
         )
         keys = ask(
             call,
-            lambda: [_key(item, user) for page in pages for item in page["AccessKeyMetadata"]],
+            lambda: [
+                _key(item, user)
+                for page in listed(pages, "AccessKeyMetadata", OF_ONE_USER)
+                for item in page
+            ],
         )
         return tuple(sorted(keys, key=lambda key: (key.created or _BEGINNING, key.id)))
 
@@ -142,8 +146,8 @@ class IamGateway:
             call,
             lambda: {
                 tag["Key"]: tag["Value"]
-                for page in pages
-                for tag in page["Tags"]
+                for page in listed(pages, "Tags", OF_ONE_USER)
+                for tag in page
                 if _KEY_ID_TAG.fullmatch(tag["Key"])
             },
         )
@@ -281,8 +285,8 @@ def _identity(reply: Any) -> Identity:
     return Identity(account=reply["Account"], arn=reply["Arn"])
 
 
-def _user_page(page: Any) -> list[User] | None:
-    return None if page is None else [_user(item) for item in page["Users"]]
+def _user_page(page: list[Any] | None) -> list[User] | None:
+    return None if page is None else [_user(item) for item in page]
 
 
 def _user(item: Any) -> User:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from keytui.aws.bounds import endless
+from keytui.aws.bounds import EndlessReplyError, endless
 from keytui.aws.failures import UNREADABLE, failure
 from keytui.aws.refusals import is_aws_refusal, is_throttle, refusal
 from keytui.errors import AwsError, LostReplyError
@@ -54,6 +54,7 @@ _FAILURES = (
     sdk.ClientError,
     ResponseParserError,
     OSError,
+    EndlessReplyError,
     *UNREADABLE,
     MfaDeclinedError,
 )

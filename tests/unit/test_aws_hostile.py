@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from keytui.aws import bounds
+from keytui.aws import bounds, iam
 from keytui.aws.iam import IamGateway
 from keytui.aws.options import ConnectOptions
+from keytui.aws.paging import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.session import connect
 from keytui.errors import AwsError, CredentialsError, LostReplyError, UnreachableError
 from keytui.model import NewAccessKey, Secret, User
 from tests.support.fake_iam import FakeIam
-from tests.support.iam_replies import failure
+from tests.support.iam_replies import Account, Replies, failure
 from tests.support.iam_server import Fault, IamServer
 from tests.support.sentinel import SENTINEL, full_text
 
@@ -374,3 +375,117 @@ def test_a_new_key_of_an_honest_reply_is_taken() -> None:
         new: NewAccessKey = connect(server.options).create_key(ALICE)
 
     assert new.secret.matches(Secret(SENTINEL))
+
+
+# Pages without end
+
+
+class Pages(Replies):
+    """Lists whose every page says that there is another one.
+
+    Attributes:
+        marker: Makes the next marker from the number of the page.
+        member: One item of a page; with its number.
+        size: How many items a page has.
+    """
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self.marker: Callable[[int], str] = str
+        self.member = "<UserName>u{0}</UserName>"
+        self.size = 1
+        self._number = 0
+
+    def answer(self, parameters: dict[str, str]) -> tuple[int, bytes]:
+        """Return the next page."""
+        action = parameters["Action"]
+        field = {"ListUsers": "Users", "ListAccessKeys": "AccessKeyMetadata"}.get(action, "Tags")
+        if not action.startswith("List"):
+            return super().answer(parameters)
+        self._number += 1
+        numbers = range(self._number * self.size, (self._number + 1) * self.size)
+        members = "".join(f"<member>{self.member.format(n)}</member>" for n in numbers)
+        return 200, (
+            f"<{action}Response><{action}Result><{field}>{members}</{field}>"
+            f"<IsTruncated>true</IsTruncated><Marker>{self.marker(self._number)}</Marker>"
+            f"</{action}Result></{action}Response>"
+        ).encode()
+
+
+@pytest.fixture
+def pages() -> Iterator[tuple[Pages, IamServer]]:
+    with IamServer(FakeIam()) as server:
+        server.replies = replies = Pages(server)
+        yield replies, server
+
+
+KEY = "<AccessKeyId>AKIA{0:016}</AccessKeyId><Status>Active</Status>"
+TAG = "<Key>AKIA{0:016}</Key><Value>x</Value>"
+LISTS: dict[str, tuple[str, Callable[[IamGateway], object]]] = {
+    "ListUsers": ("<UserName>u{0}</UserName>", lambda asked: list(asked.users())),
+    "ListAccessKeys": (KEY, lambda asked: asked.keys(ALICE)),
+    "ListUserTags": (TAG, lambda asked: asked.descriptions(ALICE)),
+}
+
+
+@pytest.mark.parametrize("action", LISTS)
+@pytest.mark.parametrize(
+    ("size", "marker"),
+    [(1, str), (0, str), (1, lambda _: "same"), (1, lambda number: f"m{number % 2}")],
+    ids=["ever new markers", "empty pages", "the same marker", "two markers by turns"],
+)
+def test_a_list_without_end_is_given_up(
+    pages: tuple[Pages, IamServer],
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    size: int,
+    marker: Callable[[int], str],
+) -> None:
+    monkeypatch.setattr(iam, "ALL_USERS", OF_ONE_USER)
+    replies, server = pages
+    replies.member, read = LISTS[action]
+    replies.size, replies.marker = size, marker
+
+    error = failing(lambda: read(connect(server.options)))
+
+    assert isinstance(error, UnreachableError)
+    assert "which AWS never does" in error.title
+    assert server.received()[action] <= OF_ONE_USER.pages
+
+
+@pytest.mark.parametrize("action", LISTS)
+def test_a_list_of_ever_more_is_given_up(
+    pages: tuple[Pages, IamServer], monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    monkeypatch.setattr(iam, "ALL_USERS", OF_ONE_USER)
+    replies, server = pages
+    replies.member, read = LISTS[action]
+    replies.size = OF_ONE_USER.items // 2
+
+    error = failing(lambda: read(connect(server.options)))
+
+    assert "lists more than 1,000 items" in error.title
+    assert server.received()[action] == 3
+
+
+def test_names_that_fill_the_memory_are_given_up(pages: tuple[Pages, IamServer]) -> None:
+    replies, server = pages
+    replies.member = f"<UserName>u{{0}}{'x' * 4_000_000}</UserName>"
+
+    error = failing(lambda: [len(page) for page in connect(server.options).users()])
+
+    assert "or very long ones" in error.title
+    assert server.received()["ListUsers"] == ALL_USERS.characters // 4_000_000
+
+
+def test_a_slow_list_is_given_up_by_the_time_that_aws_took() -> None:
+    time_of = iter(range(0, 10_000, 30))
+    endless_pages = ({"Users": [{"UserName": f"u{number}"}]} for number in range(10_000))
+    slow = listed(endless_pages, "Users", ALL_USERS, clock=lambda: next(time_of))
+    with pytest.raises(bounds.EndlessReplyError, match="31 pages in 930 s"):
+        list(slow)
+
+
+def test_fifty_thousand_users_in_short_pages_are_read() -> None:
+    users = ({"Users": [{"UserName": "x" * 128, "Path": "y" * 512}] * 100} for _ in range(500))
+    assert sum(len(page) for page in listed(users, "Users", ALL_USERS)) == 50_000
