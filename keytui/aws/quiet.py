@@ -1,6 +1,6 @@
-"""Credentials without a question: what a profile runs gets no terminal.
+"""What a profile runs for its credentials: bounded in time and output, and ended with keytui.
 
-Where many profiles are looked at it gets no window either, and an end.
+Beside a screen it gets no terminal; where many profiles are looked at it gets no window either.
 """
 
 import atexit
@@ -9,9 +9,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Lock
-from typing import Any, ClassVar, cast
+from contextlib import contextmanager
+from selectors import EVENT_READ, DefaultSelector
+from threading import Event, Lock, current_thread, main_thread
+from types import FrameType
+from typing import Any, ClassVar, NoReturn, cast
 
 from botocore.credentials import (
     AssumeRoleProvider,
@@ -23,19 +25,25 @@ from botocore.credentials import (
 from keytui.aws.bounds import BoundedSession
 from keytui.aws.config_files import share_files
 from keytui.aws.options import ConnectOptions
+from keytui.aws.process_tree import end_tree, marked, new_mark
 from keytui.errors import CredentialsError
 
 PROCESS_SECONDS = 8.0
-"""How long a credential_process may take.
+"""How long a credential_process may take where nobody can answer it.
 
 Less than ``fleet.PROFILE_SECONDS``, so that it is told what took so long.
 """
+SIGN_IN_SECONDS = 300.0
+"""How long one may take where somebody is there to sign in, in a browser for instance."""
+MOST_BYTES = 1_000_000
+"""The most that one may print: a hundred times what credentials take."""
 TURN_SECONDS = 1.0
 """How long one profile waits, at most, while another is set up."""
 START_SECONDS = 0.5
 """How long the end waits, at most, for programs that are being started."""
-_starting: set["ApartProcess"] = set()
-_running: set["ApartProcess"] = set()
+_CHUNK = 65_536
+_starting: set["BoundedProcess"] = set()
+_running: set["BoundedProcess"] = set()
 _leaving = Event()
 _turn = Lock()
 
@@ -54,104 +62,181 @@ def in_turn(options: ConnectOptions) -> Iterator[None]:
             _turn.release()
 
 
-def set_apart(providers: CredentialResolver, session: BoundedSession, *, quiet: bool) -> None:
-    """Keep the credential_process of a session, and of what it builds on, off the terminal.
+def bound_programs(
+    providers: CredentialResolver, session: BoundedSession, options: ConnectOptions
+) -> None:
+    """Give the credential_process of a session, and of what it builds on, an end.
 
     Args:
         providers: Where the session finds credentials.
         session: The session.
-        quiet: Whether they may ask nothing, in no window either, and take ``PROCESS_SECONDS``.
+        options: Whether they may ask, and on what.
     """
+    process = BoundedProcess
+    if options.on_screen:
+        process = ApartProcess
+    if options.quiet:
+        process = QuietProcess
     roles: Any = providers.get_provider(AssumeRoleProvider.METHOD)
     builder = _Builder(session, cache=roles.cache)
-    builder.quiet = quiet
+    builder.process = process
     roles._profile_provider_builder = builder  # noqa: SLF001 - no other way
     for provider in providers.providers:
-        _set_apart(provider, quiet=quiet)
+        _bound(provider, process)
 
 
-def _set_apart(provider: Any, *, quiet: bool) -> None:
-    if quiet:
+def _bound(provider: Any, process: type["BoundedProcess"]) -> None:
+    if process is QuietProcess:
         share_files(provider)
     if isinstance(provider, ProcessProvider):
-        process = QuietProcess if quiet else ApartProcess
         cast("Any", provider)._popen = process  # noqa: SLF001 - no other way
 
 
 class _Builder(ProfileProviderBuilder):
-    quiet = False
+    process: type["BoundedProcess"]
 
     def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:
         found: list[Any] = super().providers(profile_name, disable_env_vars)
         for provider in found:
-            _set_apart(provider, quiet=self.quiet)
+            _bound(provider, self.process)
         return found
 
 
-class ApartProcess(subprocess.Popen[bytes]):
-    """A program that has no input and no terminal. It ends with keytui.
+class BoundedProcess(subprocess.Popen[bytes]):
+    """A program that a profile runs for its credentials.
 
-    It may open a window, such as a browser's to sign in, and wait for that.
+    It ends with its time, with the most that it may print, and with keytui; so does all that it
+    has started. It may ask on the terminal, where keytui draws nothing.
     """
 
+    apart: ClassVar[bool] = False
+    """Whether it gets no input and no terminal."""
     hidden: ClassVar[frozenset[str]] = frozenset()
     """The variables of the environment that it does not get."""
 
     def __init__(self, command: list[str], **pipes: Any) -> None:
+        self._mark = new_mark()
         env = {name: value for name, value in os.environ.items() if name not in self.hidden}
         _starting.add(self)
         try:
             if _leaving.is_set():
                 raise CredentialsError("The profile was not asked: keytui ends.")
             super().__init__(
-                command, stdin=subprocess.DEVNULL, start_new_session=True, env=env, **pipes
+                command,
+                stdin=subprocess.DEVNULL if self.apart else None,
+                start_new_session=self.apart,
+                env=env | marked(self._mark),
+                **pipes,
             )
             _running.add(self)
         finally:
             _starting.discard(self)
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return SIGN_IN_SECONDS
 
     def communicate(
         self,
         input: bytes | None = None,  # noqa: A002 - subprocess's name
         timeout: float | None = None,
     ) -> tuple[bytes, bytes]:
-        """Return what it prints."""
+        """Return what it prints.
+
+        Raises:
+            CredentialsError: It does not end in time, or prints too much.
+        """
+        del input, timeout  # botocore gives neither.
+        printed: tuple[bytes, bytes] | str = ""
         try:
-            return super().communicate(input, timeout)
+            with _heeding_signals():
+                printed = self._read(time.monotonic() + self.seconds)
         finally:
+            if isinstance(printed, str):
+                self.end()
             _running.discard(self)
+        if isinstance(printed, str):
+            raise CredentialsError(
+                f"The profile's credential_process {printed}.",
+                "It was stopped.",
+                "Run it by hand to see what it does.",
+            )
+        return printed
+
+    def _read(self, deadline: float) -> tuple[bytes, bytes] | str:
+        """Return what it prints, or what is wrong with it."""
+        assert self.stdout  # noqa: S101 - the SDK reads both
+        assert self.stderr  # noqa: S101
+        late = f"did not end within {self.seconds:.0f} s"
+        printed = {self.stdout: bytearray(), self.stderr: bytearray()}
+        with DefaultSelector() as pipes:
+            for pipe in printed:
+                pipes.register(pipe, EVENT_READ, printed[pipe])
+            while pipes.get_map():
+                ready = pipes.select(max(0, deadline - time.monotonic()))
+                if not ready:
+                    return late
+                for key, _ in ready:
+                    chunk = os.read(key.fd, _CHUNK)
+                    key.data.extend(chunk)
+                    if not chunk:
+                        pipes.unregister(key.fileobj)
+                    if len(key.data) > MOST_BYTES:
+                        return f"printed more than {MOST_BYTES:,} bytes"
+        try:
+            self.wait(max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return late
+        for pipe in printed:
+            pipe.close()
+        return bytes(printed[self.stdout]), bytes(printed[self.stderr])
 
     def end(self) -> None:
         """Stop it with all that it has started."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        end_tree(self.pid if self.poll() is None else None, self._mark)
         self.wait()
         for pipe in (self.stdout, self.stderr):
             if pipe:
                 pipe.close()
 
 
+class ApartProcess(BoundedProcess):
+    """A program that has no input and no terminal.
+
+    It may open a window, such as a browser's to sign in, and wait for that.
+    """
+
+    apart = True
+
+
 class QuietProcess(ApartProcess):
-    """A program that can't ask: it has no display either. It ends with its time, too."""
+    """A program that can't ask: it has no display either, and little time."""
 
     hidden = frozenset({"DISPLAY", "WAYLAND_DISPLAY"})
 
-    def communicate(
-        self,
-        input: bytes | None = None,  # noqa: A002 - subprocess's name
-        timeout: float | None = None,
-    ) -> tuple[bytes, bytes]:
-        """Return what it prints. Raises ``CredentialsError`` where it does not end in time."""
-        try:
-            return super().communicate(input, timeout or PROCESS_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass  # What it has printed so far may be a secret: it goes no further.
-        self.end()
-        raise CredentialsError(
-            f"The profile's credential_process did not end within {PROCESS_SECONDS:.0f} s.",
-            "It was stopped.",
-            "Run it by hand to see what it waits for.",
-        )
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return PROCESS_SECONDS
+
+
+@contextmanager
+def _heeding_signals() -> Iterator[None]:
+    """Let a signal that would end keytui at once end it in order, what it has started too."""
+
+    def leave(number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    here = current_thread() is main_thread()
+    deadly = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
+    for number in deadly if here else ():
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in deadly if here else ():
+            signal.signal(number, signal.SIG_DFL)
 
 
 @atexit.register

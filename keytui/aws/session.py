@@ -21,7 +21,7 @@ from keytui.aws.config_files import share_config
 from keytui.aws.iam import IamGateway
 from keytui.aws.mfa import RoleCredentials, RolePrompt
 from keytui.aws.options import ConnectOptions
-from keytui.aws.quiet import in_turn, set_apart
+from keytui.aws.quiet import bound_programs, in_turn
 from keytui.aws.translate import SETUP, ask
 from keytui.errors import CredentialsError
 from keytui.model import Identity, Secret
@@ -112,8 +112,7 @@ def _ask_for_roles(session: BoundedSession, options: ConnectOptions) -> None:
     profiles = session.full_config.get("profiles", {})
     name = session.get_config_variable("profile") or "default"
     if not any("mfa_serial" in profile for profile in _roles(profiles, name)):
-        if options.quiet or options.on_screen:
-            session.register_component("credential_provider", _providers(session, options))
+        session.register_component("credential_provider", _providers(session, options))
         return
     prompt = RolePrompt(options.mfa, f"profile {name}")
 
@@ -133,8 +132,7 @@ def _ask_for_roles(session: BoundedSession, options: ConnectOptions) -> None:
 
 def _providers(session: BoundedSession, options: ConnectOptions) -> CredentialResolver:
     providers = create_credential_resolver(session)
-    if options.quiet or options.on_screen:
-        set_apart(providers, session, quiet=options.quiet)
+    bound_programs(providers, session, options)
     return providers
 
 

@@ -1,6 +1,8 @@
 """Looking at a profile among many: nothing asks, nothing opens, nothing goes on for ever."""
 
 import shlex
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,7 +21,8 @@ from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer
 from tests.support.mfa_replies import CODE, SERIAL, MfaReplies
-from tests.support.secret_service import wait_until
+from tests.support.secret_service import PATIENCE, wait_until
+from tests.support.sentinel import full_text
 
 OWN = "AKIAFAKECALLER000001"
 KEYS = f"aws_access_key_id = {OWN}\naws_secret_access_key = made-up\n"
@@ -140,6 +143,92 @@ def test_none_is_started_any_more_while_keytui_ends(
     with pytest.raises(CredentialsError, match="keytui ends"):
         look("own")
     assert not started.exists()
+
+
+AWAY = {
+    "in a session of its own": "subprocess.Popen([sys.executable, stay], start_new_session=True)",
+    "as a daemon": "os.fork() or (os.setsid(), os.fork() and os._exit(0), "
+    "os.execv(sys.executable, [sys.executable, stay]))",
+    "with an empty environment": "subprocess.Popen([sys.executable, stay], env={}, "
+    "start_new_session=True)",
+}
+WAYS = [
+    ConnectOptions(profile="own", quiet=True),
+    ConnectOptions(profile="own", on_screen=True),
+    ConnectOptions(profile="own"),
+]
+STAY = """
+import os, signal, sys, time
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+with open({pids!r}, "a") as file:
+    file.write(f"{{os.getpid()}}\\n")
+while True:
+    {does}
+"""
+
+
+def stayer(folder: Path, does: str = "time.sleep(1)", start: str = "") -> str:
+    """Return a credential_process that is deaf to signals; it names its processes in a file."""
+    code = STAY.format(pids=str(folder / "pids"), does=does)
+    (folder / "stay.py").write_text(code)
+    begin = f"import os, subprocess, sys\nstay = {str(folder / 'stay.py')!r}\n{start}\n"
+    return program(folder, begin + code)
+
+
+def pids_of(folder: Path) -> list[int]:
+    named = folder / "pids"
+    return [int(line) for line in named.read_text().split()] if named.exists() else []
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quiet, "PROCESS_SECONDS", 1.5)
+    monkeypatch.setattr(quiet, "SIGN_IN_SECONDS", 1.5)
+
+
+@pytest.mark.usefixtures("replies", "impatient")
+@pytest.mark.parametrize("away", AWAY)
+@pytest.mark.parametrize("options", WAYS, ids=["quiet", "on a screen", "in a command"])
+def test_what_leaves_its_process_group_is_stopped_too(
+    aws_env: AwsHome, tmp_path: Path, away: str, options: ConnectOptions
+) -> None:
+    aws_env.config.write_text(f"[profile own]\n{stayer(tmp_path, start=AWAY[away])}")
+    while len(pids_of(tmp_path)) < 2:  # A slow start would be cut short, too.
+        with pytest.raises(CredentialsError, match="did not end within"):
+            connect(options)
+    assert not any(map(_runs, pids_of(tmp_path)))
+    assert not quiet._running
+
+
+@pytest.mark.usefixtures("replies")
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("options", WAYS, ids=["quiet", "on a screen", "in a command"])
+def test_what_prints_without_end_is_stopped(
+    aws_env: AwsHome, tmp_path: Path, stream: str, options: ConnectOptions
+) -> None:
+    does = f"sys.{stream}.write('made-up' * 10_000)"
+    aws_env.config.write_text(f"[profile own]\n{stayer(tmp_path, does)}")
+    with pytest.raises(CredentialsError) as caught:
+        connect(options)
+    assert "printed more than 1,000,000 bytes" in caught.value.title
+    assert "made-up" not in full_text(caught.value)
+    assert not any(map(_runs, pids_of(tmp_path)))
+
+
+@pytest.mark.usefixtures("replies")
+@pytest.mark.parametrize("away", AWAY)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_a_command_and_what_its_profile_runs(
+    aws_env: AwsHome, tmp_path: Path, number: signal.Signals, away: str
+) -> None:
+    aws_env.config.write_text(f"[profile own]\n{stayer(tmp_path, start=AWAY[away])}")
+    command = [sys.executable, "-m", "keytui", "list", "--profile", "own"]
+    run = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    wait_until(lambda: len(pids_of(tmp_path)) == 2, "both run")
+    run.send_signal(number)
+    assert run.wait(PATIENCE) == 128 + number
+    assert not any(map(_runs, pids_of(tmp_path)))
 
 
 def _runs(process: int) -> bool:
