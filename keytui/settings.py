@@ -11,9 +11,13 @@ from typing import Any
 
 from keytui.errors import UsageError
 from keytui.findings import Thresholds
+from keytui.own_files import NotBelievedError, read_trusted
 
 DEMO_USERS = 12
 KEYRINGS = ("os", "pass", "cryptfile")
+
+_MOST_BYTES = 1_000_000
+"""A config file takes a thousandth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +146,13 @@ _SDK_VARIABLES = {
 def _from_file(settings: Settings, folder: Path, env: Mapping[str, str]) -> Settings:
     path = folder / "config.toml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_trusted(path, _MOST_BYTES).decode()
     except FileNotFoundError:
         return settings
+    except NotBelievedError as error:
+        raise UsageError(
+            f"The config file {path} {error.reason}.", next_step=error.next_step
+        ) from None
     except (OSError, UnicodeDecodeError):
         raise UsageError(
             f"The config file {path} can't be read.", next_step="Make it readable, or remove it."

@@ -6,13 +6,14 @@ matter: AWS is asked in any case.
 
 import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from keytui.own_files import read_private
 
 _MOST_BYTES = 16_000_000
 """An account of 50,000 users takes a third of it."""
@@ -65,7 +66,7 @@ class UsersCache:
 
         odd = (ValueError, TypeError, KeyError, RecursionError)
         with suppress(OSError, *odd):
-            return _known(json.loads(_read(self._folder / self._name(profile))))
+            return _known(json.loads(read_private(self._folder / self._name(profile), _MOST_BYTES)))
         return None
 
     def save(self, profile: str | None, known: KnownUsers) -> None:
@@ -116,17 +117,6 @@ def _known(value: Any) -> KnownUsers:
         if ids:
             key_ids[name] = tuple(ids)
     return KnownUsers(account, read_at, names, key_ids)
-
-
-def _read(path: Path) -> bytes:
-    # O_NONBLOCK: opening a FIFO would wait for a writer.
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        private = status.st_uid == os.geteuid() and not status.st_mode & 0o077
-        if not stat.S_ISREG(status.st_mode) or not private or status.st_size > _MOST_BYTES:
-            raise ValueError("Not a file of keytui's own")
-        return file.read(_MOST_BYTES)
 
 
 def _written_at(path: Path) -> int:

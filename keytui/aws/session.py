@@ -17,7 +17,7 @@ from botocore.session import Session
 
 from keytui.aws.bounds import BoundedSession
 from keytui.aws.clients import COMMON, DEFAULT_REGION, FIRST_CALL, Clients
-from keytui.aws.config_files import share_config
+from keytui.aws.config_files import check_files, share_config
 from keytui.aws.iam import IamGateway
 from keytui.aws.mfa import RoleCredentials, RolePrompt
 from keytui.aws.options import ConnectOptions
@@ -73,7 +73,9 @@ def profiles() -> list[str]:
     Raises:
         AwsError: The AWS config can't be read.
     """
-    return ask(SETUP, lambda: sorted(Session().available_profiles))
+    session = Session()
+    ask(SETUP, lambda: check_files(session))
+    return ask(SETUP, lambda: sorted(session.available_profiles))
 
 
 def _hush() -> None:
@@ -95,6 +97,7 @@ def _session(options: ConnectOptions) -> BoundedSession:
 
 def _profile_session(options: ConnectOptions) -> BoundedSession:
     session = BoundedSession(profile=options.profile)
+    check_files(session)
     if options.quiet:
         share_config(session)
     # Read once, not for each of many profiles: it takes 0.1 s and 12 MB.

@@ -15,7 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keytui.errors import StateError, StoreError
-from keytui.stores.keyring.session_bus import VARIABLE, find_private_bus, private_bus_file
+from keytui.stores.keyring.session_bus import (
+    VARIABLE,
+    find_private_bus,
+    named_socket,
+    private_bus_file,
+)
 
 START_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -141,8 +146,8 @@ def _unwritable(named: Path, error: OSError) -> StateError:
 
 def _forget(named: Path, socket: Path) -> None:
     """Remove the file, unless a later run has named its own bus in it."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        if json.loads(named.read_text("utf-8"))["socket"] == str(socket):
+    with suppress(OSError):
+        if named_socket(named) == socket:
             named.unlink()
 
 

@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from keytui.own_files import read_trusted
+
 VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
 PRIVATE_BUS = "bus.json"
 """The file in keytui's state folder that names the private bus, while there is one."""
+_MOST_BYTES = 4_000
 CONNECT_SECONDS = 1.0
 
 
@@ -63,13 +66,20 @@ def find_bus(env: Mapping[str, str]) -> Bus | None:
 
 def find_private_bus(env: Mapping[str, str]) -> Bus | None:
     """Return the bus that a running ``keytui --unlock-keyring`` has made, if it answers."""
-    try:
-        path = Path(json.loads(private_bus_file(env).read_text("utf-8"))["socket"])
-    except (OSError, ValueError, KeyError, TypeError):
+    path = named_socket(private_bus_file(env))
+    if path is None:
         return None
     if _is_own_socket(path) and _is_own_folder(path.parent) and _answers(path):
         return Bus(f"unix:path={path}", BusKind.PRIVATE)
     return None
+
+
+def named_socket(named: Path) -> Path | None:
+    """Return the socket that a file names; None where it names none, or may be another's."""
+    try:
+        return Path(json.loads(read_trusted(named, _MOST_BYTES))["socket"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def private_bus_file(env: Mapping[str, str]) -> Path:

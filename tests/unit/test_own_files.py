@@ -1,0 +1,148 @@
+"""Files that keytui reads by itself: none without an end, none that others can have written."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keytui.aws.options import ConnectOptions
+from keytui.aws.session import connect, profiles
+from keytui.errors import CredentialsError, UsageError
+from keytui.own_files import NotBelievedError, read_private, read_trusted
+from keytui.settings import load
+from keytui.stores.keyring.session_bus import find_bus, private_bus_file
+from tests.support.aws_env import AwsHome
+
+
+def grow(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+WITHOUT_END: dict[str, Callable[[Path], None]] = {
+    "a pipe": os.mkfifo,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a terminal": lambda path: path.symlink_to("/dev/ptmx"),
+    "a large file": lambda path: grow(path),
+}
+
+
+def config_file(home: Path) -> Path:
+    path = home / ".config/keytui/config.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize("kind", WITHOUT_END)
+def test_a_config_file_without_end_is_a_sentence(tmp_path: Path, kind: str) -> None:
+    path = config_file(tmp_path)
+    WITHOUT_END[kind](path)
+    with pytest.raises(UsageError, match="can't be read") as caught:
+        load({}, {}, tmp_path)
+    assert str(path) in caught.value.title
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o620, 0o602])
+def test_a_config_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    path = config_file(tmp_path)
+    path.write_text("read_only = true\n")
+    path.chmod(mode)
+    with pytest.raises(UsageError, match="other users can write to it") as caught:
+        load({}, {}, tmp_path)
+    assert caught.value.next_step == f"Run: chmod go-w {path}"
+    path.chmod(0o644)
+    assert load({}, {}, tmp_path).read_only
+
+
+def owned_by(monkeypatch: pytest.MonkeyPatch, user: int, reader: int) -> None:
+    """Let all files belong to a user, and this process to another."""
+    real = os.fstat
+
+    def status(handle: int) -> os.stat_result:
+        fields: list[Any] = list(real(handle))
+        return os.stat_result([*fields[:4], user, *fields[5:]])
+
+    monkeypatch.setattr(os, "fstat", status)
+    monkeypatch.setattr(os, "geteuid", lambda: reader)
+
+
+def test_a_config_file_of_another_user_is_refused_and_roots_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_file(tmp_path).write_text("read_only = true\n")
+    owned_by(monkeypatch, user=1001, reader=1000)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        load({}, {}, tmp_path)
+    owned_by(monkeypatch, user=0, reader=1000)
+    assert load({}, {}, tmp_path).read_only
+
+
+def test_a_private_file_is_nobody_elses_and_no_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("x")
+    path.chmod(0o600)
+    assert read_private(path, 1) == b"x"
+    (tmp_path / "link").symlink_to(path)
+    with pytest.raises(OSError, match="symbolic"):
+        read_private(tmp_path / "link", 1)
+    assert read_trusted(tmp_path / "link", 1) == b"x"
+    path.chmod(0o640)
+    with pytest.raises(NotBelievedError):
+        read_private(path, 1)
+    path.chmod(0o600)
+    owned_by(monkeypatch, user=0, reader=1000)
+    with pytest.raises(NotBelievedError):
+        read_private(path, 1)
+
+
+@pytest.mark.parametrize("kind", WITHOUT_END)
+def test_a_private_bus_is_not_sought_in_a_file_without_end(tmp_path: Path, kind: str) -> None:
+    env = {"XDG_RUNTIME_DIR": "/nonexistent", "XDG_STATE_HOME": str(tmp_path)}
+    private_bus_file(env).parent.mkdir()
+    WITHOUT_END[kind](private_bus_file(env))
+    assert find_bus(env) is None
+
+
+def test_a_private_bus_is_not_believed_where_others_can_name_it(tmp_path: Path) -> None:
+    env = {"XDG_RUNTIME_DIR": "/nonexistent", "XDG_STATE_HOME": str(tmp_path)}
+    named, path = private_bus_file(env), tmp_path / "bus"
+    named.parent.mkdir()
+    tmp_path.chmod(0o700)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        named.write_text(json.dumps({"socket": str(path)}))
+        assert find_bus(env)
+        named.chmod(0o666)
+        assert find_bus(env) is None
+
+
+@pytest.mark.parametrize("kind", WITHOUT_END)
+@pytest.mark.parametrize("which", ["config", "credentials"])
+def test_an_aws_file_without_end_is_a_sentence(aws_env: AwsHome, kind: str, which: str) -> None:
+    path = getattr(aws_env, which)
+    WITHOUT_END[kind](path)
+    for read in (
+        lambda: connect(ConnectOptions()),
+        lambda: connect(ConnectOptions(quiet=True)),
+        profiles,
+    ):
+        with pytest.raises(CredentialsError) as caught:
+            read()
+        assert str(path) in caught.value.title
+        assert caught.value.next_step
+
+
+def test_an_aws_file_may_be_the_null_device(
+    aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    aws_env.credentials.write_text("[ops]\naws_access_key_id = AKIAX\naws_secret_access_key = x\n")
+    assert profiles() == ["ops"]
