@@ -1,4 +1,4 @@
-"""Reads files that keytui believes: nobody else may have written them, and they have an end."""
+"""Files of keytui's own: read only where nobody else can have written them, and to an end."""
 
 import os
 import stat
@@ -50,6 +50,20 @@ def read_private(path: Path, most_bytes: int) -> bytes:
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise NotBelievedError("is not used: it is not private", f"Remove {path}.")
     return content
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it, for the user alone, whatever the umask.
+
+    One that is there stays as it is.
+
+    Raises:
+        OSError: It can't be made.
+    """
+    if folder.is_dir():
+        return
+    make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _read(path: Path, most_bytes: int, flags: int) -> tuple[bytes, os.stat_result]:

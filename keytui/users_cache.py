@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from keytui.own_files import read_private
+from keytui.own_files import make_private, read_private
 
 _MOST_BYTES = 16_000_000
 """An account of 50,000 users takes a third of it."""
@@ -128,7 +128,7 @@ def _written_at(path: Path) -> int:
 
 def _write(folder: Path, name: str, content: bytes) -> None:
     """Write a file whole: under another name first, then in the place of what was there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     temporary = folder / f".{name}.{os.getpid()}"
     with suppress(FileNotFoundError):
         temporary.unlink()

@@ -1,11 +1,16 @@
 """What helpers get, and what others of the user's processes can see of it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from keytui.stores.clipboard.programs import runner
+from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.eavesdropper import POWERLESS
 from tests.support.secret_service import PATIENCE, wait_until
 from tests.support.sentinel import SENTINEL
@@ -16,7 +21,7 @@ ROUNDS = 8
 HARDENED = "from keytui.hygiene import harden_process\nharden_process()\n"
 KEYRING = """
 import sys
-from keytui.model import Secret
+
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.sentinel import new_key
 for number in range({rounds}):
@@ -86,3 +91,43 @@ def test_no_process_of_the_user_hears_a_clipboard_program(tmp_path: Path) -> Non
         done = run_code(HARDENED + PROGRAMS.format(rounds=ROUNDS, say=SAY))
     assert found.read_text() == "watching\n"
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("run", ["keyring", "clipboard"])
+def test_helpers_inherit_no_secret(tmp_path: Path, run: str) -> None:
+    seen = tmp_path / "seen"
+    secret = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "KEYRING_CRYPTFILE_PASSWORD")
+    env = dict(os.environ) | dict.fromkeys(secret, SENTINEL)
+    command = ("/bin/sh", "-c", f"env >{seen}")
+    if run == "keyring":
+        OsKeyring(command, env=env).probe()
+    else:
+        runner(env)(command, "text")
+    assert "PATH=" in seen.read_text()
+    assert SENTINEL not in seen.read_text()
+
+
+def test_an_encrypted_files_child_gets_its_password_and_no_other(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    env = dict(os.environ) | {
+        "KEYRING_CRYPTFILE_PASSWORD": "made-up",
+        "AWS_SECRET_ACCESS_KEY": SENTINEL,
+    }
+    OsKeyring(("/bin/sh", "-c", f"env >{seen}"), env=env, kind="cryptfile").probe()
+    assert "KEYRING_CRYPTFILE_PASSWORD=made-up" in seen.read_text()
+    assert SENTINEL not in seen.read_text()
+
+
+def test_files_of_helpers_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    before = os.umask(0)
+    try:
+        runner(os.environ)(("/bin/sh", "-c", f"cat >{made}"), "text")
+    finally:
+        os.umask(before)
+    assert made.read_text() == "text"
+    assert made.stat().st_mode & 0o077 == 0
+
+
+def test_a_huge_clipboard_is_not_taken() -> None:
+    assert runner(os.environ)(("yes",), None) is None

@@ -1,16 +1,24 @@
 """Which D-Bus session is found: the login's, the user's own, a private one of keytui's."""
 
 import json
+import os
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from jeepney import message_bus  # type: ignore[import-untyped]
+from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-untyped]
+from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
 from keytui.errors import StoreError
+from keytui.model import Secret
+from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus
 from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus, private_bus_file
+from tests.support.sentinel import SENTINEL
 
 ADDRESS = "unix:path=/somewhere"
 
@@ -130,3 +138,48 @@ def test_what_is_missing_is_named_with_how_to_install_it(
         pass
     assert "needs dbus-daemon and gnome-keyring-daemon" in caught.value.title
     assert "sudo apt install dbus gnome-keyring" in caught.value.next_step
+
+
+def environment_of(process: int) -> dict[str, str]:
+    lines = Path(f"/proc/{process}/environ").read_text().split("\0")
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def test_the_private_bus_and_its_keyring_inherit_no_secret(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = (
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GH_TOKEN"),
+        *("KEYRING_CRYPTFILE_PASSWORD", "AWS_BEARER_TOKEN_BEDROCK"),
+    )
+    env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short), "PATH": os.environ["PATH"]}
+    env |= dict.fromkeys(secrets, SENTINEL)
+    with private_bus(env):
+        OsKeyring(env=env).unlock(Secret("correct horse"))
+        assert OsKeyring(env=env).probe().writable
+        address = env["DBUS_SESSION_BUS_ADDRESS"]
+        with closing(open_dbus_connection(address)) as bus:
+            ids = [
+                unwrap_msg(bus.send_and_get_reply(message_bus.GetConnectionUnixProcessID(name)))[0]
+                for name in ("org.freedesktop.DBus", "org.freedesktop.secrets")
+            ]
+        found = [environment_of(process) for process in ids]
+    assert [one["HOME"] for one in found] == [str(short)] * 2
+    assert not any(SENTINEL in one.values() for one in found)
+
+
+def test_with_no_umask_nothing_of_the_private_bus_is_open_to_others(short: Path) -> None:
+    env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short), "PATH": os.environ["PATH"]}
+    before = os.umask(0)
+    try:
+        with private_bus(env):
+            OsKeyring(env=env).unlock(Secret("correct horse"))
+            assert OsKeyring(env=env).probe().writable
+            socket_path = Path(env["DBUS_SESSION_BUS_ADDRESS"].removeprefix("unix:path="))
+            made = [*short.rglob("*"), socket_path.parent]
+            # A socket takes part in its folder's mode: dbus-daemon opens its own to all.
+            modes = {path: path.lstat().st_mode for path in made if not path.is_socket()}
+    finally:
+        os.umask(before)
+    assert len(modes) > 6
+    assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}

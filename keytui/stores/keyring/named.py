@@ -15,6 +15,7 @@ from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
 from keytui.model import Secret
+from keytui.own_files import make_private
 from keytui.stores.helpers import HelperError, talk
 from keytui.stores.keyring.codes import CRYPTFILE, PASS, Refusal, Trouble
 
@@ -109,7 +110,7 @@ def _rewritten(backend: "KeyringBackend") -> Iterator[None]:
     """Let a backend write into a copy of its file, then put that in the file's place."""
     named = Path(backend.file_path)  # type: ignore[attr-defined]
     path = named.resolve()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     copy = path.with_name(f"{path.name}.new")
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

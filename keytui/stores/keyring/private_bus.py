@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keytui.errors import StateError, StoreError
+from keytui.own_files import make_private
 from keytui.stores.keyring.session_bus import (
     VARIABLE,
     find_private_bus,
@@ -24,6 +25,11 @@ from keytui.stores.keyring.session_bus import (
 
 START_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_VARIABLES = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TMPDIR", "TZ"}
+    | {"DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "LD_LIBRARY_PATH", "G_MESSAGES_DEBUG"}
+)
+_VARIABLES_OF = ("LC_", "XDG_")
 _HOW_TO_INSTALL = (
     "Install dbus and gnome-keyring, on Debian with: sudo apt install dbus gnome-keyring"
 )
@@ -65,7 +71,7 @@ def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
 def _one_at_a_time(named: Path) -> Iterator[None]:
     """Let no other keytui of the user look for a bus, or make one, meanwhile."""
     try:
-        named.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(named.parent)
         lock = os.open(named.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _unwritable(named, error) from None
@@ -106,9 +112,19 @@ def _start(socket: Path, env: MutableMapping[str, str]) -> subprocess.Popen[byte
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env=dict(env),
+        umask=0o077,
+        env=_needed(env),
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
+
+
+def _needed(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what the bus, and the keyring it starts, need of an environment: no secret."""
+    return {
+        name: value
+        for name, value in env.items()
+        if name in _VARIABLES or name.startswith(_VARIABLES_OF)
+    }
 
 
 def _end_with_parent() -> None:
