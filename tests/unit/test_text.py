@@ -20,6 +20,15 @@ SECOND = timedelta(seconds=1)
         "svc+reports=eu,prod.batch@acme-corp",
         "[red]not red[/red]",
         "café — naïve, 日本語 ✓ 😀",
+        "Tie\u0302\u0301ng Vie\u0323\u0302t",
+        "क्षत्रिय हिन्दी निर्भीकता",
+        "ที่อยู่ น้ำ ปั๊ม",
+        "בְּרֵאשִׁ֖ית שָׁלוֹם",
+        "مُحَمَّدٌ، بِسْمِ ٱللَّٰهِ",
+        "བསྒྲུབས་པ",
+        "한국어 ᄒ\u1161\u11ab ﾊﾝｶｸ 全角\u3000空白",
+        "👍🏽 👋🏿",
+        "dix\u202f% et 10\u00a0€",
         "",
     ],
 )
@@ -65,6 +74,35 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
 )
 def test_a_character_that_could_act_is_shown_as_a_mark(bad: str) -> None:
     assert plain(f"a{bad}b") == "a�b"
+
+
+@pytest.mark.parametrize(
+    "char",
+    [
+        *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u2065\u2800\u3164\ufe00\ufe0f\uffa0\ufffc",
+        *"\u1680\u2000\u2003\u200a\u205f\U0001bca0\U0001d159\U0001d173\U000e0000\U000e0020",
+        *"\U000e007f\U000e0100\U000e01ef\U000e0fff\U00013441\U00016fe4",
+    ],
+    ids=lambda char: f"U+{ord(char):04X}",
+)
+def test_a_character_that_nobody_sees_is_shown_as_a_mark(char: str) -> None:
+    assert plain(f"admin{char}") == "admin�"
+    assert plain(char) == "�"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["\u0301", "\u0336", "\u20dd", "\u0e47", "\u093f", "\u1ab0", "\u1161", "\ud7fb", "\U0001f3fd"],
+)
+def test_a_pile_of_marks_is_cut(mark: str) -> None:
+    assert plain(f"a{mark * 1000}b") == f"a{mark * 4}{'�' * 996}b"
+    assert plain(f"a{mark * 4}b{mark * 4}") == f"a{mark * 4}b{mark * 4}"
+    mixed = f"a{mark}\u0301\u0489{mark}\u034f{mark}"
+    assert plain(mixed) == f"a{mark}\u0301\u0489{mark}��"
+
+
+def test_a_mark_without_a_letter_stands_on_nothing_of_keytuis() -> None:
+    assert plain("\u0336admin") == "�admin"
 
 
 @pytest.mark.parametrize(
