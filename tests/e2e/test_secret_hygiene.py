@@ -9,12 +9,13 @@ from pathlib import Path
 
 from tests.e2e.conftest import Desk, on_bus, signed_by
 from tests.e2e.steps import REVEAL, create_to_show, discard, read_secret, row
+from tests.support.eavesdropper import POWERLESS, WATCHING, eavesdropper
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import SENTINEL, files_that_hold, processes_that_show
-from tests.support.terminal import KEYTUI
+from tests.support.terminal import KEYTUI, PATIENCE, clean_env
 
 
 def test_a_secret_is_only_where_it_was_put(
@@ -91,6 +92,37 @@ def test_no_process_shows_a_secret_at_any_moment(
         watcher.join()
     assert seen == set()
     assert SENTINEL in (keyring_service.lookup(iam.held(iam.find("alice"))[0].id) or "")
+
+
+def test_no_process_of_the_user_hears_a_new_secret(
+    desk: Desk, iam: FakeIam, server: IamServer, own_service: SecretService, tmp_path: Path
+) -> None:
+    """It opens the streams of every process that keytui starts, from their first moment."""
+    found, names = tmp_path / "found", [f"user{number}" for number in range(4)]
+    env = clean_env(desk.home) | on_bus(own_service) | signed_by(server.options)
+    # No other backend is looked at: a script such as pass loses what is read from its pipes.
+    env |= {"PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
+    with eavesdropper(SENTINEL, found):
+        for name in names:
+            iam.add_user(name)
+            iam.next_secret = SENTINEL
+            command: list[str | Path] = [
+                *POWERLESS,
+                KEYTUI,
+                "create",
+                "--user",
+                name,
+                "--store",
+                "keyring",
+            ]
+            made = subprocess.run(
+                command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
+            assert made.returncode == 0, made.stderr
+    assert found.read_text() == WATCHING
+    for name in names:
+        (key,) = iam.held(iam.find(name))
+        assert SENTINEL in (own_service.lookup(key.id) or "")
 
 
 def test_the_debug_logs_of_the_sdk_hold_no_secret(desk: Desk, moto: MotoAccount) -> None:

@@ -3,16 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from keytui.stores.clipboard.programs import runner
 from keytui.stores.keyring.os_keyring import OsKeyring
-from tests.support.eavesdropper import POWERLESS
-from tests.support.secret_service import PATIENCE, wait_until
+from tests.support.eavesdropper import POWERLESS, WATCHING, eavesdropper
+from tests.support.secret_service import PATIENCE
 from tests.support.sentinel import SENTINEL
 
 REPOSITORY = Path(__file__).parents[2]
@@ -51,20 +49,6 @@ SAY = f"import time; print({SENTINEL!r}[:9], end='', flush=True); time.sleep(0.0
 )
 
 
-@contextmanager
-def eavesdropper(text: str, found: Path) -> Iterator[None]:
-    """A process of the same user that reads whatever streams it can open."""
-    command = [*POWERLESS, sys.executable, "-m", "tests.support.eavesdropper", text, str(found)]
-    spy = subprocess.Popen(command, cwd=REPOSITORY)
-    try:
-        wait_until(found.exists, "the eavesdropper watches")
-        wait_until(lambda: found.read_text() != "", "the eavesdropper watches")
-        yield
-    finally:
-        spy.kill()
-        spy.wait()
-
-
 def run_code(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*POWERLESS, sys.executable, "-c", code],
@@ -81,7 +65,7 @@ def test_no_process_of_the_user_hears_what_the_keyring_is_sent(tmp_path: Path) -
     child.write_text(ECHO)
     with eavesdropper(SENTINEL, found):
         done = run_code(HARDENED + KEYRING.format(rounds=ROUNDS, child=str(child)))
-    assert found.read_text() == "watching\n"
+    assert found.read_text() == WATCHING
     assert done.returncode == 0, done.stderr
 
 
@@ -89,7 +73,7 @@ def test_no_process_of_the_user_hears_a_clipboard_program(tmp_path: Path) -> Non
     found = tmp_path / "found"
     with eavesdropper(SENTINEL[9:], found):
         done = run_code(HARDENED + PROGRAMS.format(rounds=ROUNDS, say=SAY))
-    assert found.read_text() == "watching\n"
+    assert found.read_text() == WATCHING
     assert done.returncode == 0, done.stderr
 
 

@@ -729,6 +729,24 @@ def test_a_backend_that_prints_does_not_spoil_the_answer(
     assert store.probe().writable
 
 
+def test_a_program_that_the_backend_leaves_running_does_not_hold_the_answer_up(
+    keyring_service: SecretService, tmp_path: Path
+) -> None:
+    running = tmp_path / "running"
+    running.touch()
+    loop = f"while test -e {running}; do sleep 0.1; done"
+    body = (
+        "import subprocess\n"
+        f"def start(path=''): subprocess.Popen(['/bin/sh', '-c', {loop!r}])\n"
+        "keyring_child.check_secret_service = start"
+    )
+    try:
+        store = OsKeyring(python_child(tmp_path, body), timeout=5, env=keyring_service.env)
+        assert store.probe(canary=False).writable
+    finally:
+        running.unlink()
+
+
 # Where the secret is while the child works
 
 

@@ -277,6 +277,15 @@ def _take_stdout() -> int:
     return reply_fd
 
 
+def _read_request() -> bytes:
+    """Return the request and point standard input elsewhere: what a plugin starts inherits it."""
+    request = sys.stdin.buffer.read()
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    return request
+
+
 def _reply_to(op: str, request: bytes) -> dict[str, str]:
     asked = json.loads(request)
     if hasattr(signal, "alarm"):
@@ -294,7 +303,7 @@ def main(op: str) -> None:
     gpg_options = os.environ.get("PASSWORD_STORE_GPG_OPTS", "")
     os.environ["PASSWORD_STORE_GPG_OPTS"] = f"{gpg_options} --pinentry-mode=error".strip()
     try:
-        reply = _reply_to(op, sys.stdin.buffer.read())
+        reply = _reply_to(op, _read_request())
     except Refusal as refusal:
         reply = {
             "trouble": refusal.trouble,
