@@ -1,13 +1,14 @@
 """The arguments: what the user asked for, and texts with an access key ID in them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from keytui.errors import UsageError
-from keytui.key_ids import key_ids
+from keytui.key_ids import IdsInText, key_ids, read_ids
 from keytui.parser import COMMANDS, parser
+from keytui.streams import read_text
 
 OPTIONS = (
     "yes",
@@ -35,6 +36,13 @@ OPTIONS = (
 
 _WITH_VALUE = ("--profile", "--region", "--endpoint-url", "--demo-users", "--user")
 """The options before a command that a value follows."""
+TAKE_TEXT = frozenset({"find", "deactivate", "activate", "delete", "rotate"})
+"""The commands that take a text with access key IDs in it."""
+WHAT_IS_ONE = "It is AKIA and 16 more capital letters or digits."
+_INPUT = "-"
+"""Stands for the text on standard input."""
+_COMMAND_LENGTH = 12
+"""Characters; a longer word is no misspelt command and may be a secret."""
 _LIKE_OPTION = re.compile(r"--?[a-z][a-z-]*")
 
 
@@ -46,15 +54,21 @@ class Request:
         command: The command; None for the screen.
         flags: The settings by name; None where one was not given.
         options: The command's own options by name; None where one was not given.
+        from_input: Whether the text came from standard input, which answers no questions then.
     """
 
     command: str | None
     flags: dict[str, Any]
     options: dict[str, Any]
+    from_input: bool = False
 
 
-def parse(argv: Sequence[str]) -> Request:
+def parse(argv: Sequence[str], read: Callable[[], str] = read_text) -> Request:
     """Read the arguments. A text with an access key ID in it is what ``find`` takes.
+
+    Args:
+        argv: The arguments.
+        read: Reads the text from standard input, where ``-`` or nothing stands for it.
 
     Raises:
         UsageError: A word that is no command, or a text without an access key ID.
@@ -64,31 +78,38 @@ def parse(argv: Sequence[str]) -> Request:
     flags = vars(parser(_wanted(words)).parse_args(words))
     command = flags.pop("command")
     options = {name: flags.pop(name, None) for name in OPTIONS}
+    from_input = command in TAKE_TEXT and (options["text"] or [_INPUT]) == [_INPUT]
+    if from_input:
+        options["text"] = [read()]
     if command == "find":
-        flags["key_ids"] = ids_in(options["text"])
+        found = _looked_for(options["text"])
+        flags["key_ids"], flags["broken_ids"] = found.ids, found.broken
         command = None
-    return Request(command, flags, options)
+    return Request(command, flags, options, from_input)
 
 
 def ids_in(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the access key IDs in some texts, each once.
+    """Return the access key IDs in some texts, each once, for a command that changes them all.
 
     Raises:
-        UsageError: There is none; or something begins like an ID and is none. The text is
+        UsageError: There is none; or something was meant as an ID and is none. The text is
             not repeated: what is pasted may hold a secret.
     """
-    found = key_ids(" ".join(texts))
-    if not found:
+    found = _looked_for(texts)
+    if found.broken:
         raise UsageError(
-            "No access key ID is in that text: it is AKIA and 16 more capital letters or digits."
+            f"{found.problem} Complete: {' '.join(found.ids)}.",
+            "Nothing was changed.",
+            f"{WHAT_IS_ONE} Correct the text, or name only the complete ones.",
         )
-    for word in texts:
-        if _begins_like_id(word) and not key_ids(word):
-            raise UsageError(
-                f"An access key ID is cut short or mistyped, beside {' and '.join(found)}.",
-                "Nothing was changed.",
-                "It is AKIA and 16 more capital letters or digits.",
-            )
+    return found.ids
+
+
+def _looked_for(texts: Sequence[str]) -> IdsInText:
+    """Return the access key IDs in some texts. Raises ``UsageError`` where there is none."""
+    found = read_ids(" ".join(texts))
+    if not found.ids:
+        raise UsageError(found.problem, "Nothing was changed.", WHAT_IS_ONE)
     return found
 
 
@@ -115,10 +136,11 @@ def _with_find(argv: Sequence[str]) -> list[str]:
         return list(argv)
     word, text = argv[at], argv[at:]
     meant = _meant(word)
-    if not meant and (key_ids(" ".join(text)) or " " in word or _begins_like_id(word)):
+    is_text = word == _INPUT or " " in word or read_ids(word).broken or key_ids(" ".join(text))
+    if not meant and is_text:
         return [*argv[:at], "find", *text]
     title = "That is neither a command nor a text with an access key ID."
-    if word.isalpha():  # Anything else may be a secret, pasted by mistake.
+    if _like_command(word):  # Anything else may be a secret, pasted by mistake.
         title = f"There is no command {word}" + (f"; did you mean {meant}?" if meant else ".")
     raise UsageError(
         title,
@@ -140,7 +162,7 @@ def _first_word(argv: Sequence[str]) -> int | None:
     for index, argument in enumerate(argv):
         if value:
             value = False
-        elif argument == "--" or not argument.startswith("-"):
+        elif argument in {"--", _INPUT} or not argument.startswith("-"):
             return index
         else:
             value = argument in _WITH_VALUE
@@ -149,12 +171,12 @@ def _first_word(argv: Sequence[str]) -> int | None:
 
 def _meant(word: str) -> str:
     """Return the command that a word was meant to be; empty where it is like none."""
-    if not word.isalpha():
+    if not _like_command(word):
         return ""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, COMMANDS, n=1, cutoff=0.75)), "")
 
 
-def _begins_like_id(word: str) -> bool:
-    return word.upper().startswith(("AKIA", "ASIA"))
+def _like_command(word: str) -> bool:
+    return word.isascii() and word.isalpha() and word.islower() and len(word) <= _COMMAND_LENGTH

@@ -12,16 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from keytui import streams
 from keytui.arguments import Request, parse
 from keytui.aws.options import ConnectOptions
+from keytui.commands.console import complain
+from keytui.commands.endpoints import Endpoints
 from keytui.errors import KeytuiError, UsageError
-from keytui.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
 from keytui.mfa import MfaDesk, MfaRequest
 from keytui.model import Identity, Secret, User
 from keytui.parts import Parts, own_uses
-from keytui.plain import plain
 from keytui.ports import Iam
 from keytui.settings import Settings, load
 from keytui.stores.base import Keyring, SecretStore
@@ -36,6 +38,8 @@ _Connect = Callable[[str | None], Iam]
 _Who = Callable[[str, Secret], Identity]
 _CHANGES = frozenset({"deactivate", "activate", "delete"})
 _ALWAYS_FAILING = frozenset({"credentials", "doctor", "import"})
+_READING = frozenset({"list", "fleet", "audit", "credentials", "doctor"})
+"""The commands of whose work nothing is left where their output is lost."""
 _FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "fleet", "create", "rotate"}
 """The commands whose exit status is 1 where AWS or a store refuses; others can't start then."""
 
@@ -51,6 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         done, 2 when it can't start, 3 where something is left undone because nobody agreed
         or stays open, 128 + a signal when told to leave.
     """
+    streams.secure()
     command: str | None = None
     try:
         request = parse(sys.argv[1:] if argv is None else argv)
@@ -58,13 +63,21 @@ def main(argv: list[str] | None = None) -> int:
         harden_process()
         settings = load(request.flags, os.environ, Path.home())
         with ExitStack() as stack:
-            return _run(request, settings, stack)
+            status = _run(request, settings, stack)
+        return _lost_output(command) if status == EXIT_DONE and streams.failed() else status
     except KeytuiError as error:
-        print(f"keytui: {plain(str(error))}", file=sys.stderr)
+        complain(str(error))
         failed = command in _FAILING and not isinstance(error, UsageError)
         return EXIT_FAILED if failed or command in _ALWAYS_FAILING else EXIT_USAGE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def _lost_output(command: str | None) -> int:
+    """Return the exit status where all went well, but standard output could not be written."""
+    if command not in _READING:
+        return EXIT_DONE
+    return EXIT_USAGE if command == "audit" else EXIT_FAILED  # The audit's 1 is a finding.
 
 
 def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
@@ -117,6 +130,8 @@ def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
 
 def _show(request: Request, settings: Settings, stack: ExitStack) -> int:
     """Open the screen."""
+    if request.from_input:
+        streams.read_from_terminal()
     _require_terminal()
     from keytui.commands.screen import show
 
@@ -149,13 +164,21 @@ def _require_terminal() -> None:
 
 
 def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> Parts:
-    mfa = MfaDesk(_ask_on_terminal)
-    connect, who, folder = _account(settings, stack, mfa, on_screen=on_screen)
+    mfa, endpoints = MfaDesk(_ask_on_terminal), Endpoints()
+    if not on_screen:  # The screen's header names it.
+        stack.callback(endpoints.name_rest)
+    name = _nothing if on_screen else endpoints.name
+    connect, who, folder = _account(settings, stack, mfa, name, on_screen=on_screen)
     keyring, journal = _keyring(settings.keyring), Journal(folder)
 
     def store_at(locator: str) -> SecretStore | None:
         # The one in use has been unlocked, maybe.
         return keyring if locator == keyring.locator else _store_at(locator)
+
+    def peek(profile: str | None) -> Iam:
+        iam = _connect(replace(_options(settings, profile), mfa=mfa.silent(), quiet=True))
+        endpoints.name_later(iam)
+        return iam
 
     return Parts(
         settings=settings,
@@ -170,9 +193,7 @@ def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> 
         now=lambda: datetime.now(UTC),
         uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
         mfa=mfa,
-        peek=lambda profile: _connect(
-            replace(_options(settings, profile), mfa=mfa.silent(), quiet=True)
-        ),
+        peek=peek,
         cache=_users_cache(settings),
     )
 
@@ -195,7 +216,12 @@ def _ask_on_terminal(request: MfaRequest) -> Secret | None:
 
 
 def _account(
-    settings: Settings, stack: ExitStack, mfa: MfaDesk, *, on_screen: bool
+    settings: Settings,
+    stack: ExitStack,
+    mfa: MfaDesk,
+    connected: Callable[[Iam], None],
+    *,
+    on_screen: bool,
 ) -> tuple[_Connect, _Who, Path]:
     """Return how to connect, and where the record is kept (the demo's goes with it)."""
     if not settings.demo:
@@ -203,9 +229,14 @@ def _account(
         def options(profile: str | None) -> ConnectOptions:
             return replace(_options(settings, profile), on_screen=on_screen)
 
+        def open_account(profile: str | None) -> Iam:
+            iam = _connect(replace(options(profile), mfa=mfa))
+            connected(iam)
+            return iam
+
         return (
-            lambda profile: _connect(replace(options(profile), mfa=mfa)),
-            lambda key_id, secret: _who(options(settings.profile), key_id, secret),
+            open_account,
+            lambda key_id, secret: _who(options(settings.profile), key_id, secret, connected),
             settings.state_folder,
         )
     from keytui.aws.demo import DemoServer
@@ -220,9 +251,13 @@ def _account(
     def who(key_id: str, secret: Secret) -> Identity:
         demo = server.wait_ready()
         here = ConnectOptions(region=demo.region, endpoint_url=demo.endpoint_url)
-        return _who(here, key_id, secret)
+        return _who(here, key_id, secret, _nothing)
 
     return connect, who, Path(stack.enter_context(TemporaryDirectory(prefix="keytui-demo-")))
+
+
+def _nothing(_: Iam) -> None:
+    """Say nothing of an account that was connected to."""
 
 
 def _options(settings: Settings, profile: str | None) -> ConnectOptions:
@@ -243,10 +278,12 @@ def _profiles() -> list[str]:
     return profiles()
 
 
-def _who(options: ConnectOptions, key_id: str, secret: Secret) -> Identity:
+def _who(
+    options: ConnectOptions, key_id: str, secret: Secret, connected: Callable[[Iam], None]
+) -> Identity:
     from keytui.aws.session import who
 
-    return who(options, key_id, secret)
+    return who(options, key_id, secret, connected)
 
 
 def _keyring(kind: str) -> Keyring:

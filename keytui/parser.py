@@ -14,6 +14,7 @@ STATUSES = (
     "all is done; 2 it can't start; 3 left undone, since a guard asked and nobody agreed, or "
     "still open; 128 + a signal that ended it."
 )
+_FROM_INPUT = "- or none reads the text from standard input, so that it is in no process list"
 _Commands = Any  # argparse keeps the type of what add_subparsers returns to itself.
 
 
@@ -29,7 +30,7 @@ def parser(wanted: Sequence[str]) -> Reader:
         usage="keytui [OPTIONS] [TEXT WITH AN ACCESS KEY ID | COMMAND ...]",
         description="Manage AWS IAM access keys: see, make inactive or active, create, delete. "
         "A new secret goes straight into the OS keyring. A text with an access key ID in it, "
-        "such as a log line, opens the screen at that key.",
+        "such as a log line, opens the screen at that key; - reads the text from standard input.",
         epilog="AWS_PROFILE, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, HTTPS_PROXY and the rest are "
         f"honoured as by the AWS SDK. KEYTUI_READ_ONLY=1 is --read-only. {STATUSES}",
         allow_abbrev=False,
@@ -67,7 +68,7 @@ def _add_find(commands: _Commands) -> None:
         "Open the screen at the access key whose ID is somewhere in a text: a log line, an "
         "alert, a diff. The word find may be left out.",
     )
-    find.add_argument("text", nargs="+", metavar="TEXT")
+    find.add_argument("text", nargs="*", metavar="TEXT", help=f"the text; {_FROM_INPUT}")
     _add_account_flags(find)
     _add_unlock(find)
 
@@ -81,7 +82,10 @@ def _add_change(commands: _Commands, name: str, brief: str, more: str) -> None:
         f"{more} {STATUSES}",
     )
     change.add_argument(
-        "text", nargs="+", metavar="ID", help="an access key ID, or a text with IDs in it"
+        "text",
+        nargs="*",
+        metavar="ID",
+        help=f"an access key ID, or a text with IDs in it; {_FROM_INPUT}",
     )
     _add_account_flags(change)
     change.add_argument("--yes", action="store_true", help="agree to all but the own key")
@@ -205,7 +209,10 @@ def _add_rotate(commands: _Commands) -> None:
         f"and delete it. Each run goes as far as --to says. {STATUSES}",
     )
     rotate.add_argument(
-        "text", nargs="+", metavar="ID", help="the old or the new key's ID, or a text with it"
+        "text",
+        nargs="*",
+        metavar="ID",
+        help=f"the old or the new key's ID, or a text with it; {_FROM_INPUT}",
     )
     rotate.add_argument(
         "--to",
@@ -318,8 +325,8 @@ def _rules(text: str) -> tuple[str, ...]:
     if words == ("none",):
         return ()
     known = [rule.option for rule in Rule]
-    if unknown := [word for word in words if word not in known]:
-        raise argparse.ArgumentTypeError(f"knows no {unknown[0]!r}, but {', '.join(known)}")
+    if not set(words) <= set(known):
+        raise argparse.ArgumentTypeError(f"takes a list of {', '.join(known)}, or none")
     return words
 
 

@@ -30,6 +30,7 @@ class Settings:
         endpoint_url: An endpoint for IAM and STS instead of AWS's; None for AWS.
         user: Open at this user's keys; None for the list.
         key_ids: Open at this access key; where there are several, one is chosen.
+        broken_ids: How many more words of the text were meant as an access key ID.
         read_only: Refuse every change.
         demo: Work on a demo account of keytui's own.
         demo_users: How many users the demo account has.
@@ -47,6 +48,7 @@ class Settings:
     endpoint_url: str | None = None
     user: str | None = None
     key_ids: tuple[str, ...] = ()
+    broken_ids: int = 0
     read_only: bool = False
     demo: bool = False
     demo_users: int = DEMO_USERS
@@ -104,16 +106,14 @@ def _truth(name: str, text: str) -> bool:
         return True
     if word in {"0", "false", "no", "off"}:
         return False
-    raise UsageError(
-        f"{name} is {text!r}; it takes 1 or 0.", next_step=f"Set {name}=1 or unset it."
-    )
+    raise UsageError(f"{name} takes 1 or 0.", next_step=f"Set {name}=1 or unset it.")
 
 
 def _keyring(where: str, name: str) -> str:
     if name in KEYRINGS:
         return name
     raise UsageError(
-        f"{where} is {name!r}, which is no keyring that keytui knows.",
+        f"{where} names no keyring that keytui knows.",
         next_step=f"It takes {', '.join(KEYRINGS[:-1])} or {KEYRINGS[-1]}.",
     )
 

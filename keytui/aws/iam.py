@@ -37,6 +37,13 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
+def _custom(endpoint: str) -> str | None:
+    url = urlsplit(endpoint)
+    if (url.hostname or "").endswith(_AWS_DOMAINS):
+        return None
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+
+
 class IamGateway:
     """The account at AWS; see ``ports.Iam`` for what each method promises."""
 
@@ -54,11 +61,9 @@ class IamGateway:
 
     @property
     def custom_endpoint(self) -> str | None:
-        """Where IAM is asked instead of at AWS, without any user info; None for AWS."""
-        url = urlsplit(self._clients.iam.meta.endpoint_url)
-        if (url.hostname or "").endswith(_AWS_DOMAINS):
-            return None
-        return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+        """Where IAM, or else STS, is asked instead of at AWS, without any user info."""
+        iam, sts = self._clients.iam.meta, self._clients.sts.meta
+        return _custom(iam.endpoint_url) or _custom(sts.endpoint_url)
 
     def identity(self) -> Identity:
         """Return who signs the calls; asked once, then remembered."""

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -52,10 +52,16 @@ def connect(options: ConnectOptions) -> IamGateway:
     return IamGateway(clients, key_id)
 
 
-def who(options: ConnectOptions, key_id: str, secret: Secret) -> Identity:
+def who(
+    options: ConnectOptions,
+    key_id: str,
+    secret: Secret,
+    connected: Callable[[IamGateway], None] = lambda _: None,
+) -> Identity:
     """Ask AWS whose access key this is, signing with the key itself (sts:GetCallerIdentity).
 
     The options say where AWS is asked; whatever credentials they lead to are not used.
+    ``connected`` is called before anything is asked.
 
     Raises:
         CredentialsError: AWS does not accept the key.
@@ -64,7 +70,9 @@ def who(options: ConnectOptions, key_id: str, secret: Secret) -> Identity:
     _hush()
     session = ask(SETUP, lambda: _session(options))
     session.set_credentials(key_id, secret.reveal())
-    return IamGateway(ask(SETUP, lambda: Clients(session, options)), key_id).identity()
+    iam = IamGateway(ask(SETUP, lambda: Clients(session, options)), key_id)
+    connected(iam)
+    return iam.identity()
 
 
 def profiles() -> list[str]:

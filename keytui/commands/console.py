@@ -1,49 +1,58 @@
 """What commands without a screen say and ask, and signals that wait for an end."""
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from keytui.plain import plain
+from keytui.streams import deliver, write
 
 
-def say(sentence: str) -> bool:
-    """Print a line of the result; return whether it was taken.
-
-    That nobody reads on is no reason to stop midway.
-    """
-    return _print(sentence, sys.stdout)
+def say(sentence: str) -> None:
+    """Print a line of the result."""
+    write(f"{plain(sentence)}\n", sys.stdout)
 
 
 def complain(sentence: str) -> None:
     """Print what went wrong to standard error."""
-    _print(f"keytui: {sentence}", sys.stderr)
+    note(f"keytui: {sentence}")
 
 
-def say_json(value: object) -> bool:
-    """Print the one JSON value of a command; return whether it was taken."""
-    return _print(json.dumps(value, indent=2), sys.stdout, is_plain=True)
+def say_json(value: object) -> None:
+    """Print the one JSON value of a command."""
+    write(_json(value), sys.stdout)
 
 
-def say_document(text: str) -> bool:
-    """Print a text that moves no terminal's cursor as it is; return whether it was taken."""
-    return _print(text, sys.stdout, is_plain=True, end="")
+def say_document(text: str) -> None:
+    """Print a text that moves no terminal's cursor as it is."""
+    write(text, sys.stdout)
+
+
+def show_secret(text: str | dict[str, object], stopped: Callable[[], int], *, only: bool) -> bool:
+    """Print a secret, as a line or as the JSON of a command; return whether it can be read there.
+
+    Args:
+        text: What to print.
+        stopped: The number of the signal that told keytui to stop; 0 for none.
+        only: The secret is nowhere else, so that its reader is waited for.
+    """
+    line = f"{plain(text)}\n" if isinstance(text, str) else _json(text)
+    return deliver(line, lambda: stopped() != 0, until_read=only)
 
 
 def note(sentence: str) -> None:
     """Print to standard error what is worth knowing beside the result."""
-    _print(sentence, sys.stderr)
+    write(f"{plain(sentence)}\n", sys.stderr)
 
 
 def progress(step: str) -> None:
     """Say on a terminal what is being done."""
     if sys.stderr.isatty():
-        _print(f"{step}…", sys.stderr)
+        note(f"{step}…")
 
 
 def on_terminal() -> bool:
@@ -51,17 +60,15 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def answer(question: str, *, at_end: str = "") -> str:
-    """Ask on a terminal; return what was typed, ``at_end`` where the input ends instead."""
-    try:
-        return input(f"{plain(question)} ").strip()
-    except EOFError:
-        return at_end
+def answer(question: str) -> str:
+    """Ask on a terminal; return what was typed, empty where nothing was."""
+    return _typed(question) or ""
 
 
-def agreed(question: str) -> bool:
-    """Ask on a terminal; the default is no."""
-    return answer(f"{question} [y/N]").lower() in {"y", "yes"}
+def agreed(question: str, *, default: bool = False) -> bool:
+    """Ask on a terminal; the default is for Enter alone, and no answer at all is no."""
+    typed = _typed(f"{question} [{'Y/n' if default else 'y/N'}]")
+    return default if typed == "" else (typed or "").lower() in {"y", "yes"}
 
 
 def leave_in_order() -> None:
@@ -104,21 +111,16 @@ def held_back(notice: str) -> Iterator[Callable[[], int]]:
             signal.signal(number, handler)
 
 
-def _print(line: str, stream: TextIO, *, is_plain: bool = False, end: str = "\n") -> bool:
+def _typed(question: str) -> str | None:
+    """Return the line that was typed; None where the question or the answer never arrived."""
+    if not write(f"{plain(question)} ", sys.stdout):
+        return None
     try:
-        print(line if is_plain else plain(line), file=stream, flush=True, end=end)
-    except UnicodeEncodeError:
-        print(line.encode("ascii", "backslashreplace").decode(), file=stream, flush=True, end=end)
-    except OSError:
-        _mute(stream)
-        return False
-    return True
+        line = sys.stdin.readline()
+    except OSError:  # The terminal is gone.
+        return None
+    return line.strip() if line else None
 
 
-def _mute(stream: TextIO) -> None:
-    """Let what is printed from now on go nowhere; Python's own flush at the end would fail too."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, stream.fileno())
-    finally:
-        os.close(nowhere)
+def _json(value: object) -> str:
+    return f"{json.dumps(value, indent=2)}\n"

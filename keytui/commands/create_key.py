@@ -3,7 +3,14 @@
 from collections.abc import Callable
 
 from keytui.arguments import Request
-from keytui.commands.console import complain, held_back, progress, say, say_json
+from keytui.commands.console import (
+    complain,
+    held_back,
+    progress,
+    say,
+    say_json,
+    show_secret,
+)
 from keytui.descriptions import description_problem
 from keytui.errors import KeytuiError, UsageError
 from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
@@ -94,43 +101,55 @@ class _Creation:
 
     def _told(self, custody: Custody, *, show: bool) -> int:
         """Say where the secret is, and print it where that is asked for."""
-        lifecycle, done = self._account.lifecycle, custody.kept
-        reason = "" if done else str(custody.problem)
-        if show:
-            lifecycle.shown(custody)
-        elif not done:
-            reason += f" {self._rescue(custody)}"
-        warnings = [str(warning) for warning in custody.warnings]
-        for sentence in filter(None, (reason, *warnings)):
+        reason = self._shown(custody) if show else self._kept(custody)
+        for sentence in filter(None, (reason, *map(str, custody.warnings))):
             complain(sentence)
-        self._printed = self._print(custody, reason, warnings, show=show) and show
-        if self._printed and not custody.kept:
-            lifecycle.leave(custody)
-        if not done:
+        if reason:
             return EXIT_FAILED
         return EXIT_OPEN if custody.unrecorded else EXIT_DONE
 
-    def _print(self, custody: Custody, reason: str, warnings: list[str], *, show: bool) -> bool:
-        key, kept = custody.new.key, custody.kept
+    def _kept(self, custody: Custody) -> str:
+        """Say where the secret is; return what went wrong."""
+        title = custody.problem.title if custody.problem else ""
+        reason = "" if custody.kept else f"{title} {self._rescue(custody)}".strip()
         if self._as_json:
-            receipt = custody.receipts[-1] if kept else None
-            answer: dict[str, object] = {
-                **_outcome(key.id, key.user.name, custody.new.account, reason),
-                "result": "failed" if reason else "done",
-                "status": _status(custody, shown=show),
-                "store": receipt.store if receipt else None,
-                "where": receipt.where if receipt else None,
-                "warnings": warnings,
-            }
-            if show:
-                answer["secret_access_key"] = custody.new.secret.reveal()
-            return say_json(answer)
-        if kept:
-            where = _place(custody.receipts[-1])
-            say(f"{key.id} of {key.user.name} is made. Its secret is in {where}, read back.")
-        elif show:
-            say(f"{key.id} of {key.user.name} is made. Its secret is here and nowhere else.")
-        return not show or say(f"Secret access key: {custody.new.secret.reveal()}")
+            say_json(self._answer(custody, reason))
+        elif custody.kept:
+            say(_made(custody))
+        return reason
+
+    def _shown(self, custody: Custody) -> str:
+        """Print the secret; return what went wrong, with what became of the secret."""
+        kept, title = custody.kept, custody.problem.title if custody.problem else ""
+        reason = f"{title} The secret was printed and is not stored." if title else ""
+        self._account.lifecycle.shown(custody)  # Written first: it may be read at once.
+        self._printed = self._print(custody, reason)
+        if self._printed:
+            if not kept:
+                self._account.lifecycle.leave(custody)
+            return reason
+        where = f"It is in {_place(custody.receipts[-1])}." if kept else self._rescue(custody)
+        return f"{title} Standard output did not take the secret. {where}".strip()
+
+    def _print(self, custody: Custody, reason: str) -> bool:
+        """Print the key with its secret; return whether it can be read there."""
+        secret, only = custody.new.secret.reveal(), not custody.kept
+        if self._as_json:
+            answer = {**self._answer(custody, reason), "secret_access_key": secret}
+            return show_secret(answer, self._stop, only=only)
+        say(_made(custody))
+        return show_secret(f"Secret access key: {secret}", self._stop, only=only)
+
+    def _answer(self, custody: Custody, reason: str) -> dict[str, object]:
+        key, receipt = custody.new.key, custody.receipts[-1] if custody.kept else None
+        return {
+            **_outcome(key.id, key.user.name, custody.new.account, reason),
+            "result": "failed" if reason else "done",
+            "status": _status(custody),
+            "store": receipt.store if receipt else None,
+            "where": receipt.where if receipt else None,
+            "warnings": [str(warning) for warning in custody.warnings],
+        }
 
     def _rescue(self, custody: Custody) -> str:
         """Keep a secret that is nowhere, or delete its key; return what became of it."""
@@ -168,10 +187,18 @@ def _outcome(key_id: str | None, user: str, account: str, reason: str) -> dict[s
     return {**named, "action": "create", "reason": reason}
 
 
-def _status(custody: Custody, *, shown: bool) -> str | None:
+def _status(custody: Custody) -> str | None:
     if custody.discarded:
         return KeyStatus.DELETED.value
-    return KeyStatus.ACTIVE.value if custody.kept or shown else None
+    return KeyStatus.ACTIVE.value if custody.kept or custody.shown else None
+
+
+def _made(custody: Custody) -> str:
+    key = custody.new.key
+    if not custody.kept:
+        return f"{key.id} of {key.user.name} is made. Its secret is not stored anywhere."
+    where = _place(custody.receipts[-1])
+    return f"{key.id} of {key.user.name} is made. Its secret is in {where}, read back."
 
 
 def _place(receipt: Receipt) -> str:

@@ -6,11 +6,14 @@ process": one JSON object with ``Version`` (the number 1), ``AccessKeyId`` and
 """
 
 import json
+import sys
 
 from keytui.errors import KeytuiError, NotStoredError
+from keytui.exits import EXIT_DONE, EXIT_FAILED
 from keytui.parts import Parts
 from keytui.stores.keyring.here import ask_here
 from keytui.stores.keyring.os_keyring import OsKeyring
+from keytui.streams import write
 
 PASS_SECONDS = 60.0
 """How long gpg may take: it may be asking for a passphrase."""
@@ -25,7 +28,7 @@ def credentials(parts: Parts, key_id: str | None) -> int:
         key_id: The access key ID; None for the user's only one.
 
     Returns:
-        0.
+        0; 1 where standard output did not take it.
 
     Raises:
         StoreError: The keyring does not have it, is locked, or gives no answer.
@@ -39,8 +42,7 @@ def credentials(parts: Parts, key_id: str | None) -> int:
     )
     secret = keyring.get(key_id)
     fields = {"Version": 1, "AccessKeyId": key_id, "SecretAccessKey": secret.reveal()}
-    print(json.dumps(fields), flush=True)
-    return 0
+    return EXIT_DONE if write(f"{json.dumps(fields)}\n", sys.stdout) else EXIT_FAILED
 
 
 def _only_key_of(parts: Parts, user: str) -> str:

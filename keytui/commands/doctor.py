@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from keytui.commands.console import say_document
 from keytui.doctor import account, clipboard, keyring, state, terminal
 from keytui.doctor.checks import Row
 from keytui.doctor.page import MAX_WIDTH, MIN_WIDTH, Style, page, passed, to_json
 from keytui.doctor.run import finish, start
 from keytui.parts import Parts
+from keytui.streams import write
 
 _LOOKING = "Looking..."
 
@@ -52,7 +54,7 @@ def doctor(parts: Parts, *, as_json: bool) -> int:
     parts.mfa.ask_by(None)  # That an action is denied is an answer here.
     with _patience(env):
         rows = look(parts, env)
-    print(to_json(rows) if as_json else page(rows, _style(env)), flush=True)
+    say_document(f"{to_json(rows) if as_json else page(rows, _style(env))}\n")
     return 0 if passed(rows) else 1
 
 
@@ -86,8 +88,8 @@ def _patience(env: Mapping[str, str]) -> Iterator[None]:
     if not sys.stderr.isatty() or env.get("TERM", "dumb") == "dumb":
         yield
         return
-    print(_LOOKING, end="", file=sys.stderr, flush=True)
+    write(_LOOKING, sys.stderr)
     try:
         yield
     finally:
-        print(f"\r{' ' * len(_LOOKING)}\r", end="", file=sys.stderr, flush=True)
+        write(f"\r{' ' * len(_LOOKING)}\r", sys.stderr)

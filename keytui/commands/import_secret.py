@@ -2,13 +2,12 @@
 
 import os
 import shlex
-import sys
 from pathlib import Path
 
+from keytui.commands.console import agreed, on_terminal, say
 from keytui.errors import KeytuiError, NotStoredError, StoreError
 from keytui.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
 from keytui.parts import Parts
-from keytui.plain import plain
 from keytui.stores.aws_files.ini import KEY_SETTINGS, FileKind
 from keytui.stores.aws_files.limits import profile_limits
 from keytui.stores.aws_files.profile import AwsFiles, credentials_command, name_problem
@@ -41,7 +40,7 @@ def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) ->
     found = read_keys(content.reveal().encode(errors="surrogateescape"), str(path), section)
     good = [_import(parts, key) for key in found.keys]
     if not all(good):
-        _say(f"{path} stays as it is.")
+        say(f"{path} stays as it is.")
         return 1
     try:
         if found.form is Form.PROFILES:
@@ -49,7 +48,7 @@ def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) ->
             return _clear_profile(parts.aws_files(), path, found.keys[0], limits, yes)
         return _delete(path, content, found, yes)
     except StoreError as error:
-        _say(str(error))
+        say(str(error))
         return 1
 
 
@@ -73,22 +72,22 @@ def _import(parts: Parts, found: FoundKey) -> bool:
         # What AWS does not vouch for takes the place of nothing.
         if refusal and (known := _known(parts, key_id)):
             what = "it" if known.matches(found.secret) else "another secret for it"
-            _say(f"{key_id}: the keyring has {what} already, which stays. {refusal}")
+            say(f"{key_id}: the keyring has {what} already, which stays. {refusal}")
             return False
         receipt = parts.vault.take(_new_key(found, identity), identity.arn if identity else "")
         kept = parts.keyring.get(key_id)
     except KeytuiError as error:
-        _say(f"{key_id} could not be kept. {error.title} {error.next_step}")
+        say(f"{key_id} could not be kept. {error.title} {error.next_step}")
         return False
-    _say(f"{key_id} is in the {receipt.where}, read back.")
+    say(f"{key_id} is in the {receipt.where}, read back.")
     if identity is None:
-        _say(f"It could not be tested, and its user is not known. {refusal}")
+        say(f"It could not be tested, and its user is not known. {refusal}")
         return False
     again, refusal = _who(parts, key_id, kept)
     if again is None:
-        _say(f"It could not be tested with the secret from the keyring. {refusal}")
+        say(f"It could not be tested with the secret from the keyring. {refusal}")
         return False
-    _say(f"It works: AWS knows it as {again.label} in the account {again.account}.")
+    say(f"It works: AWS knows it as {again.label} in the account {again.account}.")
     return True
 
 
@@ -119,19 +118,19 @@ def _new_key(found: FoundKey, identity: Identity | None) -> NewAccessKey:
 def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
     """Offer to delete a file that holds nothing but keys."""
     if found.more:
-        _say(f"{path} stays: it also holds {', '.join(found.more)}.")
+        say(f"{path} stays: it also holds {', '.join(found.more)}.")
         return 0
     if not _agreed(f"Delete {path}?", yes):
-        _say(f"{path} stays, with the secret in plain text.")
+        say(f"{path} stays, with the secret in plain text.")
         return 0
     if not _content(path).matches(content):
         raise StoreError(f"{path} was changed meanwhile and stays.")
     try:
         remove(path)
     except FileProblem as problem:
-        _say(f"{problem.reason} {problem.next_step}")
+        say(f"{problem.reason} {problem.next_step}")
         return 1
-    _say(f"{path} is deleted. {COPIES}")
+    say(f"{path} is deleted. {COPIES}")
     return 0
 
 
@@ -145,27 +144,27 @@ def _clear_profile(
     own = files.config if kind is FileKind.CONFIG else files.credentials
     at_home = path == _real(own) and not name_problem(name)
     if at_home and (obstacle := _obstacle(files, name)):
-        _say(f"The secret stays in {path}: {obstacle}")
+        say(f"The secret stays in {path}: {obstacle}")
         return 1 if yes else 0
     if at_home and limits:
-        _say(f"With the key in the keyring, the profile {name} is limited. {' '.join(limits)}")
+        say(f"With the key in the keyring, the profile {name} is limited. {' '.join(limits)}")
         if yes:
-            _say(f"The secret stays in {path}. Without --yes you are asked.")
+            say(f"The secret stays in {path}. Without --yes you are asked.")
             return 1
     if not _agreed(f"Take the secret of {name} out of {path}?", yes):
-        _say(f"{path} stays, with the secret in plain text.")
+        say(f"{path} stays, with the secret in plain text.")
         return 0
     config, shown = files.short(files.config), shlex.quote(name)
     question = f"Let {name} in {config} take it from the keyring? aws --profile {shown} needs that."
     if at_home and _agreed(question, yes):
         in_config = kind is FileKind.CONFIG
         files.write(name, credentials_command(found.key_id), drop_keys=in_config)
-        _say(f"Profile {name} in {config} takes its key from the keyring.")
+        say(f"Profile {name} in {config} takes its key from the keyring.")
         if in_config:
-            _say(f"Its secret is no more in {path}. {COPIES}")
+            say(f"Its secret is no more in {path}. {COPIES}")
             return 0
     files.drop_key(path, name, kind)
-    _say(f"The secret of {name} is no more in {path}. {COPIES}")
+    say(f"The secret of {name} is no more in {path}. {COPIES}")
     return 0
 
 
@@ -190,14 +189,7 @@ def _agreed(question: str, yes: bool) -> bool:
     """Ask on a terminal; elsewhere the answer is no, unless it was given in advance."""
     if yes:
         return True
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        _say(f"{question} There is nobody to ask here; --yes answers yes.")
+    if not on_terminal():
+        say(f"{question} There is nobody to ask here; --yes answers yes.")
         return False
-    try:
-        return input(f"{plain(question)} [y/N] ").strip().lower() in {"y", "yes"}
-    except EOFError:
-        return False
-
-
-def _say(sentence: str) -> None:
-    print(plain(sentence), flush=True)
+    return agreed(question)

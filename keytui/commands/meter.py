@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from keytui.plain import plain
+from keytui.streams import write
 
 _REDRAW_SECONDS = 0.2
 _ESTIMATE_AFTER = 2.0
@@ -58,10 +59,7 @@ class Meter:
         return f"{done} · about {span(passed / self._done * (self._total - self._done))} left"
 
     def _draw(self, line: str) -> None:
-        encoding = sys.stderr.encoding or "ascii"
-        safe = plain(line).encode(encoding, "replace").decode(encoding)
-        sys.stderr.write(f"\r{safe}\x1b[K")
-        sys.stderr.flush()
+        write(f"\r{plain(line)}\x1b[K", sys.stderr)
 
 
 def span(seconds: float) -> str:

@@ -6,6 +6,7 @@ import sys
 from keytui.mfa import MfaRequest
 from keytui.model import Secret
 from keytui.plain import plain
+from keytui.streams import write
 
 _CODE = re.compile(r"\d{6}", re.ASCII)
 
@@ -29,4 +30,4 @@ def ask_on_terminal(request: MfaRequest) -> Secret | None:
 
 
 def _say(text: str, end: str = "\n") -> None:
-    print(f"keytui: {plain(text)}", file=sys.stderr, end=end, flush=True)
+    write(f"keytui: {plain(text)}{end}", sys.stderr)

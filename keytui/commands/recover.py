@@ -1,6 +1,6 @@
 """``keytui recover``: look into the creations that were cut short, without a screen."""
 
-from keytui.commands.console import answer, complain, on_terminal, progress, say
+from keytui.commands.console import agreed, answer, complain, on_terminal, progress, say
 from keytui.errors import KeytuiError, ReadOnlyError
 from keytui.exits import EXIT_DONE, EXIT_OPEN
 from keytui.parts import Parts
@@ -70,7 +70,7 @@ def _wanted(finding: Finding) -> bool:
     """Ask whether a key is to be deleted; harder unless its secret certainly nobody has."""
     key_id = finding.keys[0].id
     if finding.useless:
-        return answer(f"Delete {key_id}? [Y/n]", at_end="n").lower() in {"", "y", "yes"}
+        return agreed(f"Delete {key_id}?", default=True)
     question = f"Delete {key_id}? Type the last four characters of its ID:"
     return answer(question).upper() == key_id[-4:]
 

@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import ExitStack
 
-from keytui.commands.console import leave_in_order
+from keytui.commands.console import leave_in_order, note
 from keytui.errors import StoreError, WrongPasswordError
 from keytui.model import Secret
 from keytui.parts import Parts
@@ -41,7 +41,7 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
         from keytui.stores.keyring.private_bus import private_bus
 
         own = stack.enter_context(private_bus(os.environ))
-        _say(
+        note(
             "No D-Bus session here: keytui made one that lasts for this run."
             if own
             else "No D-Bus session here: another keytui's is used. It ends with that one."
@@ -62,13 +62,14 @@ def _unlock(parts: Parts, probe: Probe) -> None:
         except WrongPasswordError as error:
             if not left:
                 raise
-            _say(error.title)
+            note(error.title)
         else:
             return
 
 
 def _make(parts: Parts, probe: Probe) -> None:
-    _say(f"There is no {_name(probe)} yet.\nChoose its password; nobody can recover it.")
+    note(f"There is no {_name(probe)} yet.")
+    note("Choose its password; nobody can recover it.")
     for left in reversed(range(TRIES)):
         password = _asked("New password: ")
         if not password.reveal().strip():
@@ -79,7 +80,7 @@ def _make(parts: Parts, probe: Probe) -> None:
             parts.keyring.unlock(password)
             return
         if left:
-            _say(trouble)
+            note(trouble)
     raise StoreError("No keyring was made.", next_step="Start again with --unlock-keyring.")
 
 
@@ -87,7 +88,7 @@ def _let_gpg_ask() -> None:
     """Read and write a made-up secret with pass, on the terminal: gpg keeps the passphrase."""
     from keytui.stores.keyring.here import ask_here
 
-    if "GPG_TTY" not in os.environ:
+    if "GPG_TTY" not in os.environ and sys.stdin.isatty():
         os.environ["GPG_TTY"] = os.ttyname(sys.stdin.fileno())
     probe = OsKeyring(kind="pass", timeout=PASS_SECONDS, ask=ask_here).probe(canary=True)
     if not probe.writable:
@@ -106,7 +107,3 @@ def _asked(prompt: str) -> Secret:
 def _name(probe: Probe) -> str:
     label = probe.label
     return label[0].lower() + label[1:] if not label.startswith("OS") else label
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)

@@ -15,6 +15,7 @@ from keytui.model import KeyStatus
 from keytui.uses import LocalUse, Place
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
+from tests.support.keyboard import at_a_terminal
 
 ACTIVE, INACTIVE = KeyStatus.ACTIVE, KeyStatus.INACTIVE
 UNKNOWN_ID = "AKIAIOSFODNN7EXAMPLE"
@@ -28,15 +29,7 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is typed on a terminal, in order."""
-    answers: list[str] = []
-    monkeypatch.setattr(command, "on_terminal", lambda: True)
-
-    def type_one(question: str) -> str:
-        print(question)
-        return answers.pop(0)
-
-    monkeypatch.setattr("builtins.input", type_one)
-    return answers
+    return at_a_terminal(command, monkeypatch)
 
 
 def status(desk: Desk, key_id: str) -> KeyStatus | None:

@@ -120,7 +120,7 @@ def test_a_secret_that_could_not_be_printed_is_not_lost(
 ) -> None:
     desk.files["a.csv"] = CsvFile("a.csv")
     desk.files["a.csv"].fails_at_put = FULL
-    monkeypatch.setattr(command, "say", lambda _: False)
+    monkeypatch.setattr(command, "show_secret", lambda *_, **__: False)
     assert run_command(desk, *CREATE, "csv:a.csv", "--show-secret") == 1
     assert desk.keyring.kept[only_key(desk, "carol").id].reveal() == SENTINEL
 

@@ -1,7 +1,6 @@
 """``keytui import``: into the keyring, tested from there, and only then out of the file."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from keytui.stores.aws_files import limits as profile_limits
 from keytui.stores.aws_files.profile import credentials_command
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.app import Desk, an_account, parts_of
+from tests.support.keyboard import at_a_terminal
 from tests.support.sentinel import KEY_ID, SENTINEL
 
 OTHER_ID = "AKIAI44QH8DHBEXAMPLE"
@@ -51,12 +51,8 @@ def run(
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is typed on a terminal, in order; the questions take their places."""
-    typed: list[str] = []
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", lambda _: typed.pop(0))
-    return typed
+    """What is typed on a terminal, in order."""
+    return at_a_terminal(import_command, monkeypatch)
 
 
 def refuse(*_: object) -> Identity:
@@ -282,15 +278,13 @@ def test_a_profile_that_would_not_work_keeps_its_secret(
 
 @pytest.mark.usefixtures("private_bus")
 def test_a_limit_is_said_before_it_is_asked(
-    desk: Desk, answers: list[str], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, answers: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(import_command, "_say", said.append)
     desk.aws_files.credentials.write_text(f"[dev]\n{STATIC}")
     answers += ["y", "y"]
     assert run(desk, desk.aws_files.credentials, yes=False) == 0
     assert desk.aws_files.config.read_text() == f"[profile dev]\n{LINE}"
-    shown = "\n".join(said)
+    shown = capsys.readouterr().out
     assert shown.index("--unlock-keyring does") < shown.index("takes its key from the keyring")
 
 

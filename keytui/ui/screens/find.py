@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static
 
-from keytui.key_ids import key_ids
+from keytui.key_ids import IdsInText, read_ids
 from keytui.ui.screens.dialogs import Dialog, Note
 from keytui.ui.widgets.line_input import LineInput
 
@@ -18,20 +18,25 @@ class AnyText(LineInput):
     """A line that takes a paste of many lines: the access key IDs in it, and nothing else."""
 
     class Refused(Message):
-        """What was pasted has no ID in it."""
+        """What was pasted has no ID in it, or something that was meant as one."""
+
+        def __init__(self, found: IdsInText) -> None:
+            super().__init__()
+            self.found = found
 
     def on_paste(self, event: events.Paste) -> None:
         """Put in the IDs. Whatever else was pasted may be a secret: it is not shown."""
         event.stop()
         event.prevent_default()
-        if found := _ids(event.text):
+        found = _ids(event.text)
+        if found.ids:
             before = " " if self.value else ""
-            self.insert_text_at_cursor(before + " ".join(found))
-        else:
-            self.post_message(self.Refused())
+            self.insert_text_at_cursor(before + " ".join(found.ids))
+        if found.problem:
+            self.post_message(self.Refused(found))
 
 
-class FindScreen(Dialog[tuple[str, ...]]):
+class FindScreen(Dialog[IdsInText]):
     """Asks for a text and returns the access key IDs in it; none where it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,23 +61,26 @@ class FindScreen(Dialog[tuple[str, ...]]):
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
         """Return the IDs."""
-        if found := _ids(self.query_one(LineInput).value):
+        found = _ids(self.query_one(LineInput).value)
+        if found.ids:
             self.dismiss(found)
         else:
-            self._none_in("it")
+            self._say_problem(found, "it")
 
     @on(AnyText.Refused)
-    def _refused(self) -> None:
-        self._none_in("what was pasted")
+    def _refused(self, event: AnyText.Refused) -> None:
+        self._say_problem(event.found, "what was pasted")
 
-    def _none_in(self, what: str) -> None:
-        said = f"No access key ID is in {what}: AKIA and 16 more capital letters or digits."
+    def _say_problem(self, found: IdsInText, where: str) -> None:
+        title = found.problem if found.broken else f"No access key ID is in {where}."
+        said = f"{title.removesuffix('.')}: AKIA and 16 more capital letters or digits."
         self.query_one(Note).say(Text(said))
 
     def action_leave(self) -> None:
         """Return none."""
-        self.dismiss(())
+        self.dismiss(IdsInText(()))
 
 
-def _ids(text: str) -> tuple[str, ...]:
-    return key_ids(text) or key_ids(text.upper())
+def _ids(text: str) -> IdsInText:
+    found = read_ids(text)
+    return found if found.ids else read_ids(text.upper())

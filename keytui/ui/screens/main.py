@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from keytui.batch import Verb
 from keytui.errors import KeytuiError
-from keytui.key_ids import key_ids
+from keytui.key_ids import IdsInText, read_ids
 from keytui.model import AccessKey, KeyStatus, Secret
 from keytui.ui import flows
 from keytui.ui.copier import copier
@@ -62,12 +62,15 @@ class MainScreen(OpeningScreen):
 
     @on(UsersPane.Wanted)
     def _find_wanted(self, event: UsersPane.Wanted) -> None:
-        self.run(flows.find.find(self, event.key_ids))
+        self.run(flows.find.find(self, IdsInText(event.key_ids)))
 
     def on_paste(self, event: events.Paste) -> None:
         """Find the key that a pasted text names; the text itself may be a secret."""
-        if found := key_ids(event.text):
+        found = read_ids(event.text)
+        if found.ids:
             self.run(flows.find.find(self, found))
+        elif found.broken:
+            self.say(found.problem, good=False)
         else:
             self.say("No access key ID is in what was pasted.", good=False)
 

@@ -7,6 +7,7 @@ from textual import events, work
 
 from keytui.errors import KeytuiError
 from keytui.inventory import Inventory
+from keytui.key_ids import IdsInText
 from keytui.parts import Parts
 from keytui.ui import flows
 from keytui.ui.account import Account
@@ -37,7 +38,7 @@ class OpeningScreen(AccountScreen):
         if settings.user is None and not settings.key_ids:
             self.show_last_seen()
         if wanted := settings.key_ids:
-            self.run_first(self._open_at(wanted))
+            self.run_first(self._open_at(IdsInText(wanted, settings.broken_ids)))
 
         def begin() -> None:
             still.__exit__(None, None, None)
@@ -158,13 +159,13 @@ class OpeningScreen(AccountScreen):
         except KeytuiError as error:
             self.problem(error)
 
-    async def _open_at(self, key_ids: tuple[str, ...]) -> None:
+    async def _open_at(self, named: IdsInText) -> None:
         """Open at a key without reading the account: this is for a leaked one."""
         await self._painted.wait()
         try:
             await self._open_account()
             self.draw_users()
-            await flows.find.find(self, key_ids)
+            await flows.find.find(self, named)
             self.look_around()
         except KeytuiError as error:
             self._not_all_read(error)
