@@ -125,13 +125,13 @@ def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
         return 0
     if not _content(path).matches(content):
         raise StoreError(f"{path} was changed meanwhile and stays.")
+    links = _other_links(path)
     try:
         remove(path)
     except FileProblem as problem:
         say(f"{problem.reason} {problem.next_step}")
         return 1
-    say(f"{path} is deleted. {COPIES}")
-    return 0
+    return _said_gone(f"The name {path} is removed." if links else f"{path} is deleted.", links)
 
 
 def _clear_profile(
@@ -155,17 +155,36 @@ def _clear_profile(
         say(f"{path} stays, with the secret in plain text.")
         return 0
     config, shown = files.short(files.config), shlex.quote(name)
+    links = _other_links(path)
     question = f"Let {name} in {config} take it from the keyring? aws --profile {shown} needs that."
     if at_home and _agreed(question, yes):
         in_config = kind is FileKind.CONFIG
         files.write(name, credentials_command(found.key_id), drop_keys=in_config)
         say(f"Profile {name} in {config} takes its key from the keyring.")
         if in_config:
-            say(f"Its secret is no more in {path}. {COPIES}")
-            return 0
+            return _said_gone(f"Its secret is no more in {path}.", links)
     files.drop_key(path, name, kind)
-    say(f"The secret of {name} is no more in {path}. {COPIES}")
-    return 0
+    return _said_gone(f"The secret of {name} is no more in {path}.", links)
+
+
+def _other_links(path: Path) -> str:
+    """Say that a file has other names, which keep its content; empty where it has none."""
+    status = path.stat()
+    if status.st_nlink < 2:
+        return ""
+    number = status.st_nlink - 1
+    names = "another name" if number == 1 else f"{number} other names"
+    disk = next(folder for folder in path.parents if os.path.ismount(folder))
+    return (
+        f"The file has {names} (hard links), and there the secret is still in plain text. Find "
+        f"and delete it: find {shlex.quote(str(disk))} -xdev -inum {status.st_ino}"
+    )
+
+
+def _said_gone(sentence: str, links: str) -> int:
+    """Say that a secret is out of a file; return the exit status, 1 where other names keep it."""
+    say(f"{sentence} {links or COPIES}")
+    return 1 if links else 0
 
 
 def _real(path: Path) -> Path:

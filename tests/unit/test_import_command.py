@@ -311,3 +311,35 @@ def test_a_read_only_credentials_file_is_said(
     assert run(desk, desk.aws_files.credentials) == 1
     assert "is read-only" in capsys.readouterr().out
     assert desk.aws_files.credentials.read_text() == f"[dev]\n{STATIC}"
+
+
+def test_a_hard_link_keeps_the_secret_and_is_named(
+    desk: Desk, csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.csv"
+    other.hardlink_to(csv)
+    inode = csv.stat().st_ino
+
+    assert run(desk, csv) == 1
+
+    said = capsys.readouterr().out
+    assert SENTINEL in other.read_text()
+    assert f"The name {csv} is removed. The file has another name (hard links)" in said
+    assert f"-xdev -inum {inode}" in said
+    assert "is deleted" not in said
+
+
+@pytest.mark.parametrize("place", ["credentials", "config"])
+def test_a_hard_link_of_an_aws_file_keeps_the_secret(
+    place: str, desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = getattr(desk.aws_files, place)
+    path.write_text(f"[default]\n{STATIC}")
+    for number in range(2):
+        (tmp_path / str(number)).hardlink_to(path)
+
+    assert run(desk, path) == 1
+
+    assert SENTINEL not in path.read_text()
+    assert SENTINEL in (tmp_path / "0").read_text()
+    assert "The file has 2 other names (hard links)" in capsys.readouterr().out
