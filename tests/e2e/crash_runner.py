@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from keytui.commands.screen import show
 from keytui.journal import Journal
 from keytui.model import Identity, NewAccessKey, User
 from keytui.parts import Parts
 from keytui.settings import Settings
 from keytui.stores.base import Probe
-from keytui.ui.app import KeytuiApp
 from tests.support.fake_iam import FakeIam
 from tests.support.fake_store import FakeStore
 
@@ -51,9 +51,7 @@ def main() -> None:
         csv_path=csv_path,
         now=lambda: datetime.now(UTC),
     )
-    app = KeytuiApp(parts)
-    app.run()
-    sys.exit(app.return_code or 0)
+    sys.exit(show(parts))
 
 
 if __name__ == "__main__":
