@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NEAR = 300
 """Characters between an access key ID and the word ``delete`` that belongs to it."""
 
+HTTP_OK = 200
+_KEY_ID = re.compile(r"AKIA\w{12,}")
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 """What moves the cursor and colours: a text may be written a few characters at a time."""
 _FRAMES = dict.fromkeys(map(ord, "│┃╭╮╰╯─┏┓┗┛━║═▏▕"), " ")
@@ -37,6 +39,9 @@ class Scene:
         user: Whose keys.
         proxy: What keytui asked through; it knows the true secrets.
         before: The keys that were there before.
+        others: The keys that somebody else made; keytui is to leave them as they are.
+        guarded: The keys that keytui made and nobody agreed to delete: they sign, are named on
+            this machine, were used, or their use is unknown.
         asked: How many creations the user asked for.
         home: The home folder, with keytui's record and its temporary files below it.
         service: The keyring, mended where it was broken; None for none.
@@ -46,6 +51,7 @@ class Scene:
         written: All bytes written to the terminal.
         revealed: Whether the user had the secret shown on the screen.
         folders: Further folders that keytui wrote to.
+        hung: What keytui was told when it did not end in time, a word each.
     """
 
     iam: "IAMClient"
@@ -61,17 +67,33 @@ class Scene:
     written: bytes = b""
     revealed: bool = False
     folders: tuple[Path, ...] = field(default=())
+    others: frozenset[str] = frozenset()
+    guarded: frozenset[str] = frozenset()
+    hung: tuple[str, ...] = ()
 
 
 def losses(scene: Scene) -> list[str]:
     """Return a sentence for each promise that was broken; none where all is well."""
-    return [*_lost_secrets(scene), *_surplus_keys(scene), *_leaks(scene)]
+    return [
+        *_lost_secrets(scene),
+        *_surplus_keys(scene),
+        *_lost_keys(scene),
+        *_dead_profiles(scene),
+        *_leaks(scene),
+        *(f"keytui did not end: {how}." for how in scene.hung),
+    ]
 
 
 def key_ids(iam: "IAMClient", user: str) -> frozenset[str]:
     """Return the access key IDs that the server lists for a user."""
     listed = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
     return frozenset(key["AccessKeyId"] for key in listed)
+
+
+def active_key_ids(iam: "IAMClient", user: str) -> frozenset[str]:
+    """Return those of them that are active."""
+    listed = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+    return frozenset(key["AccessKeyId"] for key in listed if key["Status"] == "Active")
 
 
 def kept_in_keyring(service: SecretService, key_id: str) -> str | None:
@@ -101,7 +123,7 @@ def offers_to_delete(text: str, key_id: str) -> bool:
 
 def _lost_secrets(scene: Scene) -> Iterator[str]:
     secrets = dict(scene.proxy.secrets)
-    for key_id in sorted(key_ids(scene.iam, scene.user) - scene.before):
+    for key_id in sorted(key_ids(scene.iam, scene.user) - scene.before - scene.others):
         kept = [kept_in_csv(path, key_id) for path in scene.csv]
         if scene.service:
             kept.append(kept_in_keyring(scene.service, key_id))
@@ -121,6 +143,36 @@ def _surplus_keys(scene: Scene) -> Iterator[str]:
     made = len(scene.proxy.secrets)
     if made > scene.asked:
         yield f"{scene.asked} creations were asked for, and {made} keys were made."
+
+
+def _lost_keys(scene: Scene) -> Iterator[str]:
+    """The keys that keytui deleted, or shut off, without anybody's word."""
+    made = {key_id for key_id, _ in scene.proxy.secrets}
+    for call in scene.proxy.log:
+        if call.action == "DeleteAccessKey" and call.status == HTTP_OK:
+            if call.key_id not in made:
+                yield f"keytui deleted {call.key_id}, which it did not create."
+            elif call.key_id in scene.guarded:
+                yield f"keytui deleted {call.key_id}, which may be in use."
+    for key_id in sorted(scene.others - active_key_ids(scene.iam, scene.user)):
+        yield f"{key_id}, which somebody else created, is not active any more."
+
+
+def _dead_profiles(scene: Scene) -> Iterator[str]:
+    """The AWS profiles that name a key of the user which does not work."""
+    secrets = dict(scene.proxy.secrets)
+    working = active_key_ids(scene.iam, scene.user)
+    for path in (scene.home / ".aws/credentials", scene.home / ".aws/config"):
+        text = path.read_text() if path.is_file() else ""
+        for key_id in sorted((secrets.keys() | scene.before) & set(_KEY_ID.findall(text))):
+            if key_id not in working:
+                yield f"{path.name} names {key_id}, which is not active."
+            elif secrets.get(key_id, "") not in text and _kept(scene, key_id) != secrets[key_id]:
+                yield f"{path.name} names {key_id}, whose secret is not in the keyring."
+
+
+def _kept(scene: Scene, key_id: str) -> str | None:
+    return kept_in_keyring(scene.service, key_id) if scene.service else None
 
 
 def _leaks(scene: Scene) -> Iterator[str]:

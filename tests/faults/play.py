@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.conftest import on_bus
 from tests.faults.outside import Scene, key_ids, losses
-from tests.faults.program import Finished, Program, Zygote
+from tests.faults.program import Finished, Program, Zygote, program
 from tests.faults.proxy import FaultProxy
 from tests.faults.summary import record_cell
 from tests.support.moto_server import MotoAccount
@@ -28,7 +28,10 @@ KEPT = "read back"
 ORPHAN = "whose secret is lost"
 REST = re.compile(rf"{NOWHERE}|{KEPT}|{ORPHAN}|^ (?:✗|!(?! \d+ creation)) ", re.MULTILINE)
 """What a creation comes to, whatever happens: a reveal, an offer, or a sentence."""
+KEY_ID = re.compile(r"AKIA\w{12,}")
 DOWN = "\x1b[B"
+END_SECONDS = 60.0
+"""How long keytui may take to end: as long as a keyring and AWS that give no answer."""
 
 
 class Goal(Enum):
@@ -66,6 +69,10 @@ class Cell:
         screens: What was on the screen when keytui came to rest.
         written: All that was written to terminals.
         asked: How many creations were asked for.
+        before: The keys that the user had before.
+        others: The keys that somebody else made.
+        guarded: The keys that keytui made and nobody agreed to delete.
+        hung: What keytui was told when it did not end in time.
     """
 
     source: Zygote
@@ -80,6 +87,10 @@ class Cell:
     screens: list[str] = field(default_factory=list)
     written: bytes = b""
     asked: int = 0
+    before: frozenset[str] = frozenset()
+    others: set[str] = field(default_factory=set)
+    guarded: set[str] = field(default_factory=set)
+    hung: list[str] = field(default_factory=list)
 
     def open(self, run: Program) -> None:
         """Start keytui at the user and wait until their keys are read."""
@@ -122,11 +133,20 @@ class Cell:
 
     def end(self, run: Program, how: End) -> None:
         """End the run and wait until it has ended."""
-        if how is End.CLOSED:
-            run.close_terminal()
-        else:
-            run.kill(how.value)
-        run.wait_exit(60)
+        tell(run, how)
+        self.ended(run, how.name)
+
+    def ended(self, run: Program, told: str = "") -> int:
+        """Wait until a run has ended; return its exit status. That it hangs is a loss.
+
+        Args:
+            run: The run.
+            told: What it was told, a word.
+        """
+        if not run.ends_within(END_SECONDS):
+            self.hung.append(told or "its work was done")
+            run.kill()
+        return run.wait_exit()
 
     def mended(self, service: SecretService) -> None:
         """From now on the keyring is this one, unlocked."""
@@ -139,6 +159,29 @@ class Cell:
         assert done.status in {0, 3}, done
         assert "Traceback" not in done.err
         return done
+
+    def settle(self, *, certain: bool) -> Finished:
+        """Accept what is offered for sure; return what ``recover --yes`` said.
+
+        Args:
+            certain: Whether no key may be left but those whose secret is in the keyring. Else one
+                may stay whose secret somebody might have: it is named.
+        """
+        told = self.recover("--yes")
+        assert losses(self._scene(told.out)) == [], told.out
+        if certain and self.service:
+            left = self.key_ids() - self.before - self.others
+            assert all(self.service.lookup(key) for key in left), told.out
+        return told
+
+    def recover_by_hand(self) -> None:
+        """Let a person delete the key that ``recover --yes`` leaves, on a terminal."""
+        with program(self.source, ["recover"], self.env) as run:
+            screen = run.wait_for("Type the last four characters of its ID:")
+            (key_id,) = set(KEY_ID.findall(screen)) & self.key_ids()
+            run.send(f"{key_id[-4:]}\r")
+            run.wait_for(f"{key_id} is deleted")
+            assert self.ended(run) == 0
 
     def judge(self, request: pytest.FixtureRequest, run: Program | None = None) -> Finished:
         """Start anew, look at all from outside, count what was lost; return what was told."""
@@ -154,7 +197,10 @@ class Cell:
             iam=self.account.iam,
             user=self.user,
             proxy=self.proxy,
-            before=frozenset(),
+            before=self.before,
+            others=frozenset(self.others),
+            guarded=frozenset(self.guarded),
+            hung=tuple(self.hung),
             asked=self.asked,
             home=self.home,
             service=self.service,
@@ -168,6 +214,14 @@ class Cell:
     def key_ids(self) -> frozenset[str]:
         """Return the user's keys, as the server has them."""
         return key_ids(self.account.iam, self.user)
+
+
+def tell(run: Program, how: End | None) -> None:
+    """Let a run end so; None to let it go on."""
+    if how is End.CLOSED:
+        run.close_terminal()
+    elif how:
+        run.kill(how.value)
 
 
 def once(call: Callable[[], None]) -> Callable[[], None]:

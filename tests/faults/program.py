@@ -110,7 +110,10 @@ class Zygote:
         *,
         terminal: bool,
     ) -> int:
-        """Start a run of keytui on three files, or on a terminal; return its process ID."""
+        """Start a run of keytui on three files, or on a terminal; return its process ID.
+
+        An empty path stands for a number that is closed.
+        """
         if late := [name for name in env if _READ_AT_IMPORT.match(name)]:
             raise ValueError(f"{late} are read at import: start a new interpreter for them")
         request = {
@@ -137,6 +140,11 @@ class Zygote:
             if self._changed.wait_for(lambda: pid in self._exits, timeout):
                 return self._exits[pid]
         pytest.fail(f"not within {timeout:g} s: keytui has ended\n{shown()}")
+
+    def ends_within(self, pid: int, timeout: float) -> bool:
+        """Return whether a run has ended by then."""
+        with self._changed:
+            return self._changed.wait_for(lambda: pid in self._exits, timeout)
 
     def has_ended(self, pid: int) -> bool:
         """Return whether a run has ended."""
@@ -284,6 +292,10 @@ class Program:
         status = self._zygote.wait_exit(self._pid, self.text, timeout)
         self._reader.join(timeout)
         return status
+
+    def ends_within(self, timeout: float) -> bool:
+        """Return whether keytui has ended by then."""
+        return self._zygote.ends_within(self._pid, timeout)
 
     def close(self) -> None:
         """End the run and close the terminal."""

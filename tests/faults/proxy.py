@@ -25,6 +25,7 @@ PATIENCE = 20.0
 
 When = Literal["before", "after"]
 
+_NAMES = ("Action", "UserName", "AccessKeyId")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
 
@@ -49,6 +50,8 @@ class Kind(Enum):
     """The answer is Throttling."""
     PAGE = "page"
     """The answer is a 200 with an HTML page, as a captive portal gives."""
+    DENIED = "denied"
+    """The answer is AccessDenied; before only, since AWS says so before it does any work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Break:
         """Refuse what has no meaning."""
         if self.kind in {Kind.TRUNCATED, Kind.SHORT} and not self.after:
             raise ValueError(f"{self.kind} breaks a reply, and before the work there is none")
+        if self.kind is Kind.DENIED and self.after:
+            raise ValueError("AWS denies a call before it does the work")
 
     def __str__(self) -> str:
         return f"{self.kind.value} {'after' if self.after else 'before'}"
@@ -78,11 +83,11 @@ class Break:
 BREAKS = tuple(
     Break(kind, after)
     for kind in Kind
-    if kind is not Kind.DELAY
+    if kind not in {Kind.DELAY, Kind.DENIED}
     for after in (False, True)
     if after or kind not in {Kind.TRUNCATED, Kind.SHORT}
 )
-"""All of them but the delays."""
+"""All of them but the delays and the denials."""
 
 
 @dataclass(slots=True)
@@ -92,12 +97,14 @@ class Exchange:
     Attributes:
         action: The API action.
         user: The request's UserName; empty where it has none.
+        key_id: The request's AccessKeyId; empty where it has none.
         forwarded: Whether the server got it.
         status: The server's own HTTP status; 0 where it did not get the call.
     """
 
     action: str
     user: str = ""
+    key_id: str = ""
     forwarded: bool = False
     status: int = 0
 
@@ -283,7 +290,8 @@ class FaultProxy:
     def _handle(self, handler: "_Handler", body: bytes) -> _Reply:
         """Do what is arranged for one call; return what the client is told."""
         form = parse_qs(body.decode(errors="replace"))
-        seen = Exchange(form.get("Action", [""])[0], form.get("UserName", [""])[0])
+        action, user, key_id = (form.get(name, [""])[0] for name in _NAMES)
+        seen = Exchange(action, user, key_id)
         with self._changed:
             self.log.append(seen)
             due = [order for order in self._orders if _is_due(order, seen.action)]
@@ -443,5 +451,6 @@ _ANSWERS = {
     Kind.STATUS_500: _error(500, "ServiceFailure", "The request failed."),
     Kind.STATUS_503: _error(503, "ServiceUnavailable", "Service is unavailable."),
     Kind.STATUS_429: _error(429, "Throttling", "Rate exceeded"),
+    Kind.DENIED: _error(403, "AccessDenied", "User is not authorized to perform the action."),
     Kind.PAGE: (200, "text/html", "<html><body><h1>Welcome to the hotel</h1></body></html>"),
 }

@@ -1,10 +1,10 @@
 """The process that all runs of keytui are forked from: it has imported everything already.
 
 It reads one JSON object a line from standard input (``argv``, ``env``, ``cwd``, ``files``:
-the paths of standard input, output and error, and ``terminal``: whether they are one), and
-writes one a line: ``{"pid": …}`` for each request, and ``{"exited": …, "code": …}`` when a
-child has ended. It has one thread, since a fork copies no other; it ends with its standard
-input.
+the paths of standard input, output and error, empty for one that is closed, and ``terminal``:
+whether they are one), and writes one a line: ``{"pid": …}`` for each request, and
+``{"exited": …, "code": …}`` when a child has ended. It has one thread, since a fork copies no
+other; it ends with its standard input.
 """
 
 import atexit
@@ -23,7 +23,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 LAST_FD = 4096
 OTHER_PROCESSES = {"keytui.__main__", "keytui.aws.demo_account", "keytui.stores.keyring.child"}
@@ -62,8 +62,10 @@ def shorten_waits() -> None:
     """
     from keytui import lifecycle, recovery
     from keytui.aws import clients
+    from keytui.rotation import proof
 
     recovery.LOOK_SECONDS = lifecycle.SETTLE_SECONDS = 2.0
+    proof.BETWEEN_SECONDS = 0.1
     for limits in (clients.ORDINARY, clients.FIRST_CALL, clients.ONE_ATTEMPT):
         limits["read_timeout"] = 5
 
@@ -104,12 +106,16 @@ def _fork(request: dict[str, Any]) -> int:
     modes = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT, os.O_WRONLY | os.O_CREAT)
     if request["terminal"]:
         modes = (os.O_RDWR | os.O_NOCTTY,) * 3
-    files = [os.open(path, mode, 0o600) for path, mode in zip(request["files"], modes, strict=True)]
+    files = [
+        os.open(path, mode, 0o600) if path else -1
+        for path, mode in zip(request["files"], modes, strict=True)
+    ]
     pid = os.fork()
     if pid == 0:
         _become(request, files)
     for handle in files:
-        os.close(handle)
+        if handle >= 0:
+            os.close(handle)
     return pid
 
 
@@ -119,7 +125,10 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
     try:
         os.setsid()
         for number, handle in enumerate(files):
-            os.dup2(handle, number)
+            if handle >= 0:
+                os.dup2(handle, number)
+            else:
+                os.close(number)
         os.closerange(3, LAST_FD)
         if request["terminal"]:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -129,7 +138,7 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
         time.tzset()
         tempfile.tempdir = None
         sys.argv = ["keytui", *request["argv"]]
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stdin = _input()
         sys.stdout = _output(1, "strict")
         sys.stderr = _output(2, "backslashreplace")
         # Textual draws on these.
@@ -155,18 +164,34 @@ def _run(argv: list[str]) -> int:
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     try:
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except OSError:
         code = 120  # the interpreter's own status for that
     with suppress(OSError):
-        sys.stderr.flush()
+        if sys.stderr:
+            sys.stderr.flush()
     return code
 
 
+def _input() -> io.TextIOWrapper:
+    try:
+        return open(0, encoding="utf-8", closefd=False)
+    except OSError:
+        return _CLOSED
+
+
 def _output(number: int, errors: str) -> io.TextIOWrapper:
-    raw = open(number, "wb", closefd=False)  # noqa: SIM115
+    try:
+        raw = open(number, "wb", closefd=False)  # noqa: SIM115
+    except OSError:
+        return _CLOSED
     lines = number == 2 or raw.isatty()
     return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, line_buffering=lines)
+
+
+_CLOSED = cast("io.TextIOWrapper", None)
+"""What the interpreter has for a stream whose number is closed, whatever the types say."""
 
 
 if __name__ == "__main__":
