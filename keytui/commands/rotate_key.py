@@ -143,8 +143,11 @@ class _Run:
                     "This rotation is being rolled back.", next_step="--roll-back goes on with it."
                 )
             self._settle()
-            self._step(self._now)
-            self.rotation = self._rotator.again(self._now)
+            before = self._now
+            self._step(before)
+            self.rotation = self._rotator.again(before)
+            if self._now.step is before.step:
+                raise _not_completed()
         if self._now.step is None and not self._now.ended:
             for problem in self._rotator.finish(self._now):
                 complain(str(problem))
@@ -331,6 +334,15 @@ class _Run:
         for problem in self._rotator.roll_back(rotation, progress):
             complain(str(problem))
         say_unless(self._json, f"Rolled back: {rotation.old_id} is the key again.")
+
+
+def _not_completed() -> KeytuiError:
+    """Return why a step is not repeated: it left no trace at AWS or in keytui's journal."""
+    return KeytuiError(
+        "The rotation stopped: a step did not complete, or could not be written down.",
+        "What was done so far stays.",
+        "Fix what is reported above, then run the command again.",
+    )
 
 
 def say_unless(quiet: bool, sentence: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import KeytuiError, StoreError, UnknownKeyError
-from keytui.journal import Event
+from keytui.errors import KeytuiError, StateError, StoreError, UnknownKeyError
+from keytui.journal import Entry, Event, Journal
 from keytui.model import Identity, KeyStatus, Secret
 from keytui.settings import Settings
 from keytui.stores.aws_files.profile import AwsFiles
@@ -154,6 +154,32 @@ def test_a_lost_reply_waits_for_recover(desk: Desk, capsys: Said) -> None:
     assert "its secret did not arrive" in capsys.readouterr().err
     desk.iam.lose_reply = False
     assert rotate(desk) == 3, "a second key would be made"
+
+
+def test_a_step_that_is_not_written_down_is_not_repeated(
+    desk: Desk, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when the old key is inactive: AWS is not asked for that for ever."""
+    append = Journal.append
+    changes: list[Event] = []
+
+    def fill(journal: Journal, entry: Entry) -> None:
+        if entry.event is not Event.STATUS:
+            return append(journal, entry)
+        changes.append(entry.event)
+        assert len(changes) == 1, "the step is repeated"
+        raise StateError("The disk is full.")
+
+    monkeypatch.setattr(Journal, "append", fill)
+
+    assert rotate(desk, "--to", "inactive", "--yes") == 1
+
+    assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
+    said = capsys.readouterr().err
+    assert "The disk is full." in said
+    assert "The rotation stopped: a step did not complete, or could not be written down." in said
+    monkeypatch.undo()
+    assert rotate(desk, "--to", "inactive", "--yes") == 0
 
 
 def test_a_key_that_aws_does_not_accept_stays_unverified(desk: Desk, capsys: Said) -> None:
