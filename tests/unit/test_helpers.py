@@ -91,7 +91,7 @@ def test_helpers_inherit_no_secret(tmp_path: Path, run: str) -> None:
     assert SENTINEL not in seen.read_text()
 
 
-def test_an_encrypted_files_child_gets_its_password_and_no_other(tmp_path: Path) -> None:
+def test_the_encrypted_files_helper_gets_its_password_alone(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     env = dict(os.environ) | {
         "KEYRING_CRYPTFILE_PASSWORD": "made-up",

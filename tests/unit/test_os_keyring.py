@@ -729,7 +729,7 @@ def test_a_backend_that_prints_does_not_spoil_the_answer(
     assert store.probe().writable
 
 
-def test_a_program_that_the_backend_leaves_running_does_not_hold_the_answer_up(
+def test_a_program_left_running_does_not_delay_the_answer(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
     running = tmp_path / "running"

@@ -71,7 +71,7 @@ def owned_by(monkeypatch: pytest.MonkeyPatch, user: int, reader: int) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: reader)
 
 
-def test_a_config_file_of_another_user_is_refused_and_roots_is_not(
+def test_a_config_file_of_another_user_but_root_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config_file(tmp_path).write_text("read_only = true\n")

@@ -168,7 +168,7 @@ def test_the_private_bus_and_its_keyring_inherit_no_secret(
     assert not any(SENTINEL in one.values() for one in found)
 
 
-def test_with_no_umask_nothing_of_the_private_bus_is_open_to_others(short: Path) -> None:
+def test_the_private_bus_is_closed_to_others_whatever_the_umask(short: Path) -> None:
     env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short), "PATH": os.environ["PATH"]}
     before = os.umask(0)
     try:
