@@ -267,6 +267,7 @@ async def opened(
     *,
     user: str | None = None,
     key_ids: tuple[str, ...] = (),
+    broken_ids: int = 0,
     read_only: bool = False,
     size: tuple[int, int] = (120, 40),
     ready: bool = True,
@@ -280,6 +281,7 @@ async def opened(
         desk: What stands behind it.
         user: The user to open at.
         key_ids: The key to open at.
+        broken_ids: How many IDs beside it were cut short.
         read_only: Whether every change is refused.
         size: The terminal's columns and lines.
         ready: Wait until the account has been read.
@@ -288,6 +290,7 @@ async def opened(
     settings = Settings(
         user=user,
         key_ids=key_ids,
+        broken_ids=broken_ids,
         read_only=read_only,
         old_days=limits.old_days,
         unused_days=limits.unused_days,

@@ -155,6 +155,38 @@ def test_the_region_chooses_the_partition(
     assert gateway.signing_key_id() == "AKIAFAKECALLER000001"
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1"])
+@pytest.mark.parametrize("kind", ["", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+def test_awss_own_endpoints_are_not_named(
+    region: str, kind: str, home: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+    if kind and region != "cn-north-1":  # It has no such endpoint.
+        monkeypatch.setenv(kind, "true")
+    assert connect(ConnectOptions(region=region)).custom_endpoint is None
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ec2-192-0-2-1.compute.amazonaws.com",
+        "https://a1b2.execute-api.us-east-1.amazonaws.com",
+        "https://iam.s3.amazonaws.com",
+        "https://iam.amazonaws.com.example",
+        "https://evil-iam.amazonaws.com",
+        "http://iam.amazonaws.com",
+        "https://sts.us-east-1.amazonaws.com:8443",
+    ],
+)
+def test_an_endpoint_of_somebody_elses_is_named(
+    url: str, variable: str, home: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+    monkeypatch.setenv(variable, url.replace("://", "://me:pw@"))
+    assert connect(ConnectOptions()).custom_endpoint == url
+
+
 def test_the_endpoint_option_is_for_iam_and_sts(home: AwsHome) -> None:
     home.credentials.write_text("[default]\n" + KEYS)
 

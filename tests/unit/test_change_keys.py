@@ -242,3 +242,14 @@ def test_a_signal_stops_before_the_next_key(
     held = desk.held("alice") | desk.held("carol")
     assert set(told.values()) == {"done", "left"}
     assert all((held[key_id] is INACTIVE) == (told[key_id] == "done") for key_id in ids)
+
+
+@pytest.mark.parametrize("text", ["{0} {1}", "{1},{0}", '["{0}","{1}"]', "{0}\n{1}\n"])
+def test_one_id_cut_short_refuses_the_whole_text(
+    text: str, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb in ("deactivate", "activate", "delete"):
+        with pytest.raises(UsageError, match="cut short or mistyped"):
+            run_command(desk, verb, text.format(ACTIVE_ID, BOB_ID[:-1]), "--yes")
+    assert desk.iam.mutations == []
+    assert BOB_ID[:-1] not in "".join(capsys.readouterr())
