@@ -12,18 +12,23 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from keytui.gate import Gate
+
 _ATTEMPT = re.compile(r"[0-9a-f]{1,64}")
 
 
 class Claims:
     """The claims in one folder. Any thread may call."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gate: Gate) -> None:
         self._folder = folder
+        self._gate = gate
         self._held: dict[str, int] = {}
 
     def take(self, attempt: str) -> bool:
         """Claim a creation; return False where a living process has claimed it.
+
+        In read-only mode nothing is claimed: this only looks whether somebody has.
 
         Raises:
             OSError: The folder can't be written.
@@ -31,6 +36,8 @@ class Claims:
         path = self._path(attempt)
         if path is None or attempt in self._held:
             return False
+        if self._gate.read_only:
+            return _is_free(path)
         make_private(self._folder)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         handle = os.open(path, flags, 0o600)
@@ -61,6 +68,21 @@ class Claims:
     def _path(self, attempt: str) -> Path | None:
         # The attempt may come from a damaged line: it names no file outside this folder.
         return self._folder / f"{attempt}.lock" if _ATTEMPT.fullmatch(attempt) else None
+
+
+def _is_free(path: Path) -> bool:
+    """Return whether nobody holds the lock of a file, without making it."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def make_private(folder: Path) -> None:

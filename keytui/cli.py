@@ -16,11 +16,12 @@ from keytui.arguments import Request, parse
 from keytui.aws.options import ConnectOptions
 from keytui.errors import KeytuiError, UsageError
 from keytui.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from keytui.gate import LOOKING, Gate
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
 from keytui.mfa import MfaDesk, MfaRequest
 from keytui.model import Identity, Secret, User
-from keytui.parts import Parts, own_uses
+from keytui.parts import Parts, own_aws_files, own_uses
 from keytui.plain import plain
 from keytui.ports import Iam
 from keytui.settings import Settings, load
@@ -36,6 +37,8 @@ _Connect = Callable[[str | None], Iam]
 _Who = Callable[[str, Secret], Identity]
 _CHANGES = frozenset({"deactivate", "activate", "delete"})
 _ALWAYS_FAILING = frozenset({"credentials", "doctor", "import"})
+_REFUSED = _CHANGES | {"create", "rotate", "import"}
+"""The commands that read-only mode refuses at once; others look and change nothing."""
 _FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "fleet", "create", "rotate"}
 """The commands whose exit status is 1 where AWS or a store refuses; others can't start then."""
 
@@ -57,6 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         command = request.command
         harden_process()
         settings = load(request.flags, os.environ, Path.home())
+        if command in _REFUSED:
+            settings.gate.require_writable()
         with ExitStack() as stack:
             return _run(request, settings, stack)
     except KeytuiError as error:
@@ -151,11 +156,12 @@ def _require_terminal() -> None:
 def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> Parts:
     mfa = MfaDesk(_ask_on_terminal)
     connect, who, folder = _account(settings, stack, mfa, on_screen=on_screen)
-    keyring, journal = _keyring(settings.keyring), Journal(folder)
+    gate = settings.gate
+    keyring, journal = _keyring(settings.keyring, gate), Journal(folder, gate)
 
     def store_at(locator: str) -> SecretStore | None:
         # The one in use has been unlocked, maybe.
-        return keyring if locator == keyring.locator else _store_at(locator)
+        return keyring if locator == keyring.locator else _store_at(locator, gate)
 
     return Parts(
         settings=settings,
@@ -163,15 +169,16 @@ def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> 
         profiles=_profiles,
         journal=journal,
         keyring=keyring,
-        csv_file=_csv_file,
+        csv_file=lambda path: _csv_file(path, gate),
         store_at=store_at,
         csv_path=_csv_path,
         who=who,
         now=lambda: datetime.now(UTC),
+        aws_files=lambda: own_aws_files(gate),
         uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
         mfa=mfa,
         peek=lambda profile: _connect(
-            replace(_options(settings, profile), mfa=mfa.silent(), quiet=True)
+            replace(_options(settings, profile), mfa=mfa.silent(), quiet=True), LOOKING
         ),
         cache=_users_cache(settings),
     )
@@ -204,7 +211,7 @@ def _account(
             return replace(_options(settings, profile), on_screen=on_screen)
 
         return (
-            lambda profile: _connect(replace(options(profile), mfa=mfa)),
+            lambda profile: _connect(replace(options(profile), mfa=mfa), settings.gate),
             lambda key_id, secret: _who(options(settings.profile), key_id, secret),
             settings.state_folder,
         )
@@ -215,7 +222,7 @@ def _account(
     def connect(_: str | None) -> Iam:
         from keytui.aws.session import connect
 
-        return connect(server.wait_ready())
+        return connect(server.wait_ready(), settings.gate)
 
     def who(key_id: str, secret: Secret) -> Identity:
         demo = server.wait_ready()
@@ -231,10 +238,10 @@ def _options(settings: Settings, profile: str | None) -> ConnectOptions:
     )
 
 
-def _connect(options: ConnectOptions) -> Iam:
+def _connect(options: ConnectOptions, gate: Gate) -> Iam:
     from keytui.aws.session import connect
 
-    return connect(options)
+    return connect(options, gate)
 
 
 def _profiles() -> list[str]:
@@ -249,23 +256,23 @@ def _who(options: ConnectOptions, key_id: str, secret: Secret) -> Identity:
     return who(options, key_id, secret)
 
 
-def _keyring(kind: str) -> Keyring:
+def _keyring(kind: str, gate: Gate) -> Keyring:
     from keytui.stores.keyring.os_keyring import OsKeyring
 
-    return OsKeyring(kind=kind)
+    return OsKeyring(kind=kind, gate=gate)
 
 
-def _csv_file(path: str) -> SecretStore:
+def _csv_file(path: str, gate: Gate) -> SecretStore:
     from keytui.stores.csv_file import CsvFile, expand
 
-    return CsvFile(expand(path))
+    return CsvFile(expand(path), gate)
 
 
-def _store_at(locator: str) -> SecretStore | None:
+def _store_at(locator: str, gate: Gate) -> SecretStore | None:
     kind, _, place = locator.partition(":")
     if kind == "csv" and place:
-        return _csv_file(place)
-    return _keyring(place or "os") if kind == "keyring" else None
+        return _csv_file(place, gate)
+    return _keyring(place or "os", gate) if kind == "keyring" else None
 
 
 def _csv_path(user: User) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 
 from keytui.claims import Claims, make_private
 from keytui.errors import StateError
+from keytui.gate import Gate
 from keytui.model import AccessKey, KeyStatus, User
 
 _MODE = 0o600
@@ -124,9 +125,10 @@ class Journal:
         path: The file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gate: Gate) -> None:
         self.path = folder / "journal.jsonl"
-        self._claims = Claims(folder)
+        self._gate = gate
+        self._claims = Claims(folder, gate)
         # Set as one: several threads may read.
         self._read: tuple[int, list[Entry]] = (-1, [])
 
@@ -135,7 +137,9 @@ class Journal:
 
         Raises:
             StateError: It could not be written.
+            ReadOnlyError: In read-only mode.
         """
+        self._gate.require_writable()
         line = json.dumps(asdict(entry), separators=(",", ":")).encode() + b"\n"
         try:
             self._write(line)
@@ -147,7 +151,8 @@ class Journal:
     def claim(self, attempt: str) -> bool:
         """Say that this process works on a creation; False where one does already.
 
-        The claim ends with ``release``, with a closing event, or with the process.
+        The claim ends with ``release``, with a closing event, or with the process. In read-only
+        mode nothing is claimed: this only looks whether another process works on it.
 
         Raises:
             StateError: It could not be written.
@@ -210,7 +215,8 @@ class Journal:
         handle = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
         try:
             _require_own(os.fstat(handle))
-            if stat.S_IMODE(os.fstat(handle).st_mode) != _MODE:
+            loose = stat.S_IMODE(os.fstat(handle).st_mode) != _MODE
+            if loose and not self._gate.read_only:
                 with suppress(OSError):  # a disk that knows no modes, or is read-only
                     os.fchmod(handle, _MODE)
         except OSError:

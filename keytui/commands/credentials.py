@@ -8,6 +8,7 @@ process": one JSON object with ``Version`` (the number 1), ``AccessKeyId`` and
 import json
 
 from keytui.errors import KeytuiError, NotStoredError
+from keytui.gate import LOOKING
 from keytui.parts import Parts
 from keytui.stores.keyring.here import ask_here
 from keytui.stores.keyring.os_keyring import OsKeyring
@@ -34,9 +35,8 @@ def credentials(parts: Parts, key_id: str | None) -> int:
     if key_id is None:
         key_id = _only_key_of(parts, parts.settings.user or "")
     kind = parts.settings.keyring
-    keyring = OsKeyring(
-        kind=kind, timeout=PASS_SECONDS if kind == "pass" else SECONDS, ask=ask_here
-    )
+    seconds = PASS_SECONDS if kind == "pass" else SECONDS
+    keyring = OsKeyring(kind=kind, timeout=seconds, ask=ask_here, gate=LOOKING)
     secret = keyring.get(key_id)
     fields = {"Version": 1, "AccessKeyId": key_id, "SecretAccessKey": secret.reveal()}
     print(json.dumps(fields), flush=True)

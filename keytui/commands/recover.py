@@ -3,6 +3,7 @@
 import sys
 
 from keytui.errors import KeytuiError, ReadOnlyError
+from keytui.gate import Gate
 from keytui.parts import Parts
 from keytui.plain import plain
 from keytui.recovery import Recovery
@@ -37,7 +38,7 @@ def recover(parts: Parts, *, yes: bool) -> int:
             still_open += 1
             continue
         _say(f"{finding.title} {finding.advice}".strip())
-        if finding.open and not _settled(recovery, finding, yes):
+        if finding.open and not _settled(recovery, finding, parts.settings.gate, yes):
             still_open += 1
     for account in sorted(recovery.other_accounts()):
         _say(f"A creation in the account {account} is unfinished: use a profile of that account.")
@@ -47,11 +48,16 @@ def recover(parts: Parts, *, yes: bool) -> int:
     return EXIT_OPEN if still_open else 0
 
 
-def _settled(recovery: Recovery, finding: Finding, yes: bool) -> bool:
+def _settled(recovery: Recovery, finding: Finding, gate: Gate, yes: bool) -> bool:
     """Delete an orphan where that is wanted; return whether it is gone."""
     if finding.verdict is not Verdict.ORPHAN:
         return False
     key_id = finding.keys[0].id
+    try:
+        gate.require_writable()
+    except ReadOnlyError as error:
+        _say(f"{key_id} stays. {error}")
+        return False
     shown = finding.attempt.shown
     wanted = not shown if yes else _asked(f"Delete {key_id}?", default=finding.useless)
     if not wanted:
@@ -60,9 +66,6 @@ def _settled(recovery: Recovery, finding: Finding, yes: bool) -> bool:
         return False
     try:
         recovery.delete(finding)
-    except ReadOnlyError as error:
-        _say(str(error))
-        return False
     except KeytuiError as error:
         _say(f"{key_id} could not be deleted. {error}")
         return False

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from keytui.errors import LostReplyError, StateError, StoreError, UnreachableError
+from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
 from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
@@ -21,6 +22,7 @@ from keytui.settle import Wait
 from keytui.stores.base import Probe, Receipt
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 T = TypeVar("T")
 CONSISTENT_SECONDS = 10.0
@@ -129,8 +131,8 @@ class TroubledStore(FakeStore):
 class TroubledJournal(Journal):
     """Every line may go wrong; ``room`` is how many the disk still takes, None for any."""
 
-    def __init__(self, folder: Path, trouble: Trouble) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, trouble: Trouble, gate: Gate = WRITABLE) -> None:
+        super().__init__(folder, gate)
         self._trouble = trouble
         self.room: int | None = None
 
@@ -169,7 +171,7 @@ class World:
         self.journal = TroubledJournal(self.folder, self.trouble)
         wait = Wait(self.let_pass, lambda: self.time.timestamp())
         common = {"now": lambda: self.time, "wait": wait}
-        self.lifecycle = Lifecycle(self.iam, self.journal, **common)  # type: ignore[arg-type]
+        self.lifecycle = Lifecycle(self.iam, self.journal, **common, gate=WRITABLE)  # type: ignore[arg-type]
         self.recovery = Recovery(
             self.iam,
             self.journal,

@@ -32,6 +32,7 @@ from keytui.users_cache import UsersCache
 from keytui.uses import LocalUse
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 S = TypeVar("S", bound=Screen[Any])
 
@@ -156,8 +157,8 @@ class Desk:
         self.iam = iam
         self.keyring = Keyring()
         self.files: dict[str, CsvFile] = {}
-        self.journal = Journal(folder / "state")
-        self.aws_files = AwsFiles({}, folder)
+        self.journal = Journal(folder / "state", WRITABLE)
+        self.aws_files = AwsFiles({}, folder, WRITABLE)
         self.profiles: list[str] = ["default", "prod"]
         self.connected: list[str | None] = []
         self.connecting: Callable[[str | None], Iam] | None = None
@@ -386,8 +387,10 @@ def an_orphan(
 
 def earlier_run(desk: Desk) -> Lifecycle:
     """Return the verbs of a run before this one, which ended without a word."""
-    journal = Journal(desk.journal.path.parent)
-    return Lifecycle(desk.iam, journal, now=lambda: START, wait=Wait(lambda _: None, lambda: 0.0))
+    journal = Journal(desk.journal.path.parent, WRITABLE)
+    return Lifecycle(
+        desk.iam, journal, now=lambda: START, wait=Wait(lambda _: None, lambda: 0.0), gate=WRITABLE
+    )
 
 
 def only_key(desk: Desk, user: str) -> AccessKey:

@@ -17,6 +17,7 @@ from keytui.mfa import MfaDeclinedError, MfaDesk
 from keytui.model import Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer
 from tests.support.mfa_replies import CODE, SERIAL, MfaReplies
 from tests.support.secret_service import wait_until
@@ -40,7 +41,7 @@ def replies(aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[MfaRe
 
 def look(profile: str, desk: MfaDesk | None = None) -> IamGateway:
     mfa = (desk or MfaDesk()).silent()
-    return connect(ConnectOptions(profile=profile, mfa=mfa, quiet=True))
+    return connect(ConnectOptions(profile=profile, mfa=mfa, quiet=True), WRITABLE)
 
 
 def program(folder: Path, code: str) -> str:
@@ -96,7 +97,7 @@ print({PRINTED!r})
     config = f"[profile own]\n{process}[profile by]\n{ROLE}source_profile = own\n"
     aws_env.config.write_text(config)
     for profile in ("own", "by"):
-        connect(ConnectOptions(profile=profile, on_screen=True))
+        connect(ConnectOptions(profile=profile, on_screen=True), WRITABLE)
         assert seen.read_text() == repr(("", True, ":7"))
         seen.unlink()
     assert not quiet._running
@@ -159,7 +160,7 @@ def test_a_role_with_mfa_asks_nobody(aws_env: AwsHome, replies: MfaReplies) -> N
     assert not replies.codes
 
     desk.ask_by(lambda _: Secret(CODE))
-    connect(ConnectOptions(profile="ops", mfa=desk))
+    connect(ConnectOptions(profile="ops", mfa=desk), WRITABLE)
     desk.ask_by(lambda _: pytest.fail("asked"))
     assert look("ops", desk).signing_key_id().startswith("ASIA")  # It is signed in by now.
 

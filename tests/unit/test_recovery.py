@@ -18,6 +18,7 @@ from keytui.errors import (
     ThrottledError,
     UnreachableError,
 )
+from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
 from keytui.lifecycle import Lifecycle
 from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey, Secret, User
@@ -28,6 +29,7 @@ from keytui.stores.base import SecretStore
 from keytui.verdicts import Finding, Verdict
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 SECOND = timedelta(seconds=1)
 OLD_ID = "AKIAOLD0000000000001"
@@ -83,17 +85,17 @@ class Stage:
         self.keyring, self.file = FakeStore(), FakeStore()
         self.keyring.locator = "keyring"
         self.file.locator = "csv:/home/me/alice.csv"
-        self.journal = Journal(folder)
+        self.journal = Journal(folder, WRITABLE)
         self.begin()
 
     def begin(self, *, read_only: bool = False) -> None:
         """Begin another run: what the one before held in memory is gone."""
         for attempt in [*self.journal._claims._held]:
             self.journal.release(attempt)
-        self.journal = RefusingJournal(self.folder, self.no_record)
+        self.journal = RefusingJournal(self.folder, self.no_record, Gate(read_only))
         wait = Wait(self._sleep, lambda: self.time)
         self.lifecycle = Lifecycle(
-            self.iam, self.journal, read_only=read_only, now=self.now, wait=wait
+            self.iam, self.journal, gate=Gate(read_only), now=self.now, wait=wait
         )
         self.recovery = Recovery(
             self.iam, self.journal, self.lifecycle, self._store_at, now=self.now, wait=wait
@@ -163,8 +165,8 @@ class Stage:
 class RefusingJournal(Journal):
     """A record in which some events can't be written."""
 
-    def __init__(self, folder: Path, refused: set[Event]) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, refused: set[Event], gate: Gate) -> None:
+        super().__init__(folder, gate)
         self._refused = refused
 
     def append(self, entry: Entry) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keytui.errors import StateError, StoreError
+from keytui.gate import Gate
 from keytui.stores.keyring.session_bus import VARIABLE, find_private_bus, private_bus_file
 
 START_SECONDS = 5.0
@@ -25,7 +26,7 @@ _HOW_TO_INSTALL = (
 
 
 @contextmanager
-def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
+def private_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[bool]:
     """Start a bus, name it in the environment and for other logins, and end it afterwards.
 
     A file in keytui's state folder names it, so that another login finds the keyring while
@@ -34,6 +35,7 @@ def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
 
     Args:
         env: The environment to name it in.
+        gate: Asked first: GNOME Keyring makes its folder on a new bus, and keytui names that.
 
     Yields:
         Whether it is this run's own; False where it is that of another keytui.
@@ -41,7 +43,9 @@ def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
     Raises:
         StoreError: It can't be started.
         StateError: keytui's state folder can't be written.
+        ReadOnlyError: In read-only mode.
     """
+    gate.require_writable()
     with ExitStack() as stack:
         with _one_at_a_time(private_bus_file(env)):
             bus = find_private_bus(env)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from keytui.gate import Gate
 from keytui.stores.keyring.codes import SECRET_SERVICE, Refusal, Trouble
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ _LABEL = {"org.freedesktop.Secret.Collection.Label": ("s", "login")}
 _START_SECONDS = 5.0
 
 
-def unlock_secret_service(password: str) -> None:
+def unlock_secret_service(password: str, gate: Gate) -> None:
     """Unlock the default collection, or make it with this password where there is none.
 
+    In read-only mode none is made.
+
     Raises:
-        Refusal: NO_BUS, NO_SERVICE, WRONG_PASSWORD, or FOREIGN where the Secret Service is
-            another than GNOME Keyring and can only be unlocked in its own window.
+        Refusal: NO_BUS, NO_SERVICE, NO_COLLECTION, WRONG_PASSWORD, or FOREIGN where the Secret
+            Service is another than GNOME Keyring and can only be unlocked in its own window.
     """
     import secretstorage
     from jeepney import DBusErrorResponse  # type: ignore[import-untyped]
@@ -48,7 +51,7 @@ def unlock_secret_service(password: str) -> None:
             raise Refusal(Trouble.NO_SERVICE)
         denied = ""
         try:
-            _unlock(connection, password.encode())
+            _unlock(connection, password.encode(), gate)
         except secretstorage.ItemNotFoundException:
             raise Refusal(Trouble.FOREIGN, backend=SECRET_SERVICE) from None
         except DBusErrorResponse as error:
@@ -59,7 +62,7 @@ def unlock_secret_service(password: str) -> None:
             raise Refusal(Trouble.FAILED, denied, SECRET_SERVICE)
 
 
-def _unlock(connection: "DBusConnection", password: bytes) -> None:
+def _unlock(connection: "DBusConnection", password: bytes, gate: Gate) -> None:
     import secretstorage
     from secretstorage.util import DBusAddressWrapper, format_secret, open_session
 
@@ -69,6 +72,8 @@ def _unlock(connection: "DBusConnection", password: bytes) -> None:
         collection = secretstorage.Collection(connection)
         locked = collection.is_locked()
     except secretstorage.ItemNotFoundException:
+        if gate.read_only:
+            raise Refusal(Trouble.NO_COLLECTION, backend=SECRET_SERVICE) from None
         (path,) = keyring("CreateWithMasterPassword", "a{sv}(oayays)", _LABEL, master)
         service = DBusAddressWrapper(_SERVICE_PATH, "org.freedesktop.Secret.Service", connection)
         service.call("SetAlias", "so", "default", path)

@@ -175,6 +175,7 @@ class VaultScreen(FilteredScreen[None]):
         self._begin(self._forget, asks=True)
 
     async def _forget(self, one: Held) -> None:
+        self._parts.settings.gate.require_writable()
         if await self._stage.ask(verbs.forget_question(one, self._standings[one])):
             await self._forgotten(one)
             self._say(f"The secret of {one.key_id} is deleted from {place(one.locator)}.")
@@ -213,7 +214,8 @@ class VaultScreen(FilteredScreen[None]):
 
     async def _offer_to_drop(self, one: Held) -> None:
         """Offer to strike off what the keyring has no more, unless the user is elsewhere by now."""
-        if self.app.screen is not self or not self.list.has_focus:
+        elsewhere = self.app.screen is not self or not self.list.has_focus
+        if elsewhere or self._parts.settings.read_only:
             return
         if await self._stage.ask(verbs.drop_question(one), unforeseen=True):
             await self._forgotten(one)
