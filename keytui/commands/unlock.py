@@ -30,7 +30,7 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
 
     Raises:
         StoreError: The keyring can't be unlocked, with why.
-        ReadOnlyError: In read-only mode, where a keyring or a D-Bus would have to be made.
+        ReadOnlyError: There is none yet, and in read-only mode none is made.
     """
     leave_in_order()  # Also at the prompt; the screen heeds signals itself.
     if parts.settings.keyring == "pass":

@@ -12,6 +12,7 @@ import pytest
 
 from keytui.commands import unlock
 from keytui.errors import StoreError, WrongPasswordError
+from keytui.gate import Gate
 from keytui.model import Secret
 from keytui.settings import Settings
 from keytui.stores.base import Mend, Probe
@@ -142,7 +143,7 @@ def lend_bus(
     life: list[str] = []
 
     @contextmanager
-    def bus(env: object) -> Iterator[bool]:
+    def bus(env: object, _gate: Gate) -> Iterator[bool]:
         assert env is os.environ
         keyring.mend = mend
         life.append("made")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,7 +35,8 @@ def private_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[bool]:
 
     Args:
         env: The environment to name it in.
-        gate: Asked first: GNOME Keyring makes its folder on a new bus, and keytui names that.
+        gate: In read-only mode the bus is named in the environment alone: nothing is written
+            into the state folder, nor into a keyring on that bus.
 
     Yields:
         Whether it is this run's own; False where it is that of another keytui.
@@ -43,13 +44,11 @@ def private_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[bool]:
     Raises:
         StoreError: It can't be started.
         StateError: keytui's state folder can't be written.
-        ReadOnlyError: In read-only mode.
     """
-    gate.require_writable()
     with ExitStack() as stack:
-        with _one_at_a_time(private_bus_file(env)):
+        with nullcontext() if gate.read_only else _one_at_a_time(private_bus_file(env)):
             bus = find_private_bus(env)
-            address = bus.address if bus else stack.enter_context(_own_bus(env))
+            address = bus.address if bus else stack.enter_context(_own_bus(env, gate))
         before = env.get(VARIABLE)
         env[VARIABLE] = address
         try:
@@ -76,7 +75,7 @@ def _one_at_a_time(named: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _own_bus(env: MutableMapping[str, str]) -> Iterator[str]:
+def _own_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[str]:
     missing = [name for name in ("dbus-daemon", "gnome-keyring-daemon") if not shutil.which(name)]
     if missing:
         raise StoreError(
@@ -90,7 +89,8 @@ def _own_bus(env: MutableMapping[str, str]) -> Iterator[str]:
         named = private_bus_file(env)
         try:
             _wait_for(socket, daemon)
-            _name_it(named, socket)
+            if not gate.read_only:
+                _name_it(named, socket)
             yield f"unix:path={socket}"
         finally:
             _forget(named, socket)
