@@ -138,6 +138,7 @@ class Desk:
 
     Attributes:
         iam: The account.
+        home: The home folder.
         keyring: The OS keyring.
         files: Path → the CSV file; a test may put one here before it is asked for.
         journal: keytui's record.
@@ -154,7 +155,7 @@ class Desk:
     """
 
     def __init__(self, folder: Path, iam: GatedIam) -> None:
-        self.iam = iam
+        self.iam, self.home = iam, folder
         self.keyring = Keyring()
         self.files: dict[str, CsvFile] = {}
         self.journal = Journal(folder / "state", WRITABLE)
@@ -317,11 +318,15 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         desk.connected.append(profile)
         return desk.connecting(profile) if desk.connecting else desk.iam
 
+    journal, files = desk.journal, lambda: desk.aws_files
+    if settings.read_only:
+        journal = Journal(desk.journal.path.parent, settings.gate)
+        files = lambda: AwsFiles(desk.aws_files.env, desk.home, settings.gate)  # noqa: E731
     return Parts(
         settings=settings,
         connect=connect,
         profiles=lambda: desk.profiles,
-        journal=desk.journal,
+        journal=journal,
         keyring=desk.keyring,
         csv_file=lambda path: desk.files.setdefault(path, CsvFile(path)),
         csv_path=lambda user: Path(f"/csv/{user.name}.csv"),
@@ -331,7 +336,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
             desk.keyring if locator == "keyring" else desk.files.get(locator.removeprefix("csv:"))
         ),
         who=lambda key_id, secret: desk.who(key_id, secret),
-        aws_files=lambda: desk.aws_files,
+        aws_files=files,
         uses_here=lambda key_id: desk.uses.get(key_id, ()),
         mfa=desk.mfa,
         cache=desk.cache,
