@@ -189,11 +189,20 @@ def test_an_encrypted_file_is_unlocked_and_read(tmp_path: Path) -> None:
 
 def test_a_private_bus_is_named_in_no_file(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": "/nonexistent"}
+    (tmp_path / ".local/share/keyrings").mkdir(parents=True)
+    (tmp_path / ".local/share/keyrings/login.keyring").touch()
+    before = snapshot(tmp_path)
     with private_bus(env, READ_ONLY) as own:
         assert own
         assert env[VARIABLE].startswith("unix:path=")
-        assert list(tmp_path.iterdir()) == []
+        assert snapshot(tmp_path) == before
     assert VARIABLE not in env
+    assert snapshot(tmp_path) == before
+
+
+def test_no_private_bus_is_made_where_there_is_no_keyring(tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": "/nonexistent"}
+    refused(lambda: private_bus(env, READ_ONLY).__enter__())
     assert list(tmp_path.iterdir()) == []
 
 

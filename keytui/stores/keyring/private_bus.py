@@ -16,7 +16,12 @@ from tempfile import TemporaryDirectory
 
 from keytui.errors import StateError, StoreError
 from keytui.gate import Gate
-from keytui.stores.keyring.session_bus import VARIABLE, find_private_bus, private_bus_file
+from keytui.stores.keyring.session_bus import (
+    VARIABLE,
+    find_private_bus,
+    has_keyring,
+    private_bus_file,
+)
 
 START_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -35,8 +40,8 @@ def private_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[bool]:
 
     Args:
         env: The environment to name it in.
-        gate: In read-only mode the bus is named in the environment alone: nothing is written
-            into the state folder, nor into a keyring on that bus.
+        gate: In read-only mode the bus is named in the environment alone, and there is one only
+            for a keyring that is there: nothing is written into the state folder, nor for it.
 
     Yields:
         Whether it is this run's own; False where it is that of another keytui.
@@ -44,7 +49,10 @@ def private_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[bool]:
     Raises:
         StoreError: It can't be started.
         StateError: keytui's state folder can't be written.
+        ReadOnlyError: In read-only mode there is no keyring to be unlocked.
     """
+    if not has_keyring(env):
+        gate.require_writable()
     with ExitStack() as stack:
         with nullcontext() if gate.read_only else _one_at_a_time(private_bus_file(env)):
             bus = find_private_bus(env)

@@ -5,6 +5,7 @@ used by its own tools: methods of ``org.gnome.keyring.InternalUnsupportedGuiltRi
 that take the password over the bus, encrypted for the session, and say when it is wrong.
 """
 
+import os
 import shutil
 import subprocess
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from keytui.gate import Gate
 from keytui.stores.keyring.codes import SECRET_SERVICE, Refusal, Trouble
+from keytui.stores.keyring.session_bus import has_keyring
 
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection  # type: ignore[import-untyped]
@@ -47,7 +49,8 @@ def unlock_secret_service(password: str, gate: Gate) -> None:
         def answers() -> bool:
             return bool(secretstorage.check_service_availability(connection))
 
-        if not answers() and not _start_daemon(answers):
+        may_start = has_keyring(os.environ) or not gate.read_only
+        if not answers() and not (may_start and _start_daemon(answers)):
             raise Refusal(Trouble.NO_SERVICE)
         denied = ""
         try:
