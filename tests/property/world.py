@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from keytui.errors import LostReplyError, StateError, StoreError, UnreachableError
-from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
 from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
@@ -131,8 +130,8 @@ class TroubledStore(FakeStore):
 class TroubledJournal(Journal):
     """Every line may go wrong; ``room`` is how many the disk still takes, None for any."""
 
-    def __init__(self, folder: Path, trouble: Trouble, gate: Gate = WRITABLE) -> None:
-        super().__init__(folder, gate)
+    def __init__(self, folder: Path, trouble: Trouble) -> None:
+        super().__init__(folder, WRITABLE)
         self._trouble = trouble
         self.room: int | None = None
 
