@@ -221,7 +221,7 @@ def desk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
         key = AccessKey(key_id, User(user), KeyStatus.ACTIVE, None)
         if key_id != LOST_ID:
             desk.keyring.put(NewAccessKey(key, ACCOUNT, Secret(SENTINEL)))
-    for key_id, name in ((BOB_ID, "r1"), (GONE_ID, "r2")):
+    for key_id, name in ((BOB_ID, "a1"), (GONE_ID, "a2")):
         more = {**line, "user": "bob", "key_id": key_id, "rotation": name}
         desk.journal.append(Entry(event=Event.ROTATING, store="keyring", **more))
     desk.journal.append(Entry(event=Event.DELETED, **line, user="bob", key_id=GONE_ID))
