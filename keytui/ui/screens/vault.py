@@ -45,6 +45,8 @@ EMPTY = (
 )
 NEED_ONE = {"show", "copy", "profile", "test", "forget"}
 """The actions on the secret under the cursor."""
+CHANGES = {"profile", "forget"}
+"""Those that change something."""
 
 Verb = Callable[[Held], Coroutine[Any, Any, None]]
 
@@ -269,8 +271,10 @@ class VaultScreen(FilteredScreen[None]):
         self.query_one(MessageBar).say(text, good)
 
     def _draw(self) -> None:
+        refused = CHANGES if self._parts.settings.read_only else set()
         shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
-        self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
+        hints = [b for b in shown if b.action not in refused and self.check_action(b.action, ())]
+        self.query_one(KeyHints).show(hints)
         self.query_one("#heading", Line).show_line(self._heading())
         one, detail = self.list.one, self.query_one(HeldDetail)
         detail.visible = one is not None
