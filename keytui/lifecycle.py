@@ -2,7 +2,7 @@
 
 Each reads top to bottom like the README's account of it. Everything here blocks and is run
 in a worker thread; nothing here knows of a screen, of boto3 or of keyring. Read-only mode is
-enforced here, where every change passes, whatever key or screen asked for it.
+refused here before any question; the gate at the adapters holds whatever asks for a change.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from keytui.errors import (
     LostReplyError,
     NotFoundError,
     QuotaError,
-    ReadOnlyError,
     StateError,
     StoreError,
     StoreTimeoutError,
 )
 from keytui.findings import could_go
+from keytui.gate import Gate
 from keytui.journal import Event, Journal
 from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
 from keytui.outcomes import Concern, Custody, Dependence, StatusChange, UnansweredError
@@ -51,7 +51,7 @@ class Lifecycle:
         iam: Iam,
         journal: Journal,
         *,
-        read_only: bool = False,
+        gate: Gate,
         uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait | None = None,
@@ -59,19 +59,19 @@ class Lifecycle:
         self._iam = iam
         self._journal = journal
         self._record = Record(iam, journal, now)
-        self.read_only = read_only
+        self._gate = gate
         self.uses_here = uses_here
         self._now = now
         self._wait = wait or Wait()
 
+    @property
+    def read_only(self) -> bool:
+        """Whether every change is refused."""
+        return self._gate.read_only
+
     def require_writable(self) -> None:
         """Raise ``ReadOnlyError`` in read-only mode."""
-        if self.read_only:
-            raise ReadOnlyError(
-                "keytui is in read-only mode.",
-                "Nothing was changed.",
-                "Start it without --read-only (and without KEYTUI_READ_ONLY) to make changes.",
-            )
+        self._gate.require_writable()
 
     # The status.
 

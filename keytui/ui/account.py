@@ -128,7 +128,7 @@ def account_of(parts: Parts, iam: Iam) -> Account:
     lifecycle = Lifecycle(
         iam,
         parts.journal,
-        read_only=parts.settings.read_only,
+        gate=parts.settings.gate,
         uses_here=parts.uses_here,
         now=parts.now,
         wait=parts.wait,

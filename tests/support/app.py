@@ -32,6 +32,7 @@ from keytui.users_cache import UsersCache
 from keytui.uses import LocalUse
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 S = TypeVar("S", bound=Screen[Any])
 
@@ -137,6 +138,7 @@ class Desk:
 
     Attributes:
         iam: The account.
+        home: The home folder.
         keyring: The OS keyring.
         files: Path → the CSV file; a test may put one here before it is asked for.
         journal: keytui's record.
@@ -153,11 +155,11 @@ class Desk:
     """
 
     def __init__(self, folder: Path, iam: GatedIam) -> None:
-        self.iam = iam
+        self.iam, self.home = iam, folder
         self.keyring = Keyring()
         self.files: dict[str, CsvFile] = {}
-        self.journal = Journal(folder / "state")
-        self.aws_files = AwsFiles({}, folder)
+        self.journal = Journal(folder / "state", WRITABLE)
+        self.aws_files = AwsFiles({}, folder, WRITABLE)
         self.profiles: list[str] = ["default", "prod"]
         self.connected: list[str | None] = []
         self.connecting: Callable[[str | None], Iam] | None = None
@@ -319,11 +321,15 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         desk.connected.append(profile)
         return desk.connecting(profile) if desk.connecting else desk.iam
 
+    journal, files = desk.journal, lambda: desk.aws_files
+    if settings.read_only:
+        journal = Journal(desk.journal.path.parent, settings.gate)
+        files = lambda: AwsFiles(desk.aws_files.env, desk.home, settings.gate)  # noqa: E731
     return Parts(
         settings=settings,
         connect=connect,
         profiles=lambda: desk.profiles,
-        journal=desk.journal,
+        journal=journal,
         keyring=desk.keyring,
         csv_file=lambda path: desk.files.setdefault(path, CsvFile(path)),
         csv_path=lambda user: Path(f"/csv/{user.name}.csv"),
@@ -333,7 +339,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
             desk.keyring if locator == "keyring" else desk.files.get(locator.removeprefix("csv:"))
         ),
         who=lambda key_id, secret: desk.who(key_id, secret),
-        aws_files=lambda: desk.aws_files,
+        aws_files=files,
         uses_here=lambda key_id: desk.uses.get(key_id, ()),
         mfa=desk.mfa,
         cache=desk.cache,
@@ -389,8 +395,10 @@ def an_orphan(
 
 def earlier_run(desk: Desk) -> Lifecycle:
     """Return the verbs of a run before this one, which ended without a word."""
-    journal = Journal(desk.journal.path.parent)
-    return Lifecycle(desk.iam, journal, now=lambda: START, wait=Wait(lambda _: None, lambda: 0.0))
+    journal = Journal(desk.journal.path.parent, WRITABLE)
+    return Lifecycle(
+        desk.iam, journal, now=lambda: START, wait=Wait(lambda _: None, lambda: 0.0), gate=WRITABLE
+    )
 
 
 def only_key(desk: Desk, user: str) -> AccessKey:

@@ -15,6 +15,7 @@ from keytui.ui.screens.rotate import RepointScreen, RotateScreen, TwoKeysScreen
 from keytui.ui.screens.rotation import RotationScreen
 from tests.support.app import BOB_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import ACCOUNT, START
+from tests.support.gates import WRITABLE
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def desk(desk: Desk, tmp_path: Path) -> Desk:
     (folder / "credentials").write_text(
         f"# bob's own\n[bob]\naws_access_key_id = {BOB_ID}\naws_secret_access_key = {secret}\n"
     )
-    desk.aws_files = AwsFiles({}, tmp_path)
+    desk.aws_files = AwsFiles({}, tmp_path, WRITABLE)
     desk.who = lambda key_id, secret: whose(desk, key_id, secret)
     return desk
 

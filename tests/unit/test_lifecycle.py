@@ -20,6 +20,7 @@ from keytui.errors import (
     ThrottledError,
     UnreachableError,
 )
+from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
 from keytui.lifecycle import RECENT, SETTLE_SECONDS, Lifecycle
 from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey
@@ -29,6 +30,7 @@ from keytui.stores.base import Probe, Receipt
 from keytui.uses import LocalUse, Place
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL
 
 MUTATING = ("Create", "Update", "Delete", "Tag", "Untag")
@@ -66,7 +68,7 @@ class LoggingJournal(Journal):
     """
 
     def __init__(self, folder: Path, log: list[str]) -> None:
-        super().__init__(folder)
+        super().__init__(folder, WRITABLE)
         self._log = log
         self.refused: set[Event] = set()
 
@@ -93,7 +95,7 @@ class Stage:
         return Lifecycle(
             self.iam,
             self.journal,
-            read_only=read_only,
+            gate=Gate(read_only),
             now=lambda: START,
             wait=Wait(self.slept.append, lambda: 0.0),
         )
@@ -500,7 +502,7 @@ def test_a_last_use_that_may_not_be_read_is_a_concern(stage: Stage) -> None:
 
 def test_a_profile_of_this_machine_that_names_it_is_a_concern(stage: Stage) -> None:
     use = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "alice")
-    lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,))
+    lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,), gate=WRITABLE)
 
     found = lifecycle.dependence(stage.key())
 
@@ -510,7 +512,7 @@ def test_a_profile_of_this_machine_that_names_it_is_a_concern(stage: Stage) -> N
 
 def test_a_secret_in_the_keyring_alone_is_no_concern(stage: Stage) -> None:
     use = LocalUse(Place.KEYRING, "the OS keyring")
-    lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,))
+    lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,), gate=WRITABLE)
 
     assert lifecycle.dependence(stage.key()).concern is None
 
@@ -575,7 +577,7 @@ def test_a_passing_fault_while_waiting_is_sat_out(stage: Stage, error: AwsError)
             stage.iam.errors.clear()
 
     lifecycle = Lifecycle(
-        stage.iam, stage.journal, now=lambda: START, wait=Wait(sleep, lambda: 0.0)
+        stage.iam, stage.journal, now=lambda: START, wait=Wait(sleep, lambda: 0.0), gate=WRITABLE
     )
     stage.iam.errors["iam:ListAccessKeys"] = error
 
@@ -984,7 +986,7 @@ def test_a_key_that_is_left_is_written_down_and_stays(stage: Stage) -> None:
 
 def test_a_creation_is_in_its_hands_until_it_is_let_go(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
-    other = Journal(stage.journal.path.parent)
+    other = Journal(stage.journal.path.parent, WRITABLE)
     assert not other.claim(custody.attempt)
 
     stage.lifecycle.let_go(custody)

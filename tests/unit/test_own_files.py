@@ -16,6 +16,7 @@ from keytui.own_files import NotBelievedError, read_private, read_trusted
 from keytui.settings import load
 from keytui.stores.keyring.session_bus import find_bus, private_bus_file
 from tests.support.aws_env import AwsHome
+from tests.support.gates import WRITABLE
 
 
 def grow(path: Path) -> None:
@@ -130,8 +131,8 @@ def test_an_aws_file_without_end_is_a_sentence(aws_env: AwsHome, kind: str, whic
     path = getattr(aws_env, which)
     WITHOUT_END[kind](path)
     for read in (
-        lambda: connect(ConnectOptions()),
-        lambda: connect(ConnectOptions(quiet=True)),
+        lambda: connect(ConnectOptions(), WRITABLE),
+        lambda: connect(ConnectOptions(quiet=True), WRITABLE),
         profiles,
     ):
         with pytest.raises(CredentialsError) as caught:

@@ -15,6 +15,7 @@ from keytui.ui.account import open_account
 from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.commands import run_command
 from tests.support.fake_iam import ACCOUNT
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL
 
 Said = pytest.CaptureFixture[str]
@@ -29,7 +30,7 @@ def desk(tmp_path: Path) -> Desk:
     (tmp_path / ".aws/credentials").write_text(
         f"[bob]\naws_access_key_id = {BOB_ID}\naws_secret_access_key = {secret}\n"
     )
-    desk.aws_files = AwsFiles({}, tmp_path)
+    desk.aws_files = AwsFiles({}, tmp_path, WRITABLE)
     desk.who = lambda key_id, _: whose(desk, key_id)
     desk.iam.next_secret = SENTINEL
     return desk

@@ -120,6 +120,7 @@ class LocalProfiles:
             StoreError: Nothing was changed.
         """
         made: list[Path] = []
+        gate = self._files.gate
 
         def edit(text: str) -> str:
             before = parsed(change.path, text)
@@ -135,7 +136,7 @@ class LocalProfiles:
             new = repointed(text, change.section, *what)
             after = before | {change.section: wanted(settings, *what)}
             _check(change.path, change.section, new, after)
-            if backup := backups.keep(change.path, stamp, text, change.section):
+            if backup := backups.keep(change.path, stamp, text, change.section, gate):
                 made.append(backup)
             return new
 
@@ -144,7 +145,7 @@ class LocalProfiles:
         except StoreError:
             for backup in made:
                 with suppress(FileProblem):
-                    remove(backup)
+                    remove(backup, gate)
             raise
 
     def put_back(self, change: str) -> bool:
@@ -195,7 +196,7 @@ class LocalProfiles:
         """
         done = Repointed.from_text(change)
         try:
-            backups.drop(Path(done.path), done.stamp)
+            backups.drop(Path(done.path), done.stamp, self._files.gate)
         except FileProblem as found:
             problem = found
         else:
@@ -233,7 +234,7 @@ class LocalProfiles:
                 for name, settings in parsed(path, backup).items()
             )
 
-        backups.drop(path, done.stamp, needed)
+        backups.drop(path, done.stamp, self._files.gate, needed)
 
 
 def _may_name(path: Path, key_id: str) -> bool:

@@ -82,6 +82,12 @@ def named_socket(named: Path) -> Path | None:
         return None
 
 
+def has_keyring(env: Mapping[str, str]) -> bool:
+    """Return whether GNOME Keyring has a file here; where it has none, starting it makes one."""
+    data = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME") or Path.home(), ".local/share"))
+    return any((data / "keyrings").glob("*.keyring"))
+
+
 def private_bus_file(env: Mapping[str, str]) -> Path:
     """Return where the private bus is named: in keytui's state folder."""
     state = Path(env.get("XDG_STATE_HOME", ""))
