@@ -21,7 +21,7 @@ from keytui.claims import Claims, make_closed
 from keytui.errors import StateError
 from keytui.gate import Gate
 from keytui.model import AccessKey, KeyStatus, User
-from keytui.own_files import others_may_write, require_own_folder
+from keytui.own_files import OTHERS_WRITE, require_own_folder
 
 _MODE = 0o600
 
@@ -256,7 +256,7 @@ def _require_own(status: os.stat_result) -> None:
         raise OSError(errno.EPERM, "it belongs to another user")
     if status.st_nlink > 1:
         raise OSError(errno.EPERM, "it has a second name (a hard link)")
-    if others_may_write(status):
+    if status.st_mode & OTHERS_WRITE:
         raise OSError(errno.EPERM, "others may write to it")
 
 

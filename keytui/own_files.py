@@ -5,15 +5,8 @@ import os
 import stat
 from pathlib import Path
 
-
-def others_may_write(status: os.stat_result) -> bool:
-    """Return whether somebody else may write to a file or folder.
-
-    A group of the user's own, as many systems give each user one (umask 002), is nobody else.
-    """
-    own_group = status.st_gid == status.st_uid == os.geteuid()
-    others = stat.S_IWOTH if own_group else stat.S_IWGRP | stat.S_IWOTH
-    return bool(status.st_mode & others)
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+"""The modes with which somebody else may write."""
 
 
 class NotBelievedError(ValueError):
@@ -41,7 +34,7 @@ def read_trusted(path: Path, most_bytes: int) -> bytes:
         raise NotBelievedError(
             "is not used: it belongs to another user", "Put a file of your own in its place."
         )
-    if others_may_write(status):
+    if status.st_mode & (stat.S_IWOTH if _is_own_group(status) else OTHERS_WRITE):
         raise NotBelievedError(
             "is not used: other users can write to it", f"Run: chmod go-w {path}"
         )
@@ -83,8 +76,13 @@ def require_own_folder(folder: Path) -> None:
     status = folder.stat()
     if status.st_uid != os.geteuid():
         raise OSError(errno.EPERM, "its folder belongs to another user")
-    if others_may_write(status):
+    if status.st_mode & OTHERS_WRITE:
         raise OSError(errno.EPERM, "others may write to its folder")
+
+
+def _is_own_group(status: os.stat_result) -> bool:
+    """Return whether a file's group is the user's own, as many systems give each user one."""
+    return status.st_gid == status.st_uid != 0
 
 
 def _read(path: Path, most_bytes: int, flags: int) -> tuple[bytes, os.stat_result]:

@@ -22,9 +22,10 @@ KEYRING = """
 import sys
 
 from keytui.stores.keyring.os_keyring import OsKeyring
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import new_key
 for number in range({rounds}):
-    OsKeyring((sys.executable, "-P", {child!r})).put(new_key())
+    OsKeyring((sys.executable, "-P", {child!r}), gate=WRITABLE).put(new_key())
 """
 ECHO = """
 import time
