@@ -96,7 +96,9 @@ def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
         case "doctor":
             from keytui.commands.doctor import doctor
 
-            return doctor(_parts(settings, stack), as_json=bool(options["json"]))
+            return doctor(
+                _parts(settings, stack, names_endpoint=False), as_json=bool(options["json"])
+            )
         case "import":
             from keytui.commands.import_secret import import_secret
 
@@ -147,7 +149,8 @@ def _unlocked(
     request: Request, settings: Settings, stack: ExitStack, *, on_screen: bool = False
 ) -> Parts:
     """Return the parts; with the keyring unlocked first, where that is asked for."""
-    parts = _parts(settings, stack, on_screen=on_screen)
+    # The screen's header names it, as the doctor's page does.
+    parts = _parts(settings, stack, on_screen=on_screen, names_endpoint=not on_screen)
     if request.options["unlock_keyring"]:
         from keytui.commands.unlock import unlock_keyring
 
@@ -168,11 +171,13 @@ def _require_terminal() -> None:
         )
 
 
-def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> Parts:
+def _parts(
+    settings: Settings, stack: ExitStack, *, on_screen: bool = False, names_endpoint: bool = True
+) -> Parts:
     mfa, endpoints = MfaDesk(_ask_on_terminal), Endpoints()
-    if not on_screen:  # The screen's header names it.
+    if names_endpoint:
         stack.callback(endpoints.name_rest)
-    name = _nothing if on_screen else endpoints.name
+    name = endpoints.name if names_endpoint else _nothing
     connect, who, folder = _account(settings, stack, mfa, name, on_screen=on_screen)
     gate = settings.gate
     keyring, journal = _keyring(settings.keyring, gate), Journal(folder, gate)

@@ -87,7 +87,6 @@ def test_each_command_names_an_endpoint_that_is_not_awss_once(
         ["audit", "--live", "--json"],
         ["deactivate", key.id],
         ["recover"],
-        ["doctor"],
         ["create", "--user", "carol", "--store", "csv:/nowhere/a.csv"],
         ["rotate", "AKIAIOSFODNN7EXAMPLE"],
     ):

@@ -88,6 +88,7 @@ def test_a_secret_under_way_is_kept_before_keytui_heeds_sigterm(
     wait_until(lambda: server.received()["CreateAccessKey"] == 1, "the request")
     run.send_signal(signal.SIGTERM)
     assert run.stderr
+    assert "instead of AWS" in run.stderr.readline()
     assert "Waiting" in run.stderr.readline()
     server.release()
     said, errors = run.communicate(timeout=PATIENCE)
