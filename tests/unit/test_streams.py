@@ -221,5 +221,7 @@ def test_what_follows_a_text_answers_no_question(
     with (tmp_path / "in").open() as file:
         monkeypatch.setattr(sys, "stdin", file)
         assert read_text() == "café\n"
+        with (tmp_path / "in").open("a") as more:
+            more.write("y\n")
         assert sys.stdin.readline() == ""
         assert not sys.stdin.isatty()
