@@ -320,21 +320,19 @@ class Lifecycle:
         """The secret is no longer in this process: what is open is for ``recovery``."""
         self._journal.release(custody.attempt)
 
-    def discard_key(self, key: AccessKey, attempt: str, *, at_once: bool = False) -> None:
+    def discard_key(self, key: AccessKey, attempt: str) -> None:
         """Delete a key that nobody should use: inactive first, then gone.
 
         Args:
             key: The key.
             attempt: Its creation, as the journal names it.
-            at_once: Not inactive first: it signs its own end.
 
         Raises:
             KeytuiError: The key is still there, maybe inactive.
         """
         self.require_writable()
         try:
-            if not at_once:
-                self._iam.set_status(key, KeyStatus.INACTIVE)
+            self._iam.set_status(key, KeyStatus.INACTIVE)
         except REFUSALS:
             raise
         except AwsError:

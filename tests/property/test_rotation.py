@@ -159,6 +159,7 @@ class Rotating(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(mkdtemp(prefix="keytui-rotation-"))
         self.world = RotationWorld(self.folder / "state", own=self.own)
+        self.deactivated_elsewhere = False
 
     def teardown(self) -> None:
         try:
@@ -253,6 +254,23 @@ class Rotating(RuleBasedStateMachine):
         elif (key := world.key(world.old.id)) and key.status is KeyStatus.INACTIVE:
             self.work(None, lambda: world.lifecycle.delete(key))
 
+    @precondition(lambda self: self.nobody_needs_the_old_key())
+    @rule()
+    def a_colleague_deactivates_the_old_key(self) -> None:
+        """Not while it is open whether keytui's own change, cut short, has come to AWS."""
+        rotation, world = self.rotation, self.world
+        key = world.key(world.old.id)
+        if rotation and not rotation.retired and key and key.status is KeyStatus.ACTIVE:
+            self.colleague_sets(KeyStatus.INACTIVE)
+            self.deactivated_elsewhere = True
+
+    def colleague_sets(self, status: KeyStatus) -> None:
+        """Change the old key's status elsewhere; AWS lists it at once."""
+        holder = self.world.iam._holders["alice"]
+        holder.keys[self.world.old.id] = replace(holder.keys[self.world.old.id], status=status)
+        holder.stale_reads = 0
+        holder.read()
+
     def nobody_needs_the_old_key(self) -> bool:
         rotation, world = self.rotation, self.world
         return bool(
@@ -289,6 +307,12 @@ class Rotating(RuleBasedStateMachine):
         if self.own:
             key = world.key(world.iam.signing_key_id())
             assert key is None or key.status is KeyStatus.ACTIVE
+
+    @invariant()
+    def what_a_colleague_deactivated_stays_inactive(self) -> None:
+        key = self.world.key(self.world.old.id)
+        if key and self.deactivated_elsewhere:
+            assert key.status is KeyStatus.INACTIVE
 
     def next_step(self) -> None:
         """Do what the screen would do on enter."""
@@ -362,6 +386,9 @@ class Rotating(RuleBasedStateMachine):
         for _ in range(2 * len(Step)):
             if (rotation := self.rotation) is None:
                 break
+            if rotation.rolling_back and self.deactivated_elsewhere and world.key(world.old.id):
+                self.colleague_sets(KeyStatus.ACTIVE)
+                self.deactivated_elsewhere = False
             if rotation.rolling_back and world.key(world.old.id):
                 # What somebody edited is theirs to change.
                 world.profiles.named["ci"] = world.old.id

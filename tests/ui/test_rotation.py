@@ -265,7 +265,7 @@ async def test_a_roll_back_is_not_cut_short_by_escape(desk: Desk) -> None:
         await desk.press("b")
         await desk.on(ConfirmScreen)
         await desk.press("y")
-        await desk.sees("Making the old key active")
+        await desk.sees("Activating the old key")
         await desk.press("escape", "ctrl+q")
         assert isinstance(desk.app.screen, RotationScreen)
         gate.set()
