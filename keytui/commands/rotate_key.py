@@ -1,6 +1,7 @@
 """``keytui rotate``: a rotation, or its next steps, without a screen."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 
 from keytui.arguments import Request, ids_in
 from keytui.commands.console import (
@@ -19,6 +20,7 @@ from keytui.lookup import find
 from keytui.outcomes import Concern, Custody, UnansweredError
 from keytui.parts import Parts
 from keytui.rotation.state import Rotation, Step
+from keytui.stores.aws_files.limits import profile_limits
 from keytui.stores.aws_files.repoint import How, LocalProfiles, RepointChange
 from keytui.ui.account import Account, open_account
 
@@ -249,6 +251,7 @@ class _Run:
         rotation = self._now
         choice = self._options["profiles"]
         changes = () if choice == "leave" else self._plan(choice or How.PROCESS.value)
+        self._tell_limits(changes)
         lines = [line for c in changes for line in (c.use.text, *c.diff, c.note) if line]
         if changes and choice is None and not self._yes:
             if not self._asks:
@@ -265,6 +268,27 @@ class _Run:
         self._rotator.repoint(rotation, changes)
         for change in changes:
             say_unless(self._json, f"{change.use.text} uses {rotation.new_id} now.")
+
+    def _tell_limits(self, changes: Sequence[RepointChange]) -> None:
+        """Show where changed profiles would not work; only the user's word lets that happen.
+
+        Raises:
+            _LeftError: ``--yes`` alone is none.
+        """
+        by_process = [change for change in changes if change.how is not How.REWRITE]
+        limits = profile_limits(self._parts.settings, os.environ) if by_process else ()
+        if not limits:
+            return
+        uses = "; ".join(change.use.text for change in by_process)
+        said = f"With the key in the keyring, these profiles are limited: {uses}."
+        if self._yes and self._options["profiles"] is None:
+            raise _LeftError(
+                f"{said} {' '.join(limits)}",
+                "Both keys work, and the profiles were not changed.",
+                "--profiles process agrees to that, --profiles rewrite keeps static keys in the "
+                "files, --profiles leave changes none.",
+            )
+        complain(f"{said} {' '.join(limits)}")
 
     def _plan(self, how: str) -> tuple[RepointChange, ...]:
         if self._parts.settings.demo:

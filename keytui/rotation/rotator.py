@@ -240,13 +240,26 @@ class Rotator(Generic[R]):
         Raises:
             KeytuiError: The old key was not made inactive.
         """
-        self._proved(rotation, Step.REPOINT)
+        secret = self._proved(rotation, Step.REPOINT)
+        self._require_usable_profiles(rotation, secret)
         self._take_over(rotation)
         try:
             return self._proof.steady(lambda: self._deactivate_old(rotation))
         except NotFoundError:
             self._log.write(Event.GONE, rotation.old, rotation.id)
             return None
+
+    def _require_usable_profiles(self, rotation: Rotation, secret: Secret) -> None:
+        """Raise ``KeytuiError`` where a repointed profile works only while this keytui runs."""
+        found = (self._profiles.unusable(change, secret) for change in rotation.repointed)
+        if dead := list(dict.fromkeys(one for one in found if one)):
+            raise KeytuiError(
+                f"{', '.join(dead)} does not give the new key to a new process: the AWS tools "
+                "could not use it once keytui has ended.",
+                "Nothing was changed; the old key is active.",
+                "Make the keyring available there (keytui doctor shows how), or roll back and "
+                "rotate again with static keys in the file (--profiles rewrite).",
+            )
 
     def _deactivate_old(self, rotation: Rotation) -> StatusChange:
         """Deactivate the old key, and write down whether this rotation did it.

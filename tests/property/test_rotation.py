@@ -77,6 +77,9 @@ class MemoryProfiles:
             self._set(name, old_id)
         return self.named[name] == old_id
 
+    def unusable(self, text: str, secret: Secret) -> str:
+        return ""
+
     def backup(self, text: str) -> str:
         return ""
 

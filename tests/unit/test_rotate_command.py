@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from keytui.arguments import parse
+from keytui.commands.rotate_key import rotate_key
 from keytui.errors import KeytuiError, StoreError, UnknownKeyError
 from keytui.journal import Event
 from keytui.model import Identity, KeyStatus, Secret
 from keytui.settings import Settings
+from keytui.stores.aws_files import limits
 from keytui.stores.aws_files.profile import AwsFiles
+from keytui.stores.keyring.session_bus import Bus, BusKind
 from keytui.ui.account import open_account
 from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.commands import run_command
@@ -229,3 +233,84 @@ def test_one_rotation_of_a_key_is_enough(desk: Desk) -> None:
         rotator.begin(bob, desk.keyring)
 
     assert rotator.of_key(BOB_ID) == first
+
+
+# What a later process can't read.
+
+
+@pytest.fixture
+def private_bus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--unlock-keyring`` has made a D-Bus session, or uses another keytui's."""
+    private = Bus("unix:path=/x", BusKind.PRIVATE)
+    monkeypatch.setattr(limits, "find_bus", lambda _: private)
+
+
+@pytest.mark.usefixtures("private_bus")
+def test_yes_alone_writes_no_profile_that_ends_with_this_run(desk: Desk, capsys: Said) -> None:
+    before = text(desk)
+
+    assert rotate(desk, "--yes", "--to", "inactive") == 3
+
+    assert text(desk) == before
+    assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
+    said = " ".join(capsys.readouterr().err.split())
+    assert "It works while this keytui runs" in said
+    assert "--profiles process agrees to that" in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable"),
+    [
+        (Settings(keyring="pass", keyring_by_variable=True), "KEYTUI_KEYRING=pass"),
+        (Settings(keyring="cryptfile"), "KEYRING_CRYPTFILE_PASSWORD"),
+        (Settings(), "PYTHON_KEYRING_BACKEND"),
+    ],
+)
+def test_yes_alone_writes_no_profile_that_needs_a_variable(
+    desk: Desk,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    variable: str,
+) -> None:
+    monkeypatch.delenv("KEYRING_CRYPTFILE_PASSWORD", raising=False)
+    if variable == "PYTHON_KEYRING_BACKEND":
+        monkeypatch.setenv(variable, "keyrings.other.Keyring")
+    before, request = text(desk), parse(["rotate", BOB_ID, "--yes"])
+
+    assert rotate_key(parts_of(desk, settings), request) == 3
+
+    assert text(desk) == before
+    assert variable in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("private_bus")
+@pytest.mark.parametrize("choice", ["process", "rewrite", "leave"])
+def test_word_of_the_user_decides_about_limited_profiles(
+    desk: Desk, capsys: Said, choice: str
+) -> None:
+    assert rotate(desk, "--yes", "--profiles", choice) == 0
+
+    assert ("credentials" in text(desk)) == (choice == "process")
+    assert ("It works while" in capsys.readouterr().err) == (choice == "process")
+
+
+def test_old_key_stays_active_while_a_profile_works_in_this_run_only(
+    desk: Desk, capsys: Said
+) -> None:
+    desk.gives_key = lambda _: False
+
+    assert rotate(desk, "--yes", "--profiles", "process", "--to", "inactive") == 1
+
+    assert set(desk.held("bob").values()) == {KeyStatus.ACTIVE}
+    said = " ".join(capsys.readouterr().err.split())
+    assert "[bob] in ~/.aws/credentials does not give the new key to a new process" in said
+    assert "Nothing was changed; the old key is active." in said
+    desk.gives_key = lambda _: True
+    assert rotate(desk, "--yes", "--to", "inactive") == 0
+
+
+def test_static_profiles_are_not_run(desk: Desk) -> None:
+    desk.gives_key = lambda _: False
+
+    assert rotate(desk, "--yes", "--profiles", "rewrite", "--to", "inactive") == 0

@@ -20,6 +20,8 @@ VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
 PRIVATE_BUS = "bus.json"
 """The file in keytui's state folder that names the private bus, while there is one."""
 CONNECT_SECONDS = 1.0
+NO_PRIVATE_BUS = "KEYTUI_NO_PRIVATE_BUS"
+"""Set for a process that is to find only what is there without any ``keytui --unlock-keyring``."""
 
 
 class BusKind(Enum):
@@ -63,6 +65,8 @@ def find_bus(env: Mapping[str, str]) -> Bus | None:
 
 def find_private_bus(env: Mapping[str, str]) -> Bus | None:
     """Return the bus that a running ``keytui --unlock-keyring`` has made, if it answers."""
+    if env.get(NO_PRIVATE_BUS):
+        return None
     try:
         path = Path(json.loads(private_bus_file(env).read_text("utf-8"))["socket"])
     except (OSError, ValueError, KeyError, TypeError):
