@@ -159,7 +159,7 @@ class WayBack:
         """Let the old key sign keytui's calls again, where its secret is at hand."""
         if self.iam.sign_as_before(rotation.old_id):
             return
-        secret = self.kept.old(rotation)
+        secret = self.kept.old(rotation) or self.profiles.secret(rotation.old_id)
         if secret is not None:
             self.proof.accepted(rotation.old_id, secret)
             self.iam.sign_with(rotation.old_id, secret)

@@ -41,6 +41,13 @@ class Profiles(Protocol[R]):
             StoreError: Nothing was changed.
         """
 
+    def secret(self, key_id: str) -> Secret | None:
+        """Return the secret of a key that a profile holds; None where none does.
+
+        Raises:
+            StoreError: A file that may hold it can't be read.
+        """
+
     def unusable(self, change: str, secret: Secret) -> str:
         """Return which profile would not work without this run of keytui; empty where it would.
 

@@ -77,6 +77,9 @@ class MemoryProfiles:
             self._set(name, old_id)
         return self.named[name] == old_id
 
+    def secret(self, key_id: str) -> Secret | None:
+        return None
+
     def unusable(self, text: str, secret: Secret) -> str:
         return ""
 

@@ -18,6 +18,7 @@ from keytui.stores.aws_files.repoint_plan import AwsText, RepointChange, Wish, i
 from keytui.stores.aws_files.repoint_text import (
     ID,
     PROCESS,
+    SECRET,
     How,
     has,
     repointed,
@@ -188,6 +189,18 @@ class LocalProfiles:
             with suppress(FileProblem, StoreError):
                 self._drop_needless(done)
         return put_back
+
+    def secret(self, key_id: str) -> Secret | None:
+        """Return the secret of a key that a profile holds; None where none does.
+
+        Raises:
+            StoreError: A file that may hold it can't be read.
+        """
+        for file in self._texts(key_id):
+            for settings in file.sections.values():
+                if is_static(settings, key_id):
+                    return Secret(settings[SECRET])
+        return None
 
     def unusable(self, change: str, secret: Secret) -> str:
         """Return the profile of a change where it would not work without this run; else empty.
