@@ -272,7 +272,7 @@ class Rotator(Generic[R]):
         if active:
             self._log.write(Event.RETIRING, old, name)
         change = self._lifecycle.set_status(old, KeyStatus.INACTIVE, rotation=name)
-        if not change.made:
+        if not change.made and Step.RETIRE not in rotation.done:
             # Killed between AWS's answer and the line about it, or somebody else was quicker.
             ours = rotation.retired and not active
             event = Event.STATUS if ours else Event.FOUND_INACTIVE

@@ -282,7 +282,8 @@ def _told_of_it(rotation: Rotation, entry: Entry) -> Rotation:
 
 def _with(rotation: Rotation, entry: Entry, *steps: Step) -> Rotation:
     at = time_of(entry.at) or rotation.at
-    return replace(rotation, done=rotation.done | dict.fromkeys(steps, at))
+    # What is recorded already keeps its time.
+    return replace(rotation, done=dict.fromkeys(steps, at) | rotation.done)
 
 
 def _without(rotation: Rotation, *steps: Step) -> Rotation:

@@ -260,15 +260,24 @@ class Rotating(RuleBasedStateMachine):
         elif (key := world.key(world.old.id)) and key.status is KeyStatus.INACTIVE:
             self.work(None, lambda: world.lifecycle.delete(key))
 
-    @precondition(lambda self: self.nobody_needs_the_old_key())
-    @rule()
-    def a_colleague_deactivates_the_old_key(self) -> None:
-        """Not while it is open whether keytui's own change, cut short, has come to AWS."""
+    @rule(fault=faults, back=st.booleans())
+    def a_colleague_is_quicker(self, fault: tuple[int, How] | None, back: bool) -> None:
+        """The old key is deactivated elsewhere; then the rotation goes on, or is rolled back.
+
+        Not while it is open whether keytui's own change, cut short, has come to AWS.
+        """
+        for _ in Step:
+            if self.rotation and self.rotation.step in {Step.WATCH, None}:
+                break
+            self.work(None, self.next_step)
         rotation, world = self.rotation, self.world
         key = world.key(world.old.id)
-        if rotation and not rotation.retired and key and key.status is KeyStatus.ACTIVE:
+        if not rotation or rotation.retired or not self.nobody_needs_the_old_key():
+            return
+        if key and key.status is KeyStatus.ACTIVE:
             self.colleague_sets(KeyStatus.INACTIVE)
             self.deactivated_elsewhere = True
+        self.work(fault, (lambda: self.back(rotation)) if back else self.next_step)
 
     def colleague_sets(self, status: KeyStatus) -> None:
         """Change the old key's status elsewhere; AWS lists it at once."""

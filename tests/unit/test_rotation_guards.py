@@ -185,6 +185,17 @@ def test_deactivation_killed_before_its_line_goes_on(
     assert machine.forward(Step.RETIRE).retired
 
 
+def test_recorded_times_are_not_rewritten(machine: Machine, desk: Desk) -> None:
+    machine.begin()
+    before = machine.forward(Step.RETIRE)
+    desk.now = START + timedelta(hours=1)
+
+    machine.rotator.retire(machine.now())
+    desk.journal.append(replace(line(Event.STATUS, detail="Inactive"), at=desk.now.isoformat()))
+
+    assert machine.now().done == before.done
+
+
 # What the journal says of keys that AWS has.
 
 
