@@ -229,6 +229,9 @@ def _add_rotate(commands: _Commands) -> None:
     )
     rotate.add_argument("--roll-back", action="store_true", help="return to the old key")
     rotate.add_argument("--yes", action="store_true", help="agree to what is asked")
+    rotate.add_argument(
+        "--own-key", action="store_true", help="agree to be cut off: this shell has the old key"
+    )
     _add_account_flags(rotate)
     _add_unlock(rotate)
     _add_json(rotate)

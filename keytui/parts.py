@@ -34,6 +34,18 @@ def own_aws_files(gate: Gate) -> "AwsFiles":
     return AwsFiles(os.environ, Path.home(), gate)
 
 
+def _in_new_process() -> Callable[[str, str, Secret], bool]:
+    """Return what runs a command as later processes will: with the environment of now."""
+    env = dict(os.environ)
+
+    def gives_key(command: str, key_id: str, secret: Secret) -> bool:
+        from keytui.stores.aws_files.fresh import gives_key
+
+        return gives_key(command, key_id, secret, env)
+
+    return gives_key
+
+
 def _no_profile(name: str) -> Iam:
     raise KeytuiError(f"There is no profile {name}.")
 
@@ -71,6 +83,8 @@ class Parts:
         mfa: Where MFA codes are asked for.
         peek: Connects with a profile and asks the user nothing; blocks, raises KeytuiError.
         cache: The users that were last seen.
+        gives_key: Whether a ``credential_process`` prints a key in a process that has nothing of
+            this run: no private D-Bus session, no password; blocks.
     """
 
     settings: Settings
@@ -89,6 +103,8 @@ class Parts:
     mfa: MfaDesk = field(default_factory=MfaDesk)
     peek: Callable[[str], Iam] = _no_profile
     cache: UsersCache = field(default_factory=lambda: UsersCache(None))
+    # Made with the parts: before this run adds anything to its environment.
+    gives_key: Callable[[str, str, Secret], bool] = field(default_factory=_in_new_process)
 
     @property
     def vault(self) -> Vault:
@@ -107,7 +123,7 @@ class Parts:
             self.vault,
             self.store_at,
             self.who,
-            LocalProfiles(self.aws_files()),
+            LocalProfiles(self.aws_files(), gives_key=self.gives_key),
             self.uses_here,
             now=self.now,
             wait=self.wait,

@@ -179,7 +179,7 @@ VERBS: dict[str, Callable[[Machine], object]] = {
     "deactivate": lambda m: m.lifecycle.set_status(m.old, KeyStatus.INACTIVE),
     "activate": lambda m: m.lifecycle.set_status(m.off, KeyStatus.ACTIVE, undoing=True),
     "delete": lambda m: m.lifecycle.delete(m.off),
-    "discard a key": lambda m: m.lifecycle.discard_key(m.off, "a", at_once=True),
+    "discard a key": lambda m: m.lifecycle.discard_key(m.off, "a"),
     "several": _batch,
     "recover": _recover,
     "begin a rotation": lambda m: m.rotator.begin(m.custody.new.key, m.keyring),

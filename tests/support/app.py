@@ -150,6 +150,7 @@ class Desk:
         mfa: Where MFA codes are asked for.
         cache: The users last seen; kept nowhere unless a test says so.
         peeking: Connects with one profile among all.
+        gives_key: Whether a credential_process gives its key to a new process.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
         now: keytui's clock, which stands still.
     """
@@ -164,6 +165,7 @@ class Desk:
         self.connected: list[str | None] = []
         self.connecting: Callable[[str | None], Iam] | None = None
         self.peeking: Callable[[str], Iam] = lambda _: self.iam
+        self.gives_key: Callable[[str], bool] = lambda _: True
         self.sent: list[str] = []
         self.now = START
         self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
@@ -344,6 +346,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         mfa=desk.mfa,
         cache=desk.cache,
         peek=lambda profile: desk.peeking(profile),
+        gives_key=lambda command, *_: desk.gives_key(command),
     )
 
 

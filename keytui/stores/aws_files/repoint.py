@@ -18,6 +18,7 @@ from keytui.stores.aws_files.repoint_plan import AwsText, RepointChange, Wish, i
 from keytui.stores.aws_files.repoint_text import (
     ID,
     PROCESS,
+    SECRET,
     How,
     has,
     repointed,
@@ -85,12 +86,22 @@ class LocalProfiles:
         *,
         in_keyring: bool = True,
         command: Callable[[str], str] = credentials_command,
+        gives_key: Callable[[str, str, Secret], bool] = lambda *_: True,
     ) -> None:
-        """Take what the changes depend on; see ``Wish``."""
+        """Take what the changes depend on; see ``Wish``.
+
+        Args:
+            files: AWS's files.
+            how: What to do with a static key.
+            in_keyring: Whether the keyring has the new secret.
+            command: Makes the command that prints a key from the keyring.
+            gives_key: Whether a command prints a key in a process that has nothing of this run.
+        """
         self._files = files
         self._how = how
         self._in_keyring = in_keyring
         self._command = command
+        self._gives_key = gives_key
 
     def plan(self, old_id: str, new_id: str) -> tuple[RepointChange, ...]:
         """Return what would be changed for the new key.
@@ -179,6 +190,32 @@ class LocalProfiles:
             with suppress(FileProblem, StoreError):
                 self._drop_needless(done)
         return put_back
+
+    def secret(self, key_id: str) -> Secret | None:
+        """Return the secret of a key that a profile holds; None where none does.
+
+        Raises:
+            StoreError: A file that may hold it can't be read.
+        """
+        for file in self._texts(key_id):
+            for settings in file.sections.values():
+                if is_static(settings, key_id):
+                    return Secret(settings[SECRET])
+        return None
+
+    def unusable(self, change: str, secret: Secret) -> str:
+        """Return the profile of a change where it would not work without this run; else empty.
+
+        Raises:
+            StoreError: Its file can't be read.
+        """
+        done = Repointed.from_text(change)
+        path = Path(done.path)
+        settings = parsed(path, self._files.text(path)).get(done.section, {})
+        command = settings.get(PROCESS, "")
+        if not names(command, done.new_id) or self._gives_key(command, done.new_id, secret):
+            return ""
+        return f"[{done.section}] in {self._files.short(path)}"
 
     def backup(self, change: str) -> str:
         """Return where a change's backup is, as the user writes it; empty where there is none."""
