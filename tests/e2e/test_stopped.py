@@ -303,6 +303,23 @@ def test_a_job_in_the_background_waits_for_the_foreground(desk: Desk, moto: Moto
     run.wait_until(lambda: gone(pid), "keytui has ended")
 
 
+def test_start_in_the_background_waits_for_the_foreground(desk: Desk, moto: MotoAccount) -> None:
+    run = desk.run(
+        ["bash", "--norc", "-i"], env=signed_by(moto.options) | {"PS1": "at the shell> "}
+    )
+    run.wait_for("at the shell>")
+    run.type(f"{KEYTUI} --user carol &")
+    run.send("Enter")
+    run.wait_until(lambda: [state(pid) for pid in children(run.pid)] == ["T"], "it is stopped")
+    run.send("Enter")
+    run.wait_for(re.compile("Stopped"))
+    run.type("fg")
+    run.send("Enter")
+    run.wait_for("carol  no key")
+    run.send("q")
+    run.wait_until(lambda: children(run.pid) == [], "keytui has ended")
+
+
 def test_a_suspended_job_ends_with_its_terminal(desk: Desk, moto: MotoAccount) -> None:
     run = in_shell(desk, signed_by(moto.options))
     pid = keytui_in(run)
