@@ -320,6 +320,21 @@ def test_start_in_the_background_waits_for_the_foreground(desk: Desk, moto: Moto
     run.wait_until(lambda: children(run.pid) == [], "keytui has ended")
 
 
+def test_screen_without_a_shell_behind_it_stays(desk: Desk, moto: MotoAccount) -> None:
+    """The kernel stops no job that nobody could continue."""
+    run = desk.keytui(env=signed_by(moto.options))
+    run.wait_for("12 users")
+    for _ in range(2):
+        run.send("C-z")
+        run.wait_for("Not suspended: there is no shell to return to.")
+        run.escape("Not suspended")
+        run.wait_for("q Quit")
+    os.kill(run.pid, signal.SIGTSTP)
+    run.wait_for("Not suspended: there is no shell to return to.")
+    run.send("q")
+    assert run.wait_exit(WITHIN) == 0
+
+
 def test_a_suspended_job_ends_with_its_terminal(desk: Desk, moto: MotoAccount) -> None:
     run = in_shell(desk, signed_by(moto.options))
     pid = keytui_in(run)
