@@ -358,18 +358,26 @@ class Lifecycle:
         self._record.note_key(Event.DELETED, key)
         self._forget_description(key)
 
-    def rescue(self, custody: Custody, store: SecretStore) -> str:
+    def rescue(
+        self, custody: Custody, store: SecretStore, stopped: Callable[[], bool] = lambda: False
+    ) -> str:
         """Save a secret that its user can't see any more: the terminal is gone.
 
         It goes into the store; where that fails, the key is made inactive and deleted, since
         nobody could ever use it.
+
+        Args:
+            custody: The secret.
+            store: Where it goes.
+            stopped: Whether keytui was stopped meanwhile: then the time that the store had
+                is no word on it, and it is asked once more.
 
         Returns:
             What became of it, one sentence.
         """
         key_id = custody.new.key.id
         try:
-            return f"The secret of {key_id} is in: {self.keep(custody, store).where}."
+            return f"The secret of {key_id} is in: {self._keep(custody, store, stopped).where}."
         except Exception:  # noqa: BLE001, S110 - the last guard: no fault may leave the key behind
             pass
         try:
@@ -377,6 +385,14 @@ class Lifecycle:
         except KeytuiError as error:
             return f"{key_id} exists and its secret is lost: delete it. {error}"
         return f"{key_id} was deleted again: its secret could not be kept."
+
+    def _keep(self, custody: Custody, store: SecretStore, stopped: Callable[[], bool]) -> Receipt:
+        try:
+            return self.keep(custody, store)
+        except StoreTimeoutError:
+            if not stopped():
+                raise
+        return self.keep(custody, store)
 
     def _begin(self, user: User, before: Keys, store: SecretStore | None, rotation: str) -> str:
         """Write down that a key is about to be asked for. Raises ``StateError``."""

@@ -1,20 +1,30 @@
 """What commands without a screen say and ask, and signals that wait for an end."""
 
 import json
+import os
+import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
+from keytui.commands.saying import SAY_SECONDS, say_in_time
 from keytui.plain import plain
+from keytui.signals import ENDING, handed_on, not_ignored, passed_over
 from keytui.streams import deliver, write
+
+_LOOK_AGAIN = 0.1
+_TELL_SECONDS = 10.0
+"""How long the end of a command may take that was told to leave."""
 
 
 def say(sentence: str) -> None:
     """Print a line of the result."""
-    write(f"{plain(sentence)}\n", sys.stdout)
+    _put(f"{plain(sentence)}\n", sys.stdout)
 
 
 def complain(sentence: str) -> None:
@@ -24,12 +34,12 @@ def complain(sentence: str) -> None:
 
 def say_json(value: object) -> None:
     """Print the one JSON value of a command."""
-    write(_json(value), sys.stdout)
+    _put(_json(value), sys.stdout)
 
 
 def say_document(text: str) -> None:
     """Print a text that moves no terminal's cursor as it is."""
-    write(text, sys.stdout)
+    _put(text, sys.stdout)
 
 
 def show_secret(text: str | dict[str, object], stopped: Callable[[], int], *, only: bool) -> bool:
@@ -46,12 +56,12 @@ def show_secret(text: str | dict[str, object], stopped: Callable[[], int], *, on
 
 def note(sentence: str) -> None:
     """Print to standard error what is worth knowing beside the result."""
-    write(f"{plain(sentence)}\n", sys.stderr)
+    _put(f"{plain(sentence)}\n", sys.stderr)
 
 
 def progress(step: str) -> None:
-    """Say on a terminal what is being done."""
-    if sys.stderr.isatty():
+    """Say on a terminal what is being done; that never waits, as a secret may be at stake."""
+    if sys.stderr.isatty() and _takes_more(sys.stderr):
         note(f"{step}…")
 
 
@@ -82,38 +92,93 @@ def leave_in_order() -> None:
             signal.signal(number, leave)
 
 
+class Held:
+    """What is to end and is held back; called, the number of the signal, 0 while there is none.
+
+    It ends by itself, in order. Only where a line is printed that nobody takes, as on a
+    terminal stopped by ctrl+s, it is ended after ``SAY_SECONDS``.
+
+    Attributes:
+        last: Called before that: what must not be lost is to be seen safe.
+    """
+
+    def __init__(self, notice: str, leave: Callable[[int], object] = os._exit) -> None:
+        self._notice, self._leave = notice, leave
+        self._arrived: list[int] = []
+        self._heeded, self._over = False, Event()
+        self.last: Callable[[], object] = lambda: None
+
+    def __call__(self) -> int:
+        """Return the number of the first signal that arrived; 0 for none."""
+        return self._arrived[0] if self._arrived else 0
+
+    def note(self, number: signal.Signals) -> None:
+        """Remember a signal."""
+        self._arrived.append(number)
+
+    def heed(self, number: signal.Signals) -> None:
+        """Say that keytui goes on, and see to it that it does. In a thread of its own."""
+        if not self._heeded:
+            self._heeded = True
+            Thread(target=self._see_to_it, args=(number,), daemon=True).start()
+            say_in_time(f"keytui: {self._notice}")
+
+    def over(self) -> None:
+        """What was held back has come to its end; it may be told yet."""
+        self._over.set()
+
+    def _see_to_it(self, number: int) -> None:
+        until: float | None = None
+        while until is None or time.monotonic() < until:
+            if _printing and time.monotonic() - _printing[0] > SAY_SECONDS:
+                self.last()
+                self._leave(128 + number)
+            if until is None and self._over.wait(_LOOK_AGAIN):
+                until = time.monotonic() + _TELL_SECONDS
+            elif until is not None:
+                time.sleep(_LOOK_AGAIN)
+
+
 @contextmanager
-def held_back(notice: str) -> Iterator[Callable[[], int]]:
-    """Let SIGINT, SIGTERM and SIGHUP wait while the block runs to an end of its own.
+def held_back(notice: str) -> Iterator[Held]:
+    """Let signals that end a process wait while the block runs to an end of its own.
 
     Args:
         notice: Said when one arrives.
 
     Yields:
-        What tells the number of the first one that arrived; 0 for none.
+        What tells the number of the first one that arrived; see ``Held``.
     """
-    arrived: list[int] = []
+    held = Held(notice)
+    # In the background a line on the terminal would stop it, in the midst of anything.
+    with passed_over([signal.SIGTTOU]), handed_on(not_ignored(ENDING), held.heed, held.note):
+        try:
+            yield held
+        finally:
+            held.over()
 
-    def hold(number: int, _frame: FrameType | None) -> None:
-        if not arrived:
-            complain(notice)
-        arrived.append(number)
 
-    before = {
-        number: signal.signal(number, hold)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
+_printing: list[float] = []
+"""Since when lines are being printed."""
+
+
+def _put(text: str, stream: TextIO) -> bool:
+    """Write a text, and note for ``Held`` that it is being written."""
+    _printing.append(time.monotonic())
     try:
-        yield lambda: arrived[0] if arrived else 0
+        return write(text, stream)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _printing.pop()
+
+
+def _takes_more(stream: TextIO) -> bool:
+    """Return whether a terminal takes a line now; one stopped by ctrl+s does not."""
+    return bool(select.select([], [stream], [], 0)[1])
 
 
 def _typed(question: str) -> str | None:
     """Return the line that was typed; None where the question or the answer never arrived."""
-    if not write(f"{plain(question)} ", sys.stdout):
+    if not _put(f"{plain(question)} ", sys.stdout):
         return None
     try:
         line = sys.stdin.readline()

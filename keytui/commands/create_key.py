@@ -56,6 +56,7 @@ def create_key(parts: Parts, request: Request) -> int:
     user = User(str(parts.settings.user))
     with held_back("Waiting: a new key's secret comes with AWS's reply, and only once.") as stop:
         creation = _Creation(parts, account, stop, as_json=bool(options["json"]))
+        stop.last = creation.see_safe
         try:
             status = creation.run(user, store, description, show=bool(options["show_secret"]))
         except _StoppedError as error:
@@ -90,6 +91,11 @@ class _Creation:
             # Whatever failed above: the secret is not let go of.
             if self._custody and (sentence := self._rescue(self._custody)):
                 complain(sentence)
+
+    def see_safe(self) -> None:
+        """See a secret safe that could not be printed. Any thread."""
+        if self._custody:
+            self._rescue(self._custody)
 
     def _progress(self, step: str) -> None:
         if self._stop() and self._custody is None:

@@ -67,6 +67,7 @@ def rotate_key(parts: Parts, request: Request) -> int:
     account.lifecycle.require_writable()
     run = _Run(parts, account, request)
     with held_back("Stopping before the next step.") as stop:
+        stop.last = run.see_safe
         try:
             run.open(ids[0])
             run.tell_own_shell()
@@ -240,13 +241,19 @@ class _Run:
             return
         finally:
             # Whatever failed above: the secret is not let go of.
-            if self._custody and not self._custody.kept:
-                complain(lifecycle.rescue(self._custody, self._parts.keyring))
+            if sentence := self.see_safe():
+                complain(sentence)
         lifecycle.let_go(custody)
         if not custody.kept:
             raise custody.problem or KeytuiError("The secret could not be kept.")
         where = custody.receipts[-1].where
         say_unless(self._json, f"{custody.new.key.id} is made; its secret is in {where}.")
+
+    def see_safe(self) -> str:
+        """See a secret safe that is not in its store; return what became of it. Any thread."""
+        if self._custody is None or self._custody.kept or self._custody.discarded:
+            return ""
+        return self._account.lifecycle.rescue(self._custody, self._parts.keyring)
 
     def _settle(self) -> None:
         """Find out what became of a creation that was cut short."""

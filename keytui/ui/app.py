@@ -2,14 +2,10 @@
 
 import asyncio
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterable
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -22,14 +18,14 @@ from textual.screen import Screen
 from keytui.parts import Parts
 from keytui.stores.clipboard.clipboard import Clipboard
 from keytui.ui.copier import Copier
-from keytui.ui.driver import driver_for, forget_screen, when_terminal_is_gone
+from keytui.ui.driver import driver_for, forget_screen
 from keytui.ui.flows.mfa import MfaDialogs
 from keytui.ui.glyphs import known
+from keytui.ui.job import Job
 from keytui.ui.screens.main import MainScreen
+from keytui.ui.terminal import Terminal
 from keytui.ui.typeahead import TypeAhead
 from keytui.ui.widgets.too_small import has_no_room
-
-ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class KeytuiApp(App[None]):
@@ -51,9 +47,15 @@ class KeytuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True),
         Binding("ctrl+l", "redraw", show=False, priority=True),
+        Binding("ctrl+z", "suspend", show=False, priority=True),
     ]
 
-    def __init__(self, parts: Parts, clipboard: Clipboard | None = None) -> None:
+    def __init__(
+        self, parts: Parts, clipboard: Clipboard | None = None, terminal: Terminal | None = None
+    ) -> None:
+        self._terminal = terminal
+        self.job = Job(self, terminal)
+        """What job control does to it."""
         # Known before the theme is: else NO_COLOR would paint black on black.
         super().__init__(ansi_color=True)
         self.animation_level = "none"
@@ -73,25 +75,7 @@ class KeytuiApp(App[None]):
         self._handing_on = asyncio.create_task(self.typed.run())
         self._handing_on.add_done_callback(self._keys_stopped)
         self._mfa.begin()
-        loop = asyncio.get_running_loop()
-        if not self.is_headless:
-            self._heed_signals(loop)
-            gone = partial(loop.call_soon_threadsafe, self._leave, signal.SIGHUP)
-            Thread(target=when_terminal_is_gone, args=(gone,), daemon=True).start()
-
-    def _heed_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Leave in order when told to, and pass over a second signal meanwhile.
-
-        A cut connection brings several, and asyncio's own handlers end with its loop: the
-        second would kill keytui while it rescues a secret.
-        """
-
-        def heed(number: int, _: object) -> None:
-            with suppress(RuntimeError):  # The loop has ended: keytui is leaving already.
-                loop.call_soon_threadsafe(self._leave, signal.Signals(number))
-
-        for number in ENDING:
-            signal.signal(number, heed)
+        self.job.begin()
 
     def _keys_stopped(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -118,14 +102,16 @@ class KeytuiApp(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         """Draw with the glyphs that this terminal has, in few bytes."""
-        return driver_for(super().get_driver_class(), known(os.environ))
+        return driver_for(super().get_driver_class(), known(os.environ), self._terminal)
 
     def get_default_screen(self) -> Screen[Any]:
         """Begin with the main screen: one pushed over an empty one is painted twice."""
         return self.main
 
-    def _leave(self, number: signal.Signals) -> None:
-        self.exit(return_code=128 + number)
+    def give_back(self) -> None:
+        """Give the terminal back at once, waiting for nothing. Any thread."""
+        if give_back := getattr(self._driver, "give_back", None):
+            give_back()
 
     @property
     def holds_secret(self) -> bool:
@@ -137,6 +123,10 @@ class KeytuiApp(App[None]):
         """Whether a secret is or may be on the screen."""
         showing = (getattr(screen, "shows_secret", False) for screen in self.screen_stack)
         return self.holds_secret or any(showing)
+
+    def action_suspend(self) -> None:
+        """Stop as a job of the shell's, unless a secret is at stake."""
+        self.job.suspend()
 
     def action_redraw(self) -> None:
         """Paint all anew, after another program has written over it."""
@@ -182,6 +172,13 @@ class KeytuiApp(App[None]):
         """Save a screenshot; refused beside a secret."""
         if not self.shows_secret:
             super().action_screenshot(filename, path)
+
+    def _print_error_renderables(self) -> None:
+        """Wait with it: a secret may have to be seen safe first. See ``tell_fault``."""
+
+    def tell_fault(self) -> None:
+        """Print what ``_fatal_error`` has noted; nothing where there was no fault."""
+        super()._print_error_renderables()
 
     def _fatal_error(self) -> None:
         """End after a fault of keytui's own: where it was, but no values and no messages.

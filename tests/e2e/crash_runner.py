@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from keytui.commands.screen import show
 from keytui.journal import Journal
 from keytui.model import Identity, NewAccessKey, User
 from keytui.parts import Parts
 from keytui.settings import Settings
 from keytui.stores.aws_files.profile import AwsFiles
 from keytui.stores.base import Probe
-from keytui.ui.app import KeytuiApp
 from tests.support.fake_iam import FakeIam
 from tests.support.fake_store import FakeStore
 from tests.support.gates import WRITABLE
@@ -54,9 +54,7 @@ def main() -> None:
         now=lambda: datetime.now(UTC),
         aws_files=lambda: AwsFiles({}, Path(folder), WRITABLE),
     )
-    app = KeytuiApp(parts)
-    app.run()
-    sys.exit(app.return_code or 0)
+    sys.exit(show(parts))
 
 
 if __name__ == "__main__":

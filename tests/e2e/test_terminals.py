@@ -1,6 +1,7 @@
 """keytui on terminals of many kinds: without UTF-8, without colours, resized, re-attached."""
 
 import re
+import signal
 import subprocess
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import pytest
 from tests.e2e.conftest import Desk, signed_by
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer
+from tests.support.sentinel import SENTINEL
 from tests.support.terminal import KEYTUI, clean_env
 from tests.support.vt import Vt, vt
 
@@ -84,6 +86,46 @@ def test_a_terminal_may_change_its_size_and_come_back(desk: Desk, env: dict[str,
             _shows(second, "▸ alice", "Keyring:")
     finally:
         subprocess.run([*tmux, "kill-server"], env=env, check=False)
+
+
+@pytest.mark.parametrize("elsewhere", ["2>$FILE", "2>/dev/null", "2>&-", "2>>$FILE", "</dev/tty"])
+def test_screen_is_drawn_on_the_terminal_and_nowhere_else(
+    desk: Desk, iam: FakeIam, env: dict[str, str], elsewhere: str
+) -> None:
+    iam.next_secret = SENTINEL
+    file = desk.home / "errors"
+    file.touch()
+    env |= {"FILE": str(file)}
+    with vt(["sh", "-c", f"exec {KEYTUI} --user alice {elsewhere}"], env) as run:
+        run.wait_for("▸ AKIAIOSFODNN7EXAMPLE  ● Active")
+        run.type("c")
+        run.wait_for("Create an access key")
+        run.type("\x1b[B\x1b[B")
+        run.wait_for("◉ Show only")
+        run.type("\r")
+        run.wait_for("It is kept nowhere yet")
+        run.type("s")
+        run.wait_for(SENTINEL)
+        run.resize(100, 30)
+        run.wait_for(SENTINEL)
+        run.process.terminate()
+        assert run.wait_exit() == 128 + signal.SIGTERM
+    said = file.read_text()
+    assert SENTINEL not in said
+    assert "\x1b" not in said
+    if "FILE" in elsewhere:
+        assert "was deleted again: its secret could not be kept." in said
+
+
+@pytest.mark.parametrize("elsewhere", ["2>&1 | cat", "> $FILE", "< $FILE"])
+def test_screen_needs_a_terminal(desk: Desk, env: dict[str, str], elsewhere: str) -> None:
+    file = desk.home / "file"
+    file.touch()
+    env |= {"FILE": str(file)}
+    with vt(["sh", "-c", f"{KEYTUI} --user alice {elsewhere}"], env) as run:
+        run.wait_exit()
+        assert b"\x1b" not in run.written() + file.read_bytes()
+        assert "keytui needs a terminal to draw on" in run.text()
 
 
 def _shows(run: Vt, *texts: str) -> None:

@@ -3,7 +3,11 @@
 import json
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from secrets import token_hex
+
+import pytest
 
 from tests.e2e.conftest import Desk, on_bus, signed_by, statuses
 from tests.support.fake_iam import FakeIam
@@ -12,6 +16,7 @@ from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService, wait_until
 from tests.support.sentinel import SENTINEL, files_that_hold
 from tests.support.terminal import KEYTUI, PATIENCE, clean_env
+from tests.support.vt import Vt, vt
 
 USED_ID = "AKIADEMOALICE0000002"
 """Used some hours ago."""
@@ -98,3 +103,55 @@ def test_a_secret_under_way_is_kept_before_keytui_heeds_sigterm(
     assert SENTINEL in (keyring_service.lookup(key.id) or "")
     assert f"{key.id} of carol is made." in said
     assert SENTINEL not in said + errors
+
+
+@contextmanager
+def create_in_terminal(desk: Desk, server: IamServer, service: SecretService) -> Iterator[Vt]:
+    """Create a key for carol in a terminal; AWS's reply is held until ``server.release()``."""
+    server.fault("CreateAccessKey", Fault(hang=True))
+    env = clean_env(desk.home) | signed_by(server.options) | on_bus(service)
+    with vt([KEYTUI, "create", "--user", "carol", "--store", "keyring"], env) as run:
+        wait_until(lambda: server.received()["CreateAccessKey"] == 1, "the request")
+        yield run
+
+
+@pytest.mark.parametrize("told", ["before the reply", "after the reply", "stopped meanwhile"])
+def test_a_terminal_stopped_by_ctrl_s_delays_no_keeping(
+    desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService, told: str
+) -> None:
+    iam.add_user("carol")
+    iam.next_secret = secret = token_hex(20)  # Another run's may be in the keyring.
+
+    def kept() -> bool:
+        keys = iam.held(iam.find("carol"))
+        return bool(keys) and secret in (keyring_service.lookup(keys[0].id) or "")
+
+    with create_in_terminal(desk, server, keyring_service) as run:
+        run.wait_for("Waiting for AWS to make the key")
+        run.hold()
+        if told != "after the reply":
+            run.process.terminate()
+        if told == "stopped meanwhile":
+            for _ in range(3):
+                run.process.send_signal(signal.SIGSTOP)
+                run.process.send_signal(signal.SIGCONT)
+                run.process.send_signal(signal.SIGHUP)
+        server.release()
+        wait_until(kept, "the secret is kept while the terminal takes nothing")
+        run.process.terminate()
+        assert run.wait_exit() in {128 + signal.SIGTERM, 128 + signal.SIGHUP}
+    assert secret not in run.written().decode()
+
+
+def test_a_create_that_is_suspended_goes_on(
+    desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
+) -> None:
+    iam.add_user("carol")
+    iam.next_secret = secret = token_hex(20)
+    with create_in_terminal(desk, server, keyring_service) as run:
+        run.process.send_signal(signal.SIGSTOP)
+        server.release()
+        run.process.send_signal(signal.SIGCONT)
+        assert run.wait_exit() == 0
+    (key,) = iam.held(iam.find("carol"))
+    assert secret in (keyring_service.lookup(key.id) or "")

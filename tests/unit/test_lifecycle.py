@@ -17,6 +17,7 @@ from keytui.errors import (
     ReadOnlyError,
     StateError,
     StoreError,
+    StoreTimeoutError,
     ThrottledError,
     UnreachableError,
 )
@@ -908,6 +909,26 @@ def test_a_key_whose_secret_can_not_be_kept_goes_with_the_terminal(stage: Stage)
     assert f"{custody.new.key.id} was deleted" in told
     assert stage.held() == {}
     assert stage.events()[-2:] == [Event.DISCARDED, Event.DELETED]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_rescue_asks_again_where_the_time_ran_out_in_a_stop(stage: Stage, stopped: bool) -> None:
+    class Late(LoggingStore):
+        tries = 0
+
+        def put(self, new: NewAccessKey) -> Receipt:
+            self.tries += 1
+            if self.tries == 1:
+                raise StoreTimeoutError("The store gave no answer in time.")
+            return super().put(new)
+
+    custody = stage.lifecycle.create(stage.alice, None)
+
+    stage.lifecycle.rescue(custody, Late(stage.log), stopped=lambda: stopped)
+
+    kept = {custody.new.key.id: KeyStatus.ACTIVE}
+    assert stage.held() == (kept if stopped else {})
+    assert custody.kept is stopped
 
 
 def test_a_rescue_deletes_a_key_that_could_not_be_made_inactive(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """What is done with an unkept secret when the screen is gone."""
 
+from collections.abc import Callable
 from threading import Lock
 from types import SimpleNamespace
 from typing import cast
@@ -22,7 +23,8 @@ class Rescuer:
     def __init__(self) -> None:
         self.stores: list[OsKeyring] = []
 
-    def rescue(self, custody: Custody, store: SecretStore) -> str:
+    def rescue(self, custody: Custody, store: SecretStore, stopped: Callable[[], bool]) -> str:
+        assert not stopped()
         self.stores.append(cast("OsKeyring", store))
         return RESCUED
 
@@ -32,7 +34,8 @@ def rescued(custody: Custody | None) -> list[OsKeyring]:
     account = SimpleNamespace(lifecycle=rescuer)
     parts = SimpleNamespace(keyring=OsKeyring(gate=WRITABLE))
     main = SimpleNamespace(custody=custody, creating=Lock(), account=account, parts=parts)
-    screen._rescue(SimpleNamespace(main=main))  # type: ignore[arg-type]
+    job = SimpleNamespace(continuations=0)
+    screen._rescue(SimpleNamespace(main=main, job=job))  # type: ignore[arg-type]
     return rescuer.stores
 
 
