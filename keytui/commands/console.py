@@ -130,7 +130,7 @@ class Held:
     def _see_to_it(self, number: int) -> None:
         until: float | None = None
         while until is None or time.monotonic() < until:
-            if _printing and time.monotonic() - _printing[0] > SAY_SECONDS:
+            if any(time.monotonic() - since > SAY_SECONDS for since in _printing[:1]):
                 self.last()
                 self._leave(128 + number)
             if until is None and self._over.wait(_LOOK_AGAIN):
