@@ -9,6 +9,7 @@ from bench.setting import Bench
 from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus
+from tests.support.gates import WRITABLE
 
 _ID = "AKIABENCH000EXAMPLE1"
 _BARE = f"import keyring; keyring.get_password('keytui:{_ID}', '{_ID}')"
@@ -20,8 +21,8 @@ def credentials(bench: Bench, runs: int) -> tuple[list[float], list[float]]:
     env = {**bench.env, "PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
     ours: list[float] = []
     bare: list[float] = []
-    with private_bus(env):
-        keyring = OsKeyring(env=env)
+    with private_bus(env, WRITABLE):
+        keyring = OsKeyring(env=env, gate=WRITABLE)
         keyring.unlock(Secret("bench"))
         key = AccessKey(_ID, User("bench"), KeyStatus.ACTIVE, datetime.now(UTC))
         keyring.put(NewAccessKey(key, "123456789012", Secret("bench")))

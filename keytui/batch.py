@@ -135,12 +135,12 @@ def undo(
     """Take back changes of status: each key gets the status it had. Blocks.
 
     Returns:
-        The results in the order of the changes; none for a key that was not begun.
+        The results in the order of the changes; none for a key that was not begun. A key whose
+        status somebody else has changed since has a ``ChangedSinceError``.
     """
 
     def work(change: StatusChange) -> Result:
-        key = change.key
-        return _result(key, lambda: lifecycle.set_status(key, key.status, undoing=True))
+        return _result(change.key, lambda: lifecycle.undo(change))
 
     results: dict[int, Result] = {}
     for index, result in several(changes, work, AT_ONCE, left):

@@ -5,7 +5,6 @@ the new key for an orphan; when the first is killed, it must. A lock tells the t
 as a process ID on a shared home folder could not.
 """
 
-import errno
 import fcntl
 import os
 import re
@@ -13,19 +12,24 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+from keytui.gate import Gate
+from keytui.own_files import make_private, require_own_folder
+
 _ATTEMPT = re.compile(r"[0-9a-f]{1,64}")
 
 
 class Claims:
     """The claims in one folder. Any thread may call."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gate: Gate) -> None:
         self._folder = folder
+        self._gate = gate
         self._held: dict[str, int] = {}
 
     def take(self, attempt: str) -> bool:
         """Claim a creation; return False where a living process has claimed it.
+
+        In read-only mode nothing is claimed: this only looks whether somebody has.
 
         Raises:
             OSError: The folder can't be written.
@@ -33,7 +37,9 @@ class Claims:
         path = self._path(attempt)
         if path is None or attempt in self._held:
             return False
-        make_private(self._folder)
+        if self._gate.read_only:
+            return _is_free(path)
+        make_closed(self._folder)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         handle = os.open(path, flags, 0o600)
         try:
@@ -90,32 +96,32 @@ class Claims:
         return lock.with_suffix(".stored") if lock else None
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder, with those above it that are missing, for its owner alone.
+def _is_free(path: Path) -> bool:
+    """Return whether nobody holds the lock of a file, without making it."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
-    Whatever the umask. One that is there already is closed to other users' eyes; that others
-    can't have written to it is what ``require_own_folder`` checks.
+
+def make_closed(folder: Path) -> None:
+    """Make a folder for its owner alone, or close one that is there to other users' eyes.
+
+    Raises:
+        OSError: It can't be made, or somebody else can have put a file into it.
     """
-    for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
-        missing.chmod(0o700)
+    make_private(folder)
     require_own_folder(folder)
     if stat.S_IMODE(folder.stat().st_mode) & 0o077:
         with suppress(OSError):  # a disk that knows no modes
             folder.chmod(0o700)
-
-
-def require_own_folder(folder: Path) -> None:
-    """See that only this user can have put a file into a folder.
-
-    Raises:
-        OSError: It is another user's, or others may write to it. Its text says which.
-    """
-    status = folder.stat()
-    if status.st_uid != os.geteuid():
-        raise OSError(errno.EPERM, "its folder belongs to another user")
-    if status.st_mode & _OTHERS_WRITE:
-        raise OSError(errno.EPERM, "others may write to its folder")
 
 
 def _is_at(handle: int, path: Path) -> bool:

@@ -19,11 +19,12 @@ from keytui.commands.console import complain
 from keytui.commands.endpoints import Endpoints
 from keytui.errors import KeytuiError, UsageError
 from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from keytui.gate import LOOKING, Gate
 from keytui.hygiene import harden_process
 from keytui.journal import Journal
 from keytui.mfa import MfaDesk, MfaRequest
 from keytui.model import Identity, Secret, User
-from keytui.parts import Parts, own_uses
+from keytui.parts import Parts, own_aws_files, own_uses
 from keytui.ports import Iam
 from keytui.settings import Settings, load
 from keytui.stores.base import Keyring, SecretStore
@@ -40,6 +41,8 @@ _CHANGES = frozenset({"deactivate", "activate", "delete"})
 _ALWAYS_FAILING = frozenset({"credentials", "doctor", "import"})
 _READING = frozenset({"list", "fleet", "audit", "credentials", "doctor"})
 """The commands of whose work nothing is left where their output is lost."""
+_REFUSED = _CHANGES | {"create", "rotate", "import"}
+"""The commands that read-only mode refuses at once; others look and change nothing."""
 _FAILING = _CHANGES | _ALWAYS_FAILING | {"list", "fleet", "create", "rotate"}
 """The commands whose exit status is 1 where AWS or a store refuses; others can't start then."""
 
@@ -58,10 +61,12 @@ def main(argv: list[str] | None = None) -> int:
     streams.secure()
     command: str | None = None
     try:
+        harden_process()  # Before a pasted text is read: it may hold a secret.
         request = parse(sys.argv[1:] if argv is None else argv)
         command = request.command
-        harden_process()
         settings = load(request.flags, os.environ, Path.home())
+        if command in _REFUSED:
+            settings.gate.require_writable()
         with ExitStack() as stack:
             status = _run(request, settings, stack)
         return _lost_output(command) if status == EXIT_DONE and streams.failed() else status
@@ -91,7 +96,9 @@ def _run(request: Request, settings: Settings, stack: ExitStack) -> int:
         case "doctor":
             from keytui.commands.doctor import doctor
 
-            return doctor(_parts(settings, stack), as_json=bool(options["json"]))
+            return doctor(
+                _parts(settings, stack, names_endpoint=False), as_json=bool(options["json"])
+            )
         case "import":
             from keytui.commands.import_secret import import_secret
 
@@ -142,7 +149,8 @@ def _unlocked(
     request: Request, settings: Settings, stack: ExitStack, *, on_screen: bool = False
 ) -> Parts:
     """Return the parts; with the keyring unlocked first, where that is asked for."""
-    parts = _parts(settings, stack, on_screen=on_screen)
+    # The screen's header names it, as the doctor's page does.
+    parts = _parts(settings, stack, on_screen=on_screen, names_endpoint=not on_screen)
     if request.options["unlock_keyring"]:
         from keytui.commands.unlock import unlock_keyring
 
@@ -163,20 +171,24 @@ def _require_terminal() -> None:
         )
 
 
-def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> Parts:
+def _parts(
+    settings: Settings, stack: ExitStack, *, on_screen: bool = False, names_endpoint: bool = True
+) -> Parts:
     mfa, endpoints = MfaDesk(_ask_on_terminal), Endpoints()
-    if not on_screen:  # The screen's header names it.
+    if names_endpoint:
         stack.callback(endpoints.name_rest)
-    name = _nothing if on_screen else endpoints.name
+    name = endpoints.name if names_endpoint else _nothing
     connect, who, folder = _account(settings, stack, mfa, name, on_screen=on_screen)
-    keyring, journal = _keyring(settings.keyring), Journal(folder)
+    gate = settings.gate
+    keyring, journal = _keyring(settings.keyring, gate), Journal(folder, gate)
 
     def store_at(locator: str) -> SecretStore | None:
         # The one in use has been unlocked, maybe.
-        return keyring if locator == keyring.locator else _store_at(locator)
+        return keyring if locator == keyring.locator else _store_at(locator, gate)
 
     def peek(profile: str | None) -> Iam:
-        iam = _connect(replace(_options(settings, profile), mfa=mfa.silent(), quiet=True))
+        options = replace(_options(settings, profile), mfa=mfa.silent(), quiet=True)
+        iam = _connect(options, LOOKING)
         endpoints.name_later(iam)
         return iam
 
@@ -186,11 +198,12 @@ def _parts(settings: Settings, stack: ExitStack, *, on_screen: bool = False) -> 
         profiles=_profiles,
         journal=journal,
         keyring=keyring,
-        csv_file=_csv_file,
+        csv_file=lambda path: _csv_file(path, gate),
         store_at=store_at,
         csv_path=_csv_path,
         who=who,
         now=lambda: datetime.now(UTC),
+        aws_files=lambda: own_aws_files(gate),
         uses_here=(lambda _: ()) if settings.demo else own_uses(journal),
         mfa=mfa,
         peek=peek,
@@ -230,7 +243,7 @@ def _account(
             return replace(_options(settings, profile), on_screen=on_screen)
 
         def open_account(profile: str | None) -> Iam:
-            iam = _connect(replace(options(profile), mfa=mfa))
+            iam = _connect(replace(options(profile), mfa=mfa), settings.gate)
             connected(iam)
             return iam
 
@@ -246,7 +259,7 @@ def _account(
     def connect(_: str | None) -> Iam:
         from keytui.aws.session import connect
 
-        return connect(server.wait_ready())
+        return connect(server.wait_ready(), settings.gate)
 
     def who(key_id: str, secret: Secret) -> Identity:
         demo = server.wait_ready()
@@ -266,10 +279,10 @@ def _options(settings: Settings, profile: str | None) -> ConnectOptions:
     )
 
 
-def _connect(options: ConnectOptions) -> Iam:
+def _connect(options: ConnectOptions, gate: Gate) -> Iam:
     from keytui.aws.session import connect
 
-    return connect(options)
+    return connect(options, gate)
 
 
 def _profiles() -> list[str]:
@@ -286,23 +299,23 @@ def _who(
     return who(options, key_id, secret, connected)
 
 
-def _keyring(kind: str) -> Keyring:
+def _keyring(kind: str, gate: Gate) -> Keyring:
     from keytui.stores.keyring.os_keyring import OsKeyring
 
-    return OsKeyring(kind=kind)
+    return OsKeyring(kind=kind, gate=gate)
 
 
-def _csv_file(path: str) -> SecretStore:
+def _csv_file(path: str, gate: Gate) -> SecretStore:
     from keytui.stores.csv_file import CsvFile, expand
 
-    return CsvFile(expand(path))
+    return CsvFile(expand(path), gate)
 
 
-def _store_at(locator: str) -> SecretStore | None:
+def _store_at(locator: str, gate: Gate) -> SecretStore | None:
     kind, _, place = locator.partition(":")
     if kind == "csv" and place:
-        return _csv_file(place)
-    return _keyring(place or "os") if kind == "keyring" else None
+        return _csv_file(place, gate)
+    return _keyring(place or "os", gate) if kind == "keyring" else None
 
 
 def _csv_path(user: User) -> Path:

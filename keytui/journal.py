@@ -17,9 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from keytui.claims import Claims, make_private, require_own_folder
+from keytui.claims import Claims, make_closed
 from keytui.errors import StateError
+from keytui.gate import Gate
 from keytui.model import AccessKey, KeyStatus, User
+from keytui.own_files import OTHERS_WRITE, require_own_folder
 
 _MODE = 0o600
 
@@ -67,6 +69,10 @@ class Event(StrEnum):
     """A local profile names the new key; or, with no detail, all that should."""
     WATCHING = "watching"
     """From now on nothing should use the old key."""
+    RETIRING = "retiring"
+    """AWS is about to be asked to deactivate the old key, which was active just before."""
+    FOUND_INACTIVE = "found inactive"
+    """Somebody else had deactivated the old key already."""
     ROTATED = "rotated"
     """The old key is deleted: the rotation has ended."""
     ROLLING_BACK = "rolling back"
@@ -124,9 +130,10 @@ class Journal:
         path: The file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gate: Gate) -> None:
         self.path = folder / "journal.jsonl"
-        self._claims = Claims(folder)
+        self._gate = gate
+        self._claims = Claims(folder, gate)
         # Set as one: several threads may read.
         self._read: tuple[int, list[Entry]] = (-1, [])
 
@@ -135,7 +142,9 @@ class Journal:
 
         Raises:
             StateError: It could not be written.
+            ReadOnlyError: In read-only mode.
         """
+        self._gate.require_writable()
         line = json.dumps(asdict(entry), separators=(",", ":")).encode() + b"\n"
         try:
             self._write(line)
@@ -148,7 +157,8 @@ class Journal:
     def claim(self, attempt: str) -> bool:
         """Say that this process works on a creation; False where one does already.
 
-        The claim ends with ``release``, with a closing event, or with the process.
+        The claim ends with ``release``, with a closing event, or with the process. In read-only
+        mode nothing is claimed: this only looks whether another process works on it.
 
         Raises:
             StateError: It could not be written.
@@ -220,7 +230,8 @@ class Journal:
         handle = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
         try:
             _require_own(os.fstat(handle))
-            if stat.S_IMODE(os.fstat(handle).st_mode) != _MODE:
+            loose = stat.S_IMODE(os.fstat(handle).st_mode) != _MODE
+            if loose and not self._gate.read_only:
                 with suppress(OSError):  # a disk that knows no modes, or is read-only
                     os.fchmod(handle, _MODE)
         except OSError:
@@ -229,7 +240,7 @@ class Journal:
         return handle
 
     def _write(self, line: bytes) -> None:
-        make_private(self.path.parent)
+        make_closed(self.path.parent)
         handle = self._open(os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             size = os.fstat(handle).st_size
@@ -249,7 +260,7 @@ def _require_own(status: os.stat_result) -> None:
         raise OSError(errno.EPERM, "it belongs to another user")
     if status.st_nlink > 1:
         raise OSError(errno.EPERM, "it has a second name (a hard link)")
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if status.st_mode & OTHERS_WRITE:
         raise OSError(errno.EPERM, "others may write to it")
 
 

@@ -2,7 +2,7 @@
 
 Each reads top to bottom like the README's account of it. Everything here blocks and is run
 in a worker thread; nothing here knows of a screen, of boto3 or of keyring. Read-only mode is
-enforced here, where every change passes, whatever key or screen asked for it.
+refused here before any question; the gate at the adapters holds whatever asks for a change.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,22 @@ from keytui.errors import (
     LostReplyError,
     NotFoundError,
     QuotaError,
-    ReadOnlyError,
     StateError,
     StoreError,
     StoreTimeoutError,
 )
 from keytui.findings import could_go
+from keytui.gate import Gate
 from keytui.journal import Event, Journal
 from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
-from keytui.outcomes import Concern, Custody, Dependence, StatusChange, UnansweredError
+from keytui.outcomes import (
+    ChangedSinceError,
+    Concern,
+    Custody,
+    Dependence,
+    StatusChange,
+    UnansweredError,
+)
 from keytui.ports import Iam
 from keytui.record import Record
 from keytui.settle import Keys, Wait
@@ -51,7 +58,7 @@ class Lifecycle:
         iam: Iam,
         journal: Journal,
         *,
-        read_only: bool = False,
+        gate: Gate,
         uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait | None = None,
@@ -59,19 +66,19 @@ class Lifecycle:
         self._iam = iam
         self._journal = journal
         self._record = Record(iam, journal, now)
-        self.read_only = read_only
+        self._gate = gate
         self.uses_here = uses_here
         self._now = now
         self._wait = wait or Wait()
 
+    @property
+    def read_only(self) -> bool:
+        """Whether every change is refused."""
+        return self._gate.read_only
+
     def require_writable(self) -> None:
         """Raise ``ReadOnlyError`` in read-only mode."""
-        if self.read_only:
-            raise ReadOnlyError(
-                "keytui is in read-only mode.",
-                "Nothing was changed.",
-                "Start it without --read-only (and without KEYTUI_READ_ONLY) to make changes.",
-            )
+        self._gate.require_writable()
 
     # The status.
 
@@ -101,9 +108,11 @@ class Lifecycle:
     def set_status(
         self, key: AccessKey, status: KeyStatus, *, undoing: bool = False, rotation: str = ""
     ) -> StatusChange:
-        """Make a key active or inactive and wait until AWS lists it so.
+        """Activate or deactivate a key and wait until AWS lists it so.
 
-        Where AWS's reply is lost, its listing tells whether the change was made.
+        Where AWS's reply is lost, its listing tells whether the change was made. A key that has
+        the status already is sent it all the same, since the listing may be late; that counts
+        as no change.
 
         Args:
             key: The key.
@@ -115,15 +124,63 @@ class Lifecycle:
             KeytuiError: The status was not changed, or the listing could not tell.
         """
         self.require_writable()
+        before = self._status_now(key)
+        event = Event.UNDONE if undoing else Event.STATUS
+        return self._set_status(key, before, status, event, rotation)
 
+    def undo(self, change: StatusChange) -> StatusChange:
+        """Give a key the status that it had before a change, if AWS still has what that made.
+
+        Raises:
+            ChangedSinceError: The key's status was changed since, or the key is deleted.
+            KeytuiError: The status was not changed, or AWS does not list the change yet.
+        """
+        self.require_writable()
+        key, seen = change.key, list[KeyStatus | None]()
+
+        def as_made(keys: Keys) -> bool:
+            seen[:] = [_status_in(keys, key.id)]
+            return seen[0] is change.status
+
+        # Where the listing is late it shows the status from before for a while.
+        if not self._settle(key.user, as_made):
+            raise _not_as_made(change, seen)
+        return self._set_status(key, change.status, key.status, Event.UNDONE)
+
+    def _status_now(self, key: AccessKey) -> KeyStatus | None:
+        """Return the status that AWS lists for a key; None where it lists none or can't say.
+
+        A listing that is denied or fails must not keep a key from being deactivated.
+        """
+        try:
+            return _status_in(self._iam.keys(key.user), key.id)
+        except NotFoundError:
+            raise
+        except AwsError:
+            return None
+
+    def _set_status(
+        self,
+        key: AccessKey,
+        before: KeyStatus | None,
+        status: KeyStatus,
+        event: Event,
+        rotation: str = "",
+    ) -> StatusChange:
         def reached(keys: Keys) -> bool:
             return _status_in(keys, key.id) is status
 
-        listed = self._change(key, lambda: self._iam.set_status(key, status), reached)
-        event = Event.UNDONE if undoing else Event.STATUS
-        problem = self._record.note_key(event, key, detail=status.value, rotation=rotation)
+        # Where it was listed so before, a listing tells nothing of this change.
+        evidence = None if before is status else reached
+        listed = self._change(key, lambda: self._iam.set_status(key, status), evidence)
+        change = StatusChange(
+            replace(key, status=before or key.status), status, listed, None, before
+        )
+        problem = None
+        if change.made:
+            problem = self._record.note_key(event, key, detail=status.value, rotation=rotation)
         listed = listed or self._settle(key.user, reached)
-        return StatusChange(key, status, listed, problem)
+        return replace(change, listed=listed, problem=problem)
 
     def delete(self, key: AccessKey, *, rotation: str = "") -> StatusChange:
         """Delete an inactive key, remember it as deleted, and wait until AWS lists it no more.
@@ -149,9 +206,15 @@ class Lifecycle:
         return StatusChange(key, KeyStatus.DELETED, listed, problem)
 
     def _change(
-        self, key: AccessKey, change: Callable[[], None], reached: Callable[[Keys], bool]
+        self,
+        key: AccessKey,
+        change: Callable[[], None],
+        evidence: Callable[[Keys], bool] | None,
     ) -> bool:
         """Make a change; return whether it is known to be listed.
+
+        ``evidence`` says of a listing whether it shows that the change was made; None where
+        none can.
 
         Raises:
             AwsError: It was refused, or its reply is lost and no listing shows it.
@@ -165,7 +228,7 @@ class Lifecycle:
             lost = error
         if lost is None:
             return False
-        if self._settle(key.user, reached):
+        if evidence and self._settle(key.user, evidence):
             return True
         raise lost
 
@@ -269,21 +332,19 @@ class Lifecycle:
         """The secret is no longer in this process: what is open is for ``recovery``."""
         self._journal.release(custody.attempt)
 
-    def discard_key(self, key: AccessKey, attempt: str, *, at_once: bool = False) -> None:
+    def discard_key(self, key: AccessKey, attempt: str) -> None:
         """Delete a key that nobody should use: inactive first, then gone.
 
         Args:
             key: The key.
             attempt: Its creation, as the journal names it.
-            at_once: Not inactive first: it signs its own end.
 
         Raises:
             KeytuiError: The key is still there, maybe inactive.
         """
         self.require_writable()
         try:
-            if not at_once:
-                self._iam.set_status(key, KeyStatus.INACTIVE)
+            self._iam.set_status(key, KeyStatus.INACTIVE)
         except REFUSALS:
             raise
         except AwsError:
@@ -425,3 +486,23 @@ def _unrecorded(custody: Custody, problem: StateError) -> StateError:
 
 def _status_in(keys: Keys, key_id: str) -> KeyStatus | None:
     return next((key.status for key in keys if key.id == key_id), None)
+
+
+def _not_as_made(change: StatusChange, seen: list[KeyStatus | None]) -> KeytuiError:
+    """Return why a change is not undone, by what AWS listed last; empty where it listed nothing."""
+    key_id, made = change.key.id, change.status.value.lower()
+    if not seen:
+        return KeytuiError(f"The status of {key_id} can't be read now.", "Nothing was changed.")
+    (now,) = seen
+    if now is change.key.status and not change.listed:
+        return KeytuiError(
+            f"AWS does not show {key_id} as {made} yet.",
+            "Nothing was changed.",
+            "Undo again in some seconds.",
+        )
+    if now is None:
+        return ChangedSinceError(f"{key_id} is deleted.", "There is nothing to undo.")
+    return ChangedSinceError(
+        f"Not undone: {key_id} is {now.value.lower()} now, changed since by somebody else.",
+        "Nothing was changed.",
+    )

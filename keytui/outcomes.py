@@ -58,12 +58,28 @@ class StatusChange:
         status: The status asked for.
         listed: Whether AWS lists the new status already.
         problem: What went wrong beside the change itself; None where nothing did.
+        before: The status that AWS listed right before; None where that is unknown.
     """
 
     key: AccessKey
     status: KeyStatus
     listed: bool
     problem: KeytuiError | None = None
+    before: KeyStatus | None = None
+
+    @property
+    def made(self) -> bool:
+        """Whether it changed anything: False where the key had that status already."""
+        return self.before is not self.status
+
+    @property
+    def undoable(self) -> bool:
+        """Whether undoing it restores what AWS had before."""
+        return self.made and {self.before, self.status} == {KeyStatus.ACTIVE, KeyStatus.INACTIVE}
+
+
+class ChangedSinceError(KeytuiError):
+    """A change can't be undone: the key has not had the status that it made since then."""
 
 
 @dataclass(slots=True)

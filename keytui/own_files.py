@@ -1,10 +1,12 @@
 """Files of keytui's own: read only where nobody else can have written them, and to an end."""
 
+import errno
 import os
 import stat
 from pathlib import Path
 
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+"""The modes with which somebody else may write."""
 
 
 class NotBelievedError(ValueError):
@@ -32,7 +34,7 @@ def read_trusted(path: Path, most_bytes: int) -> bytes:
         raise NotBelievedError(
             "is not used: it belongs to another user", "Put a file of your own in its place."
         )
-    if status.st_mode & _OTHERS_WRITE:
+    if status.st_mode & (stat.S_IWOTH if _is_own_group(status) else OTHERS_WRITE):
         raise NotBelievedError(
             "is not used: other users can write to it", f"Run: chmod go-w {path}"
         )
@@ -53,17 +55,34 @@ def read_private(path: Path, most_bytes: int) -> bytes:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it, for the user alone, whatever the umask.
+    """Make a folder, with those above it that are missing, for the user alone.
 
-    One that is there stays as it is.
+    Whatever the umask. One that is there stays as it is.
 
     Raises:
         OSError: It can't be made.
     """
-    if folder.is_dir():
-        return
-    make_private(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+        missing.chmod(0o700)
+
+
+def require_own_folder(folder: Path) -> None:
+    """See that only this user can have put a file into a folder.
+
+    Raises:
+        OSError: It is another user's, or others may write to it. Its text says which.
+    """
+    status = folder.stat()
+    if status.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "its folder belongs to another user")
+    if status.st_mode & OTHERS_WRITE:
+        raise OSError(errno.EPERM, "others may write to its folder")
+
+
+def _is_own_group(status: os.stat_result) -> bool:
+    """Return whether a file's group is the user's own, as many systems give each user one."""
+    return status.st_gid == status.st_uid != 0
 
 
 def _read(path: Path, most_bytes: int, flags: int) -> tuple[bytes, os.stat_result]:

@@ -229,6 +229,9 @@ def _add_rotate(commands: _Commands) -> None:
     )
     rotate.add_argument("--roll-back", action="store_true", help="return to the old key")
     rotate.add_argument("--yes", action="store_true", help="agree to what is asked")
+    rotate.add_argument(
+        "--own-key", action="store_true", help="agree to be cut off: this shell has the old key"
+    )
     _add_account_flags(rotate)
     _add_unlock(rotate)
     _add_json(rotate)
@@ -270,6 +273,7 @@ def _add_import(commands: _Commands) -> None:
     importing.add_argument("--profile", dest="section", metavar="NAME", help="of that file")
     importing.add_argument("--region", metavar="NAME", help="the region; picks the partition")
     importing.add_argument("--endpoint-url", metavar="URL", help="ask STS here, not at AWS")
+    _add_read_only(importing)
     importing.add_argument("--yes", action="store_true", help="accept what is offered")
 
 
@@ -290,7 +294,7 @@ def _add_account_flags(reader: argparse.ArgumentParser) -> None:
     reader.add_argument("--profile", metavar="NAME", help="a profile of the AWS config")
     reader.add_argument("--region", metavar="NAME", help="the region; picks the partition")
     reader.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
-    reader.add_argument("--read-only", action="store_const", const=True, help="refuse every change")
+    _add_read_only(reader)
     reader.add_argument(
         "--demo", action="store_const", const=True, help="a demo account that can't reach AWS"
     )
@@ -300,6 +304,10 @@ def _add_account_flags(reader: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"how many users the demo account has (default {DEMO_USERS}); implies --demo",
     )
+
+
+def _add_read_only(reader: argparse.ArgumentParser) -> None:
+    reader.add_argument("--read-only", action="store_const", const=True, help="refuse every change")
 
 
 def _add_unlock(reader: argparse.ArgumentParser) -> None:

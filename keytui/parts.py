@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keytui.errors import KeytuiError
+from keytui.gate import LOOKING, Gate
 from keytui.journal import Journal
 from keytui.lifecycle import Lifecycle
 from keytui.mfa import MfaDesk
@@ -26,10 +27,23 @@ if TYPE_CHECKING:
     from keytui.stores.aws_files.repoint import RepointChange
 
 
-def _own_aws_files() -> "AwsFiles":
+def own_aws_files(gate: Gate) -> "AwsFiles":
+    """Return the user's own AWS files."""
     from keytui.stores.aws_files.profile import AwsFiles
 
-    return AwsFiles(os.environ, Path.home())
+    return AwsFiles(os.environ, Path.home(), gate)
+
+
+def _in_new_process() -> Callable[[str, str, Secret], bool]:
+    """Return what runs a command as later processes will: with the environment of now."""
+    env = dict(os.environ)
+
+    def gives_key(command: str, key_id: str, secret: Secret) -> bool:
+        from keytui.stores.aws_files.fresh import gives_key
+
+        return gives_key(command, key_id, secret, env)
+
+    return gives_key
 
 
 def _no_profile(name: str) -> Iam:
@@ -42,7 +56,7 @@ def own_uses(journal: Journal) -> Callable[[str], tuple[LocalUse, ...]]:
     def uses_here(key_id: str) -> tuple[LocalUse, ...]:
         from keytui.stores.aws_files.local_uses import uses_here
 
-        return uses_here(key_id, _own_aws_files(), lambda: held(journal.entries()))
+        return uses_here(key_id, own_aws_files(LOOKING), lambda: held(journal.entries()))
 
     return uses_here
 
@@ -63,12 +77,14 @@ class Parts:
         who: Asks AWS whose an access key is, with its ID and secret (GetCallerIdentity);
             blocks, raises KeytuiError.
         now: The clock, aware.
-        wait: How IAM is waited for.
         aws_files: The AWS config and credentials files.
+        wait: How IAM is waited for.
         uses_here: Where this machine names an access key; blocks, raises nothing.
         mfa: Where MFA codes are asked for.
         peek: Connects with a profile and asks the user nothing; blocks, raises KeytuiError.
         cache: The users that were last seen.
+        gives_key: Whether a ``credential_process`` prints a key in a process that has nothing of
+            this run: no private D-Bus session, no password; blocks.
     """
 
     settings: Settings
@@ -81,12 +97,14 @@ class Parts:
     csv_path: Callable[[User], Path]
     who: Callable[[str, Secret], Identity]
     now: Callable[[], datetime]
+    aws_files: "Callable[[], AwsFiles]"
     wait: Wait = field(default_factory=Wait)
-    aws_files: "Callable[[], AwsFiles]" = _own_aws_files
     uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: ()
     mfa: MfaDesk = field(default_factory=MfaDesk)
     peek: Callable[[str], Iam] = _no_profile
     cache: UsersCache = field(default_factory=lambda: UsersCache(None))
+    # Made with the parts: before this run adds anything to its environment.
+    gives_key: Callable[[str, str, Secret], bool] = field(default_factory=_in_new_process)
 
     @property
     def vault(self) -> Vault:
@@ -105,7 +123,7 @@ class Parts:
             self.vault,
             self.store_at,
             self.who,
-            LocalProfiles(self.aws_files()),
+            LocalProfiles(self.aws_files(), gives_key=self.gives_key),
             self.uses_here,
             now=self.now,
             wait=self.wait,

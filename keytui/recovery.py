@@ -117,6 +117,8 @@ class Recovery:
             if attempt_id not in now:
                 return None
             finding = self._look(now[attempt_id], progress, left)
+            if self._lifecycle.read_only:
+                return finding  # Looked at, and left open in the record.
             if event := ENDED.get(finding.verdict):
                 self._note(finding, event)
             elif finding.verdict is Verdict.ORPHAN and not finding.attempt.key_id:
@@ -154,6 +156,7 @@ class Recovery:
 
     def leave(self, finding: Finding) -> None:
         """Leave the keys as they are, on the user's word. Raises ``StateError``."""
+        self._lifecycle.require_writable()
         self._note(finding, Event.UNKEPT)
 
     def _attempts(self) -> list[Attempt]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from keytui.errors import UsageError
 from keytui.findings import Thresholds
+from keytui.gate import Gate
 from keytui.own_files import NotBelievedError, read_trusted
 
 DEMO_USERS = 12
@@ -64,6 +65,11 @@ class Settings:
     def limits(self) -> Thresholds:
         """After how many days a key counts as old or unused."""
         return Thresholds(self.old_days, self.unused_days)
+
+    @property
+    def gate(self) -> Gate:
+        """What every change of this run passes."""
+        return Gate(self.read_only)
 
 
 def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settings:

@@ -1,5 +1,6 @@
 """Where an access key is used on this machine, as far as it can be seen. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -48,3 +49,24 @@ class LocalUse:
                 return f"its secret in {self.where}"
             case Place.UNREADABLE:
                 return f"{self.where} can't be read: whether it uses the key is not known"
+
+
+def own_shell(key_id: str, uses: Iterable[LocalUse]) -> tuple[str, ...]:
+    """Return what deactivating a key does to the shell that keytui was started from.
+
+    Args:
+        key_id: The key that is to go.
+        uses: Where this machine names it.
+
+    Returns:
+        Two sentences: what happens, and the way out; none where no variable names the key.
+    """
+    names = " and ".join(use.where for use in uses if use.place is Place.ENVIRONMENT)
+    if not names:
+        return ()
+    return (
+        f"This shell has {key_id} in {names}: once it is inactive, commands in this shell can't "
+        "sign any more.",
+        "Before that, set the variables to the new key and its secret, or unset them and use a "
+        "profile that has the new key.",
+    )

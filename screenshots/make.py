@@ -26,11 +26,13 @@ from keytui.model import Identity, NewAccessKey, Secret, User
 from keytui.parts import Parts
 from keytui.settings import Settings
 from keytui.settle import Wait
+from keytui.stores.aws_files.profile import AwsFiles
 from keytui.stores.base import Probe, Receipt
 from keytui.stores.csv_file import CsvFile, expand
 from keytui.ui.app import KeytuiApp
 from keytui.ui.screens.audit import AuditScreen
 from keytui.ui.screens.main import MainScreen
+from tests.support.gates import WRITABLE
 
 NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 """The clock of every screenshot."""
@@ -257,16 +259,17 @@ def _parts(options: ConnectOptions, folder: Path) -> Parts:
     keyring = MadeUpKeyring()
     return Parts(
         settings=Settings(demo=True, state_folder=folder),
-        connect=lambda _: connect(options),
+        connect=lambda _: connect(options, WRITABLE),
         profiles=list,
-        journal=Journal(folder),
+        journal=Journal(folder, WRITABLE),
         keyring=keyring,
-        csv_file=lambda path: CsvFile(expand(path)),
+        csv_file=lambda path: CsvFile(expand(path), WRITABLE),
         store_at=lambda locator: keyring if locator == keyring.locator else None,
         wait=Wait(lambda _: None),
         who=lambda *_: Identity("123456789012", "arn:aws:iam::123456789012:user/admin"),
         csv_path=_csv_path,
         now=lambda: NOW + timedelta(seconds=4),
+        aws_files=lambda: AwsFiles({}, folder, WRITABLE),
     )
 
 

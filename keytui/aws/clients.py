@@ -13,9 +13,11 @@ from keytui.aws.clock import ServerClock
 from keytui.aws.key_sts import KeySts
 from keytui.aws.mfa import KeyCredentials, MfaGate
 from keytui.aws.options import ConnectOptions
+from keytui.gate import Gate
 from keytui.model import Secret
 
 if TYPE_CHECKING:
+    from botocore.model import OperationModel
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
@@ -52,6 +54,10 @@ ONE_ATTEMPT: dict[str, Any] = {
 }
 
 
+_READING = ("Assume", "Generate", "Get", "List", "Lookup", "Simulate")
+"""How the names of AWS's actions begin that change nothing one manages; others may."""
+
+
 class Clients:
     """The SDK's clients, made for one session.
 
@@ -61,9 +67,10 @@ class Clients:
         clock: AWS's time, from IAM's replies.
     """
 
-    def __init__(self, session: BoundedSession, options: ConnectOptions) -> None:
+    def __init__(self, session: BoundedSession, options: ConnectOptions, gate: Gate) -> None:
         self._session = session
         self._options = options
+        self._changes = gate
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
         self._making, self._sharing = threading.Lock(), threading.Lock()
         self._once: IAMClient | None = None
@@ -77,7 +84,7 @@ class Clients:
         """Return clients for the same place whose calls this key signs."""
         session = copy.copy(self._session)
         session.set_credentials(key_id, secret.reveal())
-        other = Clients(session, self._options)
+        other = Clients(session, self._options, self._changes)
         other.clock = self.clock
         return other
 
@@ -110,9 +117,15 @@ class Clients:
                 aws_access_key_id=key and key.access_key,
                 aws_secret_access_key=key and key.secret_key,
             )
+        client.meta.events.register_first("before-call", self._require_writable)
         if self._gate and not key:
             self._gate.watch(client)
         return client
+
+    def _require_writable(self, model: "OperationModel", **_: object) -> None:
+        """Let no call out that may change something; the SDK runs this before each."""
+        if not model.name.startswith(_READING):
+            self._changes.require_writable()
 
     def _mfa_gate(self) -> MfaGate | None:
         """Let a session stand in for a long-lived key; None where temporary credentials sign."""

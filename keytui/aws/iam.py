@@ -34,14 +34,17 @@ _NEW_KEY_ID = re.compile(r"[\w-]{1,128}", re.ASCII)
 _NEW_SECRET = re.compile(r"[\w/+=.~-]{1,1024}", re.ASCII)
 _NO_USE = "N/A"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_AWS_ENDPOINT = re.compile(
+    r"https://(?:iam|sts)(?:-fips)?\.(?:(?:global|[a-z]+(?:-[a-z0-9]+)+)\.)?"
+    r"(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+)
+"""What IAM and STS themselves are reached at; customers' machines are in these domains too."""
 
 
 def _custom(endpoint: str) -> str | None:
     url = urlsplit(endpoint)
-    if (url.hostname or "").endswith(_AWS_DOMAINS):
-        return None
-    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+    shown = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+    return None if _AWS_ENDPOINT.fullmatch(shown.removesuffix(":443")) else shown
 
 
 class IamGateway:

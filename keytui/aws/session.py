@@ -24,6 +24,7 @@ from keytui.aws.options import ConnectOptions
 from keytui.aws.quiet import bound_programs, in_turn
 from keytui.aws.translate import SETUP, ask
 from keytui.errors import CredentialsError
+from keytui.gate import LOOKING, Gate
 from keytui.model import Identity, Secret
 
 __all__ = ["ConnectOptions", "connect", "profiles", "who"]
@@ -32,11 +33,11 @@ __all__ = ["ConnectOptions", "connect", "profiles", "who"]
 _TALKATIVE = ("botocore.parsers", "botocore.endpoint", "botocore.auth")
 
 
-def connect(options: ConnectOptions) -> IamGateway:
+def connect(options: ConnectOptions, gate: Gate) -> IamGateway:
     """Find credentials and return the way to the account.
 
     IAM and STS are not asked anything yet; a profile that assumes a role or signs in
-    through SSO is.
+    through SSO is. Every call that may change something passes the gate.
 
     Raises:
         CredentialsError: There are no credentials, or they can't be had.
@@ -48,7 +49,7 @@ def connect(options: ConnectOptions) -> IamGateway:
     if key_id is None:
         raise _no_credentials(options.profile)
     with in_turn(options):
-        clients = ask(SETUP, lambda: Clients(session, options))
+        clients = ask(SETUP, lambda: Clients(session, options, gate))
     return IamGateway(clients, key_id)
 
 
@@ -70,7 +71,7 @@ def who(
     _hush()
     session = ask(SETUP, lambda: _session(options))
     session.set_credentials(key_id, secret.reveal())
-    iam = IamGateway(ask(SETUP, lambda: Clients(session, options)), key_id)
+    iam = IamGateway(ask(SETUP, lambda: Clients(session, options, LOOKING)), key_id)
     connected(iam)
     return iam.identity()
 

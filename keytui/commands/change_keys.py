@@ -183,6 +183,9 @@ def _outcome(verb: Verb, one: Planned, result: Result) -> Outcome:
     if result.change is None:
         reason = f"{key.id} of {key.user.name}: {result.error}"
         return Outcome(key.id, End.FAILED, one, None, reason)
+    if not result.change.made:
+        said = f"{key.id} of {key.user.name} was {_word(verb.value)} already."
+        return Outcome(key.id, End.UNCHANGED, one, verb.value, said)
     said = f"{key.id} of {key.user.name} is {_word(verb.value)}."
     if one.concern is Concern.OWN_KEY:
         said += " keytui's own calls stop now."

@@ -8,17 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from threading import Event, Thread
 from types import FrameType
-from typing import NoReturn, ParamSpec, TextIO
+from typing import NoReturn, TextIO
 
 from keytui.commands.saying import SAY_SECONDS, say_in_time
 from keytui.plain import plain
 from keytui.signals import ENDING, handed_on, not_ignored, passed_over
 from keytui.streams import deliver, write
-
-P = ParamSpec("P")
 
 _LOOK_AGAIN = 0.1
 _TELL_SECONDS = 10.0
@@ -27,7 +24,7 @@ _TELL_SECONDS = 10.0
 
 def say(sentence: str) -> None:
     """Print a line of the result."""
-    _print(f"{plain(sentence)}\n", sys.stdout)
+    _put(f"{plain(sentence)}\n", sys.stdout)
 
 
 def complain(sentence: str) -> None:
@@ -37,12 +34,12 @@ def complain(sentence: str) -> None:
 
 def say_json(value: object) -> None:
     """Print the one JSON value of a command."""
-    _print(_json(value), sys.stdout)
+    _put(_json(value), sys.stdout)
 
 
 def say_document(text: str) -> None:
     """Print a text that moves no terminal's cursor as it is."""
-    _print(text, sys.stdout)
+    _put(text, sys.stdout)
 
 
 def show_secret(text: str | dict[str, object], stopped: Callable[[], int], *, only: bool) -> bool:
@@ -59,7 +56,7 @@ def show_secret(text: str | dict[str, object], stopped: Callable[[], int], *, on
 
 def note(sentence: str) -> None:
     """Print to standard error what is worth knowing beside the result."""
-    _print(f"{plain(sentence)}\n", sys.stderr)
+    _put(f"{plain(sentence)}\n", sys.stderr)
 
 
 def progress(step: str) -> None:
@@ -133,7 +130,7 @@ class Held:
     def _see_to_it(self, number: int) -> None:
         until: float | None = None
         while until is None or time.monotonic() < until:
-            if _printing and time.monotonic() - _printing[0] > SAY_SECONDS:
+            if any(time.monotonic() - since > SAY_SECONDS for since in _printing[:1]):
                 self.last()
                 self._leave(128 + number)
             if until is None and self._over.wait(_LOOK_AGAIN):
@@ -165,18 +162,13 @@ _printing: list[float] = []
 """Since when lines are being printed."""
 
 
-def _noted(say_it: Callable[P, bool]) -> Callable[P, bool]:
-    """Note that a line is being printed, for as long as that takes."""
-
-    @wraps(say_it)
-    def noted(*args: P.args, **options: P.kwargs) -> bool:
-        _printing.append(time.monotonic())
-        try:
-            return say_it(*args, **options)
-        finally:
-            _printing.pop()
-
-    return noted
+def _put(text: str, stream: TextIO) -> bool:
+    """Write a text, and note for ``Held`` that it is being written."""
+    _printing.append(time.monotonic())
+    try:
+        return write(text, stream)
+    finally:
+        _printing.pop()
 
 
 def _takes_more(stream: TextIO) -> bool:
@@ -184,14 +176,9 @@ def _takes_more(stream: TextIO) -> bool:
     return bool(select.select([], [stream], [], 0)[1])
 
 
-@_noted
-def _print(text: str, stream: TextIO) -> bool:
-    return write(text, stream)
-
-
 def _typed(question: str) -> str | None:
     """Return the line that was typed; None where the question or the answer never arrived."""
-    if not _print(f"{plain(question)} ", sys.stdout):
+    if not _put(f"{plain(question)} ", sys.stdout):
         return None
     try:
         line = sys.stdin.readline()

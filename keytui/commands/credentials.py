@@ -10,6 +10,7 @@ import sys
 
 from keytui.errors import KeytuiError, NotStoredError
 from keytui.exits import EXIT_DONE, EXIT_FAILED
+from keytui.gate import LOOKING
 from keytui.parts import Parts
 from keytui.stores.keyring.here import ask_here
 from keytui.stores.keyring.os_keyring import OsKeyring
@@ -37,9 +38,8 @@ def credentials(parts: Parts, key_id: str | None) -> int:
     if key_id is None:
         key_id = _only_key_of(parts, parts.settings.user or "")
     kind = parts.settings.keyring
-    keyring = OsKeyring(
-        kind=kind, timeout=PASS_SECONDS if kind == "pass" else SECONDS, ask=ask_here
-    )
+    seconds = PASS_SECONDS if kind == "pass" else SECONDS
+    keyring = OsKeyring(kind=kind, timeout=seconds, ask=ask_here, gate=LOOKING)
     secret = keyring.get(key_id)
     fields = {"Version": 1, "AccessKeyId": key_id, "SecretAccessKey": secret.reveal()}
     return EXIT_DONE if write(f"{json.dumps(fields)}\n", sys.stdout) else EXIT_FAILED

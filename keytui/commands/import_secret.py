@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keytui.commands.console import agreed, on_terminal, say
 from keytui.errors import KeytuiError, NotStoredError, StoreError
+from keytui.gate import Gate
 from keytui.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
 from keytui.parts import Parts
 from keytui.stores.aws_files.ini import KEY_SETTINGS, FileKind
@@ -34,7 +35,9 @@ def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) ->
 
     Raises:
         KeytuiError: The file can't be used; nothing was imported.
+        ReadOnlyError: In read-only mode, before the file is looked at.
     """
+    parts.settings.gate.require_writable()
     path = _real(expand(file))
     content = _content(path)
     found = read_keys(content.reveal().encode(errors="surrogateescape"), str(path), section)
@@ -46,7 +49,7 @@ def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) ->
         if found.form is Form.PROFILES:
             limits = profile_limits(parts.settings, os.environ)
             return _clear_profile(parts.aws_files(), path, found.keys[0], limits, yes)
-        return _delete(path, content, found, yes)
+        return _delete(parts.settings.gate, path, content, found, yes)
     except StoreError as error:
         say(str(error))
         return 1
@@ -115,7 +118,7 @@ def _new_key(found: FoundKey, identity: Identity | None) -> NewAccessKey:
     return NewAccessKey(key, identity.account if identity else "", found.secret)
 
 
-def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
+def _delete(gate: Gate, path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
     """Offer to delete a file that holds nothing but keys."""
     if found.more:
         say(f"{path} stays: it also holds {', '.join(found.more)}.")
@@ -127,7 +130,7 @@ def _delete(path: Path, content: Secret, found: KeyFile, yes: bool) -> int:
         raise StoreError(f"{path} was changed meanwhile and stays.")
     links = _other_links(path)
     try:
-        remove(path)
+        remove(path, gate)
     except FileProblem as problem:
         say(f"{problem.reason} {problem.next_step}")
         return 1

@@ -3,6 +3,7 @@
 from keytui.commands.console import agreed, answer, complain, on_terminal, progress, say
 from keytui.errors import KeytuiError, ReadOnlyError
 from keytui.exits import EXIT_DONE, EXIT_OPEN
+from keytui.gate import Gate
 from keytui.parts import Parts
 from keytui.recovery import Recovery
 from keytui.ui.account import open_account
@@ -33,7 +34,7 @@ def recover(parts: Parts, *, yes: bool) -> int:
             still_open += 1
             continue
         say(f"{finding.title} {finding.advice}".strip())
-        if finding.open and not _settled(recovery, finding, yes):
+        if finding.open and not _settled(recovery, finding, parts.settings.gate, yes):
             still_open += 1
     for account in sorted(recovery.other_accounts()):
         say(f"A creation in the account {account} is unfinished: use a profile of that account.")
@@ -43,22 +44,24 @@ def recover(parts: Parts, *, yes: bool) -> int:
     return EXIT_OPEN if still_open else EXIT_DONE
 
 
-def _settled(recovery: Recovery, finding: Finding, yes: bool) -> bool:
+def _settled(recovery: Recovery, finding: Finding, gate: Gate, yes: bool) -> bool:
     """Delete an orphan where that is wanted; return whether it is gone."""
     if finding.verdict is not Verdict.ORPHAN:
         return False
     key_id = finding.keys[0].id
     if not finding.useless:
         say(finding.times)
+    try:
+        gate.require_writable()
+    except ReadOnlyError as error:
+        say(f"{key_id} stays. {error}")
+        return False
     asks = on_terminal() and not yes
     if not (_wanted(finding) if asks and finding.deletable else yes and finding.useless):
         say(f"{key_id} stays{_way(finding, asks=asks)}.")
         return False
     try:
         recovery.delete(finding, agreed=asks)
-    except ReadOnlyError as error:
-        say(str(error))
-        return False
     except KeytuiError as error:
         complain(f"{key_id} could not be deleted. {error}")
         return False

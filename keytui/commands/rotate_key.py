@@ -1,6 +1,7 @@
 """``keytui rotate``: a rotation, or its next steps, without a screen."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 
 from keytui.arguments import Request, ids_in
 from keytui.commands.console import (
@@ -16,11 +17,14 @@ from keytui.commands.console import (
 from keytui.errors import KeytuiError, UsageError
 from keytui.exits import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
 from keytui.lookup import find
-from keytui.outcomes import Concern, Custody, UnansweredError
+from keytui.model import LastUsed
+from keytui.outcomes import Concern, Custody, Dependence, UnansweredError
 from keytui.parts import Parts
 from keytui.rotation.state import Rotation, Step
+from keytui.stores.aws_files.limits import profile_limits
 from keytui.stores.aws_files.repoint import How, LocalProfiles, RepointChange
 from keytui.ui.account import Account, open_account
+from keytui.uses import own_shell
 
 AIMS = {
     "verified": Step.VERIFY,
@@ -29,6 +33,9 @@ AIMS = {
     "deleted": Step.DELETE,
 }
 """What ``--to`` takes → the last step that is done."""
+
+_OWN_SERVICES = {"sts", "iam"}
+"""What keytui itself uses a new key for: to try it, and to go on with."""
 
 
 class _LeftError(KeytuiError):
@@ -63,6 +70,7 @@ def rotate_key(parts: Parts, request: Request) -> int:
         stop.last = run.see_safe
         try:
             run.open(ids[0])
+            run.tell_own_shell()
             run.go(stop)
             result, reason = "done", ""
         except _LeftError as error:
@@ -90,6 +98,7 @@ class _Run:
         self._custody: Custody | None = None
         self._retired = False
         self._asked = ""
+        self._signed_by = account.iam.signing_key_id()
         self.rotation: Rotation | None = None
 
     @property
@@ -122,6 +131,12 @@ class _Run:
         kind, _, path = (self._options["store"] or "keyring").partition(":")
         store = self._parts.csv_file(path) if kind == "csv" else self._parts.keyring
         self.rotation = self._rotator.begin(key, store)
+
+    def tell_own_shell(self) -> None:
+        """Say at the beginning that the user's own shell has the key that goes."""
+        old_id = self._now.old_id
+        for sentence in own_shell(old_id, self._parts.uses_here(old_id)):
+            complain(sentence)
 
     def go(self, stop: Callable[[], int]) -> None:
         """Go on, or back, as far as asked."""
@@ -259,6 +274,7 @@ class _Run:
         rotation = self._now
         choice = self._options["profiles"]
         changes = () if choice == "leave" else self._plan(choice or How.PROCESS.value)
+        self._tell_limits(changes)
         lines = [line for c in changes for line in (c.use.text, *c.diff, c.note) if line]
         if changes and choice is None and not self._yes:
             if not self._asks:
@@ -275,6 +291,27 @@ class _Run:
         self._rotator.repoint(rotation, changes)
         for change in changes:
             say_unless(self._json, f"{change.use.text} uses {rotation.new_id} now.")
+
+    def _tell_limits(self, changes: Sequence[RepointChange]) -> None:
+        """Show where changed profiles would not work; only the user's word lets that happen.
+
+        Raises:
+            _LeftError: ``--yes`` alone is none.
+        """
+        by_process = [change for change in changes if change.how is not How.REWRITE]
+        limits = profile_limits(self._parts.settings, os.environ) if by_process else ()
+        if not limits:
+            return
+        uses = "; ".join(change.use.text for change in by_process)
+        said = f"With the key in the keyring, these profiles are limited: {uses}."
+        if self._yes and self._options["profiles"] is None:
+            raise _LeftError(
+                f"{said} {' '.join(limits)}",
+                "Both keys work, and the profiles were not changed.",
+                "--profiles process agrees to that, --profiles rewrite keeps static keys in the "
+                "files, --profiles leave changes none.",
+            )
+        complain(f"{said} {' '.join(limits)}")
 
     def _plan(self, how: str) -> tuple[RepointChange, ...]:
         if self._parts.settings.demo:
@@ -296,7 +333,8 @@ class _Run:
     def _require_word_for_retiring(self) -> None:
         rotation = self._now
         found = self._account.lifecycle.dependence(rotation.old)
-        if found.concern is None or self._yes:
+        own = self._require_word_for_own_key(found)
+        if own or found.concern is None or self._yes:
             return
         reasons = " ".join(filter(None, found.reasons))
         if found.concern is Concern.OWN_KEY:
@@ -305,6 +343,24 @@ class _Run:
             raise _LeftError(
                 f"{rotation.old_id} stays active: {reasons}", next_step="--yes agrees to it."
             )
+
+    def _require_word_for_own_key(self, found: Dependence) -> bool:
+        """Return whether the user agrees to be cut off; ``--yes`` alone is no word for that."""
+        old_id = self._now.old_id
+        said = " ".join(own_shell(old_id, found.here))
+        uses = "; ".join(use.text for use in found.here if use.depends)
+        if not said and uses and self._signed_by == old_id:
+            said = f"It signs keytui's own calls, and is still used on this machine: {uses}."
+        if not said or self._options["own_key"]:
+            return False
+        question = f"{said} Deactivate {old_id}? Type the last four characters of its ID:"
+        if self._asks and answer(question).upper() == old_id[-4:]:
+            return True
+        raise _LeftError(
+            f"{old_id} stays active. {said}",
+            "Both keys work.",
+            "--own-key agrees to be cut off; --yes does not.",
+        )
 
     def _require_word_for_deleting(self) -> None:
         old = self._now.old_id
@@ -325,10 +381,14 @@ class _Run:
     def _back(self) -> None:
         rotation = self._now
         used = self._rotator.watch(rotation).new
-        warning = ""
-        if used and used.when and used.service != "sts":
-            warning = f"{rotation.new_id} is in use by {used.service}. "
-        words = f"{warning}Go back to {rotation.old_id}, and delete the new key?"
+        warning = _use_of_new(rotation, used)
+        if warning and self._yes:
+            raise _LeftError(
+                f"{warning} --yes alone does not delete such a key.",
+                "The rotation stays as it is.",
+                "Roll back on a terminal without --yes, or in keytui (R, b).",
+            )
+        words = f"{warning} Go back to {rotation.old_id}, and delete the new key?".strip()
         if not self._yes and not (self._asks and agreed(words)):
             raise _LeftError("The rotation stays as it is.", next_step="--yes agrees to it.")
         for problem in self._rotator.roll_back(rotation, progress):
@@ -343,6 +403,15 @@ def _not_completed() -> KeytuiError:
         "What was done so far stays.",
         "Fix what is reported above, then run the command again.",
     )
+
+
+def _use_of_new(rotation: Rotation, used: LastUsed | None) -> str:
+    """Return what is known of the new key's use beside keytui's own; empty for none."""
+    if not rotation.new_id or (used and (not used.when or used.service in _OWN_SERVICES)):
+        return ""
+    if used is None:
+        return f"When {rotation.new_id} was last used is unknown."
+    return f"{rotation.new_id} is in use by {used.service}."
 
 
 def say_unless(quiet: bool, sentence: str) -> None:

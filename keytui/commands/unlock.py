@@ -3,10 +3,10 @@
 import getpass
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from keytui.commands.console import leave_in_order, note
-from keytui.errors import StoreError, WrongPasswordError
+from keytui.errors import NotStoredError, StoreError, WrongPasswordError
 from keytui.model import Secret
 from keytui.parts import Parts
 from keytui.stores.base import Mend, Probe
@@ -30,17 +30,18 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
 
     Raises:
         StoreError: The keyring can't be unlocked, with why.
+        ReadOnlyError: There is none yet, and in read-only mode none is made.
     """
     leave_in_order()  # Also at the prompt; the screen heeds signals itself.
     if parts.settings.keyring == "pass":
-        _let_gpg_ask()
+        _let_gpg_ask(parts)
         return
     own = False
     probe = parts.keyring.probe(canary=False)
     if probe.mend is Mend.START:
         from keytui.stores.keyring.private_bus import private_bus
 
-        own = stack.enter_context(private_bus(os.environ))
+        own = stack.enter_context(private_bus(os.environ, parts.settings.gate))
         note(
             "No D-Bus session here: keytui made one that lasts for this run."
             if own
@@ -50,6 +51,7 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
     if probe.mend is Mend.UNLOCK:
         _unlock(parts, probe)
     elif probe.mend is Mend.MAKE:
+        parts.settings.gate.require_writable()
         _make(parts, probe)
     elif not probe.writable:
         raise StoreError(probe.reason, next_step=_ANOTHER if own else probe.next_step)
@@ -84,15 +86,25 @@ def _make(parts: Parts, probe: Probe) -> None:
     raise StoreError("No keyring was made.", next_step="Start again with --unlock-keyring.")
 
 
-def _let_gpg_ask() -> None:
-    """Read and write a made-up secret with pass, on the terminal: gpg keeps the passphrase."""
+def _let_gpg_ask(parts: Parts) -> None:
+    """Read and write a made-up secret with pass, on the terminal: gpg keeps the passphrase.
+
+    In read-only mode a secret that is there is read instead.
+    """
     from keytui.stores.keyring.here import ask_here
 
     if "GPG_TTY" not in os.environ and sys.stdin.isatty():
         os.environ["GPG_TTY"] = os.ttyname(sys.stdin.fileno())
-    probe = OsKeyring(kind="pass", timeout=PASS_SECONDS, ask=ask_here).probe(canary=True)
+    gate = parts.settings.gate
+    keyring = OsKeyring(kind="pass", timeout=PASS_SECONDS, ask=ask_here, gate=gate)
+    probe = keyring.probe(canary=True)
     if not probe.writable:
         raise StoreError(probe.reason, next_step=probe.next_step)
+    if gate.read_only:
+        held = (one for one in parts.vault.held() if one.locator == keyring.locator)
+        if one := next(held, None):
+            with suppress(NotStoredError):
+                keyring.get(one.key_id)
 
 
 def _asked(prompt: str) -> Secret:

@@ -31,24 +31,26 @@ _BUS = blank(Group.KEYRING, "bus", "D-Bus")
 
 def probes(parts: Parts, env: Mapping[str, str]) -> list[Probe]:
     """Return the looks at the keyring."""
-    kind = parts.settings.keyring
+    kind, read_only = parts.settings.keyring, parts.settings.read_only
     return [
         Probe(
             "The keyring",
             (_BACKEND, _WRITABLE, _LOCKED),
             SECONDS,
-            lambda: _keyring(parts.keyring.probe(canary=True), kind, env),
+            lambda: _keyring(parts.keyring.probe(canary=True), kind, env, read_only=read_only),
         ),
         Probe("D-Bus", (_BUS,), 2.0, lambda: [_bus(find_bus(env), kind)]),
     ]
 
 
-def _keyring(probe: StoreProbe, kind: str, env: Mapping[str, str]) -> Iterable[Row]:
+def _keyring(
+    probe: StoreProbe, kind: str, env: Mapping[str, str], *, read_only: bool
+) -> Iterable[Row]:
     chosen = f": {probe.chosen}" if probe.chosen else ""
     status = Status.OK if probe.writable else Status.UNKNOWN
     text = f"{probe.label}{chosen}."
     yield replace(_BACKEND, status=status, text=text, value=probe.label)
-    yield _writable(probe, kind, env)
+    yield _writable(probe, kind, env, read_only=read_only)
     if probe.locked:
         yield replace(_LOCKED, status=Status.WARN, text="Yes.", value=True)
     elif probe.writable:
@@ -57,7 +59,9 @@ def _keyring(probe: StoreProbe, kind: str, env: Mapping[str, str]) -> Iterable[R
         yield _LOCKED
 
 
-def _writable(probe: StoreProbe, kind: str, env: Mapping[str, str]) -> Row:
+def _writable(probe: StoreProbe, kind: str, env: Mapping[str, str], *, read_only: bool) -> Row:
+    if probe.writable and read_only:
+        return replace(_WRITABLE, text="Open; not tested in read-only mode.")
     if probe.writable:
         text = "Yes: a made-up value was written, read back and deleted."
         return replace(_WRITABLE, status=Status.OK, text=text, value=True)

@@ -24,9 +24,14 @@ _CONFIG = blank(Group.STATE, "config", "config.toml")
 
 def probes(parts: Parts, env: Mapping[str, str], home: Path) -> list[Probe]:
     """Return the looks at keytui's files."""
-    journal = parts.journal
+    journal, read_only = parts.journal, parts.settings.read_only
     return [
-        Probe("The state folder", (_FOLDER, _JOURNAL), SECONDS, lambda: _written(journal.path)),
+        Probe(
+            "The state folder",
+            (_FOLDER, _JOURNAL),
+            SECONDS,
+            lambda: _written(journal.path, read_only=read_only),
+        ),
         Probe("keytui's record", (_UNFINISHED,), SECONDS, lambda: [_unfinished(journal)]),
         Probe("config.toml", (_CONFIG,), SECONDS, lambda: [_config(config_file(env, home))]),
     ]
@@ -38,10 +43,10 @@ def config_file(env: Mapping[str, str], home: Path) -> Path:
     return (base if base.is_absolute() else home / ".config") / "keytui/config.toml"
 
 
-def _written(journal: Path) -> Iterable[Row]:
+def _written(journal: Path, *, read_only: bool) -> Iterable[Row]:
     folder = journal.parent
     yield _folder(folder)
-    yield _journal(journal)
+    yield _journal(journal, read_only=read_only)
 
 
 def _folder(folder: Path) -> Row:
@@ -71,9 +76,11 @@ def _folder_to_be(row: Row, folder: Path) -> Row:
     return replace(row, status=Status.FAIL, text=text, advice=advice)
 
 
-def _journal(path: Path) -> Row:
+def _journal(path: Path, *, read_only: bool) -> Row:
     if not path.parent.exists():
         return replace(_JOURNAL, text="None yet.")
+    if read_only:
+        return replace(_JOURNAL, text=f"{path}; not tested in read-only mode.")
     if trouble := _unwritable(path):
         text = f"{path} can't be written: {trouble}."
         return replace(

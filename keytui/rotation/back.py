@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from keytui.errors import KeytuiError, NotFoundError
@@ -14,14 +15,12 @@ from keytui.rotation.kept import Kept
 from keytui.rotation.log import Log
 from keytui.rotation.profiles import Profiles
 from keytui.rotation.proof import Proof
-from keytui.rotation.state import Rotation, Step
+from keytui.rotation.state import Rotation
+from keytui.settle import Keys
 from keytui.uses import LocalUse
 
-_CUT_OFF = KeytuiError(
-    "keytui's own calls were signed by the new key, and stop now.",
-    "The old key is active.",
-    "P picks a profile that has it; a new start does too.",
-)
+CLOCK_SLACK = timedelta(minutes=1)
+"""How much earlier than AWS was asked for it a new key may seem to be created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +54,61 @@ class WayBack:
                 f"The old key {rotation.old_id} is deleted: there is no way back.",
                 "The new key is as it was.",
             )
+        self._require_ours(rotation, keys)
+        if not rotation.retired and old.status is not KeyStatus.ACTIVE:
+            self._require_active(rotation)
         if not rotation.rolling_back:
             self.log.write(Event.ROLLING_BACK, old, rotation.id)
-        # From the step on that makes it inactive: the listing may not show that yet, nor the
-        # record where keytui was killed in the middle.
-        if old.status is not KeyStatus.ACTIVE or {Step.REPOINT, Step.RETIRE} & rotation.done.keys():
-            progress("Making the old key active")
+        # The listing may not show yet that this rotation has deactivated it.
+        if rotation.retired:
+            progress("Activating the old key")
             self._reactivate(rotation, old)
         progress("Putting the profiles back")
         self._put_back(rotation)
         problems: list[KeytuiError] = []
         if rotation.new_id:
             progress("Deleting the new key")
-            problems += self._discard(rotation)
+            self._discard(rotation)
         if new_id := rotation.new_id or rotation.gone_id:
-            problems += self.kept.forget(new_id)
+            problems += self._forget(new_id, rotation)
             problems += self.kept.left_in_file(rotation)
         self.log.write(Event.ROLLED_BACK, old, rotation.id)
         return problems
+
+    def _require_active(self, rotation: Rotation) -> None:
+        """Raise ``KeytuiError`` where somebody else has deactivated the old key."""
+        if self.proof.listed(rotation.owner, rotation.old_id, _active) is None:
+            raise KeytuiError(
+                f"The old key {rotation.old_id} is inactive, and not by this rotation: somebody "
+                "else has deactivated it.",
+                "Nothing was changed.",
+                "If it may be used again, activate it (a, or keytui activate), then roll back. "
+                "To keep both keys as they are, end the rotation (R, l).",
+            )
+
+    def _require_ours(self, rotation: Rotation, keys: Keys) -> None:
+        """Raise ``KeytuiError`` where AWS says that the new key is none of this rotation.
+
+        keytui's history alone is not believed: a wrong or forged line could name any key.
+        """
+        attempt = rotation.attempt
+        new = next((key for key in keys if key.id == rotation.new_id), None)
+        if attempt is None or new is None:
+            return
+        asked = attempt.asked
+        early = asked and new.created and new.created < asked - CLOCK_SLACK
+        if early or new.id in {rotation.old_id, *attempt.before}:
+            raise KeytuiError(
+                f"{new.id} is older than this rotation: it can't be its new key.",
+                "Nothing was changed.",
+                "End the rotation (R, l), and change the key by itself.",
+            )
+
+    def _forget(self, key_id: str, rotation: Rotation) -> list[KeytuiError]:
+        try:
+            return self.kept.forget(key_id, rotation.owner)
+        except KeytuiError as error:
+            return [error]
 
     def _reactivate(self, rotation: Rotation, old: AccessKey) -> None:
         change = self.proof.steady(
@@ -100,31 +136,34 @@ class WayBack:
                 "Change that by hand, then roll back again.",
             )
 
-    def _discard(self, rotation: Rotation) -> list[KeytuiError]:
-        """Delete the new key; where the old one can sign that, it does.
-
-        Returns:
-            What the user has to know of it.
-        """
+    def _discard(self, rotation: Rotation) -> None:
+        """Delete the new key; where it signs keytui's calls, the old one takes over before."""
         listed = self.proof.listed(rotation.owner, rotation.new_id)
         new = described(self.iam, listed or rotation.new)
         if self.iam.signing_key_id() == new.id:
             self._sign_with_old(rotation)
-        # A key that signs its own end can't be made inactive first.
-        at_once = self.iam.signing_key_id() == new.id
+        if self.iam.signing_key_id() == new.id:
+            raise KeytuiError(
+                f"{new.id} signs keytui's own calls, and the old key's secret is not at hand.",
+                "Both keys are active, and the profiles use the old one again.",
+                "Roll back again with a profile or variables that have the old key.",
+            )
         attempt = rotation.attempt.id if rotation.attempt else ""
         try:
-            self.proof.steady(lambda: self.lifecycle.discard_key(new, attempt, at_once=at_once))
+            self.proof.steady(lambda: self.lifecycle.discard_key(new, attempt))
         except NotFoundError:
             if listed:
                 raise
-        return [_CUT_OFF] * at_once
 
     def _sign_with_old(self, rotation: Rotation) -> None:
         """Let the old key sign keytui's calls again, where its secret is at hand."""
         if self.iam.sign_as_before(rotation.old_id):
             return
-        secret = self.kept.old(rotation)
+        secret = self.kept.old(rotation) or self.profiles.secret(rotation.old_id)
         if secret is not None:
             self.proof.accepted(rotation.old_id, secret)
             self.iam.sign_with(rotation.old_id, secret)
+
+
+def _active(key: AccessKey) -> bool:
+    return key.status is KeyStatus.ACTIVE

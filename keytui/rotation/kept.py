@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from keytui.errors import KeytuiError, StateError, StoreError
-from keytui.model import Secret
-from keytui.rotation.state import Rotation
+from keytui.model import Secret, User
+from keytui.rotation.proof import LISTED_SECONDS, Proof
+from keytui.rotation.state import Rotation, user_of
 from keytui.stores.base import SecretStore
 from keytui.vault import Vault
 
@@ -13,9 +14,11 @@ from keytui.vault import Vault
 class Kept:
     """Reads and forgets them."""
 
-    def __init__(self, vault: Vault, store_at: Callable[[str], SecretStore | None]) -> None:
-        """Take what the keyring holds, and what opens the store of a locator."""
-        self._vault, self._store_at = vault, store_at
+    def __init__(
+        self, vault: Vault, store_at: Callable[[str], SecretStore | None], proof: Proof
+    ) -> None:
+        """Take what the keyring holds, what opens the store of a locator, and what asks AWS."""
+        self._vault, self._store_at, self._proof = vault, store_at, proof
 
     def store(self, rotation: Rotation) -> SecretStore:
         """Return the store that the new secret is to go to. Raises ``StoreError``."""
@@ -62,17 +65,32 @@ class Kept:
             )
         ]
 
-    def forget(self, key_id: str) -> list[KeytuiError]:
-        """Forget a deleted key's secret in the keyrings; return what failed."""
+    def forget(
+        self, key_id: str, owner: User, seconds: float = LISTED_SECONDS
+    ) -> list[KeytuiError]:
+        """Forget a deleted key's secret in the keyrings; return what failed.
+
+        Args:
+            key_id: The key.
+            owner: Whose it was, by keytui's history.
+            seconds: How long AWS may take to show that it is deleted.
+
+        Raises:
+            KeytuiError: AWS does not say that the key is deleted; nothing was forgotten.
+        """
+        held = [one for one in self._vault.held() if one.key_id == key_id]
+        # The history alone is not believed: a line in it may be wrong, or forged.
+        owners = {owner, *(user_of(one.user) for one in held if one.user)}
+        if not self._proof.gone(key_id, owners, seconds):
+            raise KeytuiError(
+                f"AWS does not confirm that {key_id} is deleted.",
+                "Its secret and the backups of AWS files stay.",
+                "They are removed as soon as AWS confirms it.",
+            )
         problems: list[KeytuiError] = []
-        try:
-            held = self._vault.held()
-        except StateError as error:
-            return [error]
         for one in held:
-            if one.key_id == key_id:
-                try:
-                    self._vault.forget(one)
-                except (StoreError, StateError) as error:
-                    problems.append(error)
+            try:
+                self._vault.forget(one)
+            except (StoreError, StateError) as error:
+                problems.append(error)
         return problems

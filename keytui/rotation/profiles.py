@@ -41,6 +41,24 @@ class Profiles(Protocol[R]):
             StoreError: Nothing was changed.
         """
 
+    def secret(self, key_id: str) -> Secret | None:
+        """Return the secret of a key that a profile holds; None where none does.
+
+        Raises:
+            StoreError: A file that may hold it can't be read.
+        """
+
+    def unusable(self, change: str, secret: Secret) -> str:
+        """Return which profile would not work without this run of keytui; empty where it would.
+
+        Args:
+            change: A change that was made.
+            secret: The new key's secret.
+
+        Raises:
+            StoreError: It can't be looked at.
+        """
+
     def backup(self, change: str) -> str:
         """Return where a change's backup is, as the user writes it; empty where there is none."""
 

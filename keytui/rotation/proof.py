@@ -1,9 +1,16 @@
 """Whether a key works, and calls that are signed by one that AWS may not know everywhere yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from keytui.errors import AwsError, CredentialsError, KeytuiError, UnknownKeyError
+from keytui.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    KeytuiError,
+    NotFoundError,
+    UnknownKeyError,
+)
 from keytui.model import AccessKey, Identity, Secret, User
 from keytui.ports import Iam
 from keytui.settle import Keys, Wait
@@ -87,6 +94,44 @@ class Proof:
 
         self._wait.until(self._iam, owner, reached, LISTED_SECONDS)
         return seen[0] if seen else None
+
+    def gone(self, key_id: str, owners: Iterable[User], seconds: float = LISTED_SECONDS) -> bool:
+        """Wait until AWS has a key no more; return whether that is so.
+
+        Where AWS can't say, it is not.
+
+        Args:
+            key_id: The key.
+            owners: Whose it may have been.
+            seconds: How long AWS may take; at least one look is taken.
+        """
+        whose, deadline = tuple(owners), self._wait.clock() + seconds
+        for _ in range(int(seconds / BETWEEN_SECONDS)):
+            if self._is_gone(key_id, whose):
+                return True
+            if self._wait.clock() >= deadline:
+                return False
+            self._wait.sleep(BETWEEN_SECONDS)
+        return self._is_gone(key_id, whose)
+
+    def _is_gone(self, key_id: str, owners: tuple[User, ...]) -> bool:
+        try:
+            self._iam.owner(key_id)
+        except (NotFoundError, AccessDeniedError):
+            pass  # AWS answers either for a key that is deleted; the listings decide.
+        except AwsError:
+            return False
+        else:
+            return False
+        return all(self._lists_no(key_id, owner) for owner in owners)
+
+    def _lists_no(self, key_id: str, owner: User) -> bool:
+        try:
+            return all(key.id != key_id for key in self._iam.keys(owner))
+        except NotFoundError:
+            return True
+        except AwsError:
+            return False
 
     def _ask(self, key_id: str, secret: Secret) -> AwsError | None:
         """Ask AWS once whose a key is; return why it could not say.

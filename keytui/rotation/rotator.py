@@ -23,12 +23,15 @@ from keytui.rotation.back import WayBack
 from keytui.rotation.kept import Kept
 from keytui.rotation.log import Log
 from keytui.rotation.profiles import Profiles, R
-from keytui.rotation.proof import IN_A_ROW, VERIFY_SECONDS, Proof
+from keytui.rotation.proof import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, Proof
 from keytui.rotation.state import Rotation, Step, left_over, open_rotations, rotations
 from keytui.settle import Wait
 from keytui.stores.base import SecretStore
 from keytui.uses import LocalUse
 from keytui.vault import Vault
+
+TIDIED_AT_ONCE = 5
+"""How many rotations are ended in one go, at most: AWS is asked about each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ class Rotator(Generic[R]):
         """
         self._iam, self._journal, self._lifecycle = iam, journal, lifecycle
         self._profiles, self._uses_here = profiles, uses_here
-        self._kept, self._log = Kept(vault, store_at), Log(iam, journal, now)
-        self._proof = Proof(iam, who, wait or Wait())
+        self._proof, self._log = Proof(iam, who, wait or Wait()), Log(iam, journal, now)
+        self._kept = Kept(vault, store_at, self._proof)
         self._way_back = WayBack(
             iam, lifecycle, self._proof, self._kept, self._log, profiles, uses_here
         )
@@ -237,16 +240,44 @@ class Rotator(Generic[R]):
         Raises:
             KeytuiError: The old key was not made inactive.
         """
-        self._proved(rotation, Step.REPOINT)
+        secret = self._proved(rotation, Step.REPOINT)
+        self._require_usable_profiles(rotation, secret)
         self._take_over(rotation)
-        old, name = rotation.old, rotation.id
         try:
-            return self._proof.steady(
-                lambda: self._lifecycle.set_status(old, KeyStatus.INACTIVE, rotation=name)
-            )
+            return self._proof.steady(lambda: self._deactivate_old(rotation))
         except NotFoundError:
-            self._log.write(Event.GONE, old, name)
+            self._log.write(Event.GONE, rotation.old, rotation.id)
             return None
+
+    def _require_usable_profiles(self, rotation: Rotation, secret: Secret) -> None:
+        """Raise ``KeytuiError`` where a repointed profile works only while this keytui runs."""
+        found = (self._profiles.unusable(change, secret) for change in rotation.repointed)
+        if dead := list(dict.fromkeys(one for one in found if one)):
+            raise KeytuiError(
+                f"{', '.join(dead)} does not give the new key to a new process: the AWS tools "
+                "could not use it once keytui has ended.",
+                "Nothing was changed; the old key is active.",
+                "Make the keyring available there (keytui doctor shows how), or roll back and "
+                "rotate again with static keys in the file (--profiles rewrite).",
+            )
+
+    def _deactivate_old(self, rotation: Rotation) -> StatusChange:
+        """Deactivate the old key, and write down whether this rotation did it.
+
+        Only then may the way back activate it again: a colleague may have had a reason.
+        """
+        old, name = rotation.old, rotation.id
+        listed = self._iam.keys(rotation.owner)
+        active = any(key.id == old.id and key.status is KeyStatus.ACTIVE for key in listed)
+        if active:
+            self._log.write(Event.RETIRING, old, name)
+        change = self._lifecycle.set_status(old, KeyStatus.INACTIVE, rotation=name)
+        if not change.made and Step.RETIRE not in rotation.done:
+            # Killed between AWS's answer and the line about it, or somebody else was quicker.
+            ours = rotation.retired and not active
+            event = Event.STATUS if ours else Event.FOUND_INACTIVE
+            self._log.write(event, old, name, detail=KeyStatus.INACTIVE.value)
+        return change
 
     def delete(self, rotation: Rotation) -> list[KeytuiError]:
         """Delete the old key and forget its secret: the rotation has ended.
@@ -263,8 +294,15 @@ class Rotator(Generic[R]):
         change = self._proof.steady(lambda: self._lifecycle.delete(old, rotation=rotation.id))
         return ([change.problem] if change.problem else []) + self.finish(rotation)
 
-    def finish(self, rotation: Rotation) -> list[KeytuiError]:
+    def finish(self, rotation: Rotation, seconds: float = LISTED_SECONDS) -> list[KeytuiError]:
         """End a rotation whose old key is deleted: clear away its secret and the backups.
+
+        Where AWS does not confirm that the key is deleted, nothing is cleared away, and the
+        rotation stays open.
+
+        Args:
+            rotation: The rotation.
+            seconds: How long AWS may take to confirm it.
 
         Returns:
             What could not be cleared away.
@@ -272,7 +310,10 @@ class Rotator(Generic[R]):
         Raises:
             StateError: The end could not be written down.
         """
-        problems = self._kept.forget(rotation.old_id)
+        try:
+            problems = self._kept.forget(rotation.old_id, rotation.owner, seconds)
+        except KeytuiError as error:
+            return [error]
         for change in rotation.repointed:
             try:
                 self._profiles.drop_backup(change)
@@ -296,7 +337,7 @@ class Rotator(Generic[R]):
         """
         if Step.RETIRE not in rotation.done or rotation.rolling_back:
             return None
-        if any(key.id == rotation.old_id for key in self._iam.keys(rotation.owner)):
+        if not self._proof.gone(rotation.old_id, (rotation.owner,), 0):
             return None
         self._log.write(Event.GONE, rotation.old, rotation.id)
         return self.finish(rotation)
@@ -310,9 +351,11 @@ class Rotator(Generic[R]):
         if self._lifecycle.read_only:
             return []
         problems: list[KeytuiError] = []
-        for one in left_over(self._journal.entries(), self._iam.identity().account):
+        found = left_over(self._journal.entries(), self._iam.identity().account)
+        for one in found[:TIDIED_AT_ONCE]:
             if self._journal.claim(one.id):
-                problems += self.finish(one)
+                problems += self.finish(one, 0)
+                self._journal.release(one.id)
         return problems
 
     def abandon(self, rotation: Rotation) -> None:

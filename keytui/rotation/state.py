@@ -55,6 +55,7 @@ class Rotation:
         repointed: The local profiles that name the new key by now, as ``detail`` has them.
         done: The steps that are done, with their times.
         gone_id: The new key that was deleted last; empty for none.
+        retired: Whether this rotation has deactivated the old key, or was about to.
         rolling_back: Whether the old key is to be the one again.
         ended: How it ended; None while it is open.
     """
@@ -71,6 +72,7 @@ class Rotation:
     repointed: tuple[str, ...] = ()
     done: dict[Step, datetime] = field(default_factory=dict)
     gone_id: str = ""
+    retired: bool = False
     rolling_back: bool = False
     ended: Event | None = None
 
@@ -81,7 +83,7 @@ class Rotation:
     @property
     def owner(self) -> User:
         """Whose keys they are."""
-        return ROOT_USER if self.user == ROOT_USER.name else User(self.user)
+        return user_of(self.user)
 
     @property
     def new_id(self) -> str:
@@ -136,21 +138,58 @@ class Rotation:
         return f"rotation of {self.user}: step {step.number} of {STEPS}"
 
 
+def user_of(name: str) -> User:
+    """Return the user of a name in the journal."""
+    return ROOT_USER if name == ROOT_USER.name else User(name)
+
+
 def rotations(entries: Iterable[Entry]) -> list[Rotation]:
     """Return the rotations in these lines, oldest first."""
     lines = list(entries)
     creations = {attempt.id: attempt for attempt in attempts(lines)}
     of_attempt = {e.attempt: e.rotation for e in lines if e.attempt and e.rotation}
-    found: dict[str, Rotation] = {}
+    found = _Found()
     for entry in lines:
         if entry.event is Event.ROTATING and entry.rotation:
-            found[entry.rotation] = _begun(entry)
+            found.keep(_begun(entry))
             continue
         name = entry.rotation or of_attempt.get(entry.attempt, "")
-        for one in found.values():
-            if one.id == name or _concerns(entry, one):
-                found[one.id] = _told(one, entry, creations)
-    return list(found.values())
+        for one in found.concerned(entry, name):
+            found.keep(_told(one, entry, creations))
+    return list(found.by_id.values())
+
+
+class _Found:
+    """The rotations found so far, by their IDs and by their keys."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Rotation] = {}
+        self._by_key: dict[str, dict[str, None]] = {}
+
+    def keep(self, rotation: Rotation) -> None:
+        """Take a rotation in, in place of what was known of it."""
+        before = self.by_id.get(rotation.id)
+        self.by_id[rotation.id] = rotation
+        now = _keys(rotation)
+        for key_id in (_keys(before) if before else set()) - now:
+            self._by_key[key_id].pop(rotation.id, None)
+        for key_id in now:
+            self._by_key.setdefault(key_id, {})[rotation.id] = None
+
+    def concerned(self, entry: Entry, name: str) -> list[Rotation]:
+        """Return the rotations that a line tells of: the one it names, and those of its key."""
+        ids = [name] if name in self.by_id else []
+        if entry.event in _OF_KEYS:
+            ids += [one for one in self._by_key.get(entry.key_id, ()) if one != name]
+        found = [self.by_id[one] for one in ids]
+        return [one for one in found if one.id == name or one.account == entry.account]
+
+
+def _keys(rotation: Rotation) -> set[str]:
+    """Return the keys whose lines tell of a rotation; none where it has come to its end."""
+    if rotation.ended not in _UNTIDY:
+        return set()
+    return {key_id for key_id in (rotation.old_id, rotation.new_id) if key_id}
 
 
 def open_rotations(entries: Iterable[Entry], account: str) -> tuple[Rotation, ...]:
@@ -169,13 +208,6 @@ def left_over(entries: Iterable[Entry], account: str) -> tuple[Rotation, ...]:
         for one in rotations(entries)
         if one.account == account and Step.DELETE in one.done and one.ended in _UNTIDY
     )
-
-
-def _concerns(entry: Entry, rotation: Rotation) -> bool:
-    """Return whether a line tells of one of a rotation's keys, whatever it was written for."""
-    if entry.event not in _OF_KEYS or entry.account != rotation.account or not entry.key_id:
-        return False
-    return rotation.has(entry.key_id) and rotation.ended in _UNTIDY
 
 
 def _begun(entry: Entry) -> Rotation:
@@ -201,10 +233,15 @@ def _told(rotation: Rotation, entry: Entry, creations: dict[str, Attempt]) -> Ro
 
 def _told_of_old(rotation: Rotation, entry: Entry) -> Rotation:
     match entry.event:
+        case Event.RETIRING:
+            return replace(rotation, retired=True)
         case Event.STATUS | Event.UNDONE if entry.detail == KeyStatus.INACTIVE:
-            return _with(rotation, entry, Step.WATCH, Step.RETIRE)
+            retired = replace(rotation, retired=entry.rotation == rotation.id)
+            return _with(retired, entry, Step.WATCH, Step.RETIRE)
+        case Event.FOUND_INACTIVE:
+            return _with(replace(rotation, retired=False), entry, Step.WATCH, Step.RETIRE)
         case Event.STATUS | Event.UNDONE:
-            return _without(rotation, Step.WATCH, Step.RETIRE)
+            return _without(replace(rotation, retired=False), Step.WATCH, Step.RETIRE)
         case Event.DELETED | Event.GONE:
             return _with(rotation, entry, Step.WATCH, Step.RETIRE, Step.DELETE)
     return _told_of_it(rotation, entry)
@@ -245,7 +282,8 @@ def _told_of_it(rotation: Rotation, entry: Entry) -> Rotation:
 
 def _with(rotation: Rotation, entry: Entry, *steps: Step) -> Rotation:
     at = time_of(entry.at) or rotation.at
-    return replace(rotation, done=rotation.done | dict.fromkeys(steps, at))
+    # What is recorded already keeps its time.
+    return replace(rotation, done=dict.fromkeys(steps, at) | rotation.done)
 
 
 def _without(rotation: Rotation, *steps: Step) -> Rotation:

@@ -82,8 +82,8 @@ class SecretStore(Protocol):
         """Say whether a secret can be kept here; never raises ``StoreError``.
 
         Args:
-            canary: Prove it by writing, reading and deleting a made-up value. Without it,
-                nothing is written.
+            canary: Prove it by writing, reading and deleting a made-up value. Without it, and
+                in read-only mode, nothing is written.
         """
 
     def put(self, new: NewAccessKey) -> Receipt:

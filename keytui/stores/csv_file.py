@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from keytui.errors import NotStoredError, StoreError
+from keytui.gate import Gate
 from keytui.model import NewAccessKey, Secret, User
 from keytui.stores.base import Probe, Receipt
 from keytui.stores.private_file import (
@@ -69,9 +70,10 @@ class CsvFile:
 
     name = "csv"
 
-    def __init__(self, path: Path) -> None:
-        """Take the path of the file, which need not exist."""
+    def __init__(self, path: Path, gate: Gate) -> None:
+        """Take the path of the file, which need not exist, and what changes pass."""
         self._path = path
+        self._gate = gate
 
     @property
     def locator(self) -> str:
@@ -82,8 +84,8 @@ class CsvFile:
         """Say whether the file can be made; see ``SecretStore``."""
         try:
             check_free(self._path)
-            if canary:
-                prove_writable(self._path.parent, _CANARY_SIZE)
+            if canary and not self._gate.read_only:
+                prove_writable(self._path.parent, _CANARY_SIZE, self._gate)
         except FileProblem as problem:
             return Probe(_LABEL, False, problem.reason, problem.next_step)
         return Probe(_LABEL, writable=True)
@@ -95,7 +97,7 @@ class CsvFile:
             StoreError: The file was not made; nothing of it is left.
         """
         try:
-            create(self._path, _content(new))
+            create(self._path, _content(new), self._gate)
         except FileProblem as found:
             problem = found
         else:
@@ -129,7 +131,7 @@ class CsvFile:
         """
         self.get(key_id)
         try:
-            remove(self._path)
+            remove(self._path, self._gate)
         except FileProblem as found:
             problem = found
         else:

@@ -7,6 +7,7 @@ import stat
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from keytui.gate import Gate
 from keytui.model import Secret
 
 _NO_LINKS = frozenset(
@@ -60,16 +61,19 @@ def check_free(path: Path) -> None:
         raise problem
 
 
-def prove_writable(folder: Path, size: int) -> None:
+def prove_writable(folder: Path, size: int, gate: Gate) -> None:
     """Make, fill, flush and remove a file of made-up bytes.
 
     Args:
         folder: Where.
         size: How many bytes.
+        gate: Asked first.
 
     Raises:
         FileProblem: It can't be done.
+        ReadOnlyError: In read-only mode.
     """
+    gate.require_writable()
     problem = None
     try:
         with ExitStack() as stack:
@@ -83,7 +87,7 @@ def prove_writable(folder: Path, size: int) -> None:
         raise problem.with_traceback(None)
 
 
-def create(path: Path, content: Secret) -> None:
+def create(path: Path, content: Secret, gate: Gate) -> None:
     """Make a file of mode 0600, read it back and compare; never over anything that is there.
 
     The content is written and flushed into a file without a name, which is gone if keytui is
@@ -93,7 +97,9 @@ def create(path: Path, content: Secret) -> None:
 
     Raises:
         FileProblem: It was not made; nothing is left of it.
+        ReadOnlyError: In read-only mode.
     """
+    gate.require_writable()
     check_free(path)
     problem = None
     try:
@@ -128,12 +134,14 @@ def read(path: Path) -> Secret | None:
     raise problem
 
 
-def remove(path: Path) -> None:
+def remove(path: Path, gate: Gate) -> None:
     """Remove a file and flush its folder.
 
     Raises:
         FileProblem: It is still there.
+        ReadOnlyError: In read-only mode.
     """
+    gate.require_writable()
     problem = None
     try:
         with ExitStack() as stack:

@@ -77,22 +77,26 @@ class Account:
 
         A key that was changed is marked no more.
         """
-        ids = {change.key.id for change in changes}
-        gone = {c.key.id for c in changes if c.status is KeyStatus.DELETED}
         if undoing:
-            *before, last = self.changes
-            batches = [*before, tuple(c for c in last if c.key.id not in ids)]
+            self.drop_undo({change.key.id for change in changes})
         else:
+            gone = {c.key.id for c in changes if c.status is KeyStatus.DELETED}
             left = [tuple(c for c in batch if c.key.id not in gone) for batch in self.changes]
-            batches = [*left, tuple(c for c in changes if c.key.id not in gone)]
-        # In place: a connection made meanwhile has taken the list over.
-        self.changes[:] = [batch for batch in batches if batch]
+            batches = [*left, tuple(c for c in changes if c.undoable)]
+            # In place: a connection made meanwhile has taken the list over.
+            self.changes[:] = [batch for batch in batches if batch]
         for change in changes:
             self.marks.pop(change.key.id, None)
             if known := self.inventory.keys_of(change.key.user):
                 known = known.with_status(change.key.id, change.status)
                 self.inventory.set_keys(change.key.user, known)
             self.audit.take_change(change.key, change.status)
+
+    def drop_undo(self, key_ids: set[str]) -> None:
+        """Forget the last batch's changes of some keys: they are undone, or never can be."""
+        if self.changes:
+            last = tuple(c for c in self.changes[-1] if c.key.id not in key_ids)
+            self.changes[-1:] = [last] if last else []
 
     def tell_audit(self) -> None:
         """Tell whoever shows the audit that a report was taken in, or can't be had."""
@@ -128,7 +132,7 @@ def account_of(parts: Parts, iam: Iam) -> Account:
     lifecycle = Lifecycle(
         iam,
         parts.journal,
-        read_only=parts.settings.read_only,
+        gate=parts.settings.gate,
         uses_here=parts.uses_here,
         now=parts.now,
         wait=parts.wait,

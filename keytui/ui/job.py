@@ -46,7 +46,7 @@ class Job:
 
     def begin(self) -> None:
         """Act on what came before there was an event loop."""
-        if self._draws:
+        if self._terminal and self._driver:
             self._driver.when_back = self.continued
         if self._told:
             self._act_on(self._told)
@@ -96,7 +96,8 @@ class Job:
 
     @property
     def _draws(self) -> bool:
-        return self._terminal is not None and self._driver is not None and not self.leaving
+        up = self._terminal is not None and self._driver is not None and self._app.is_running
+        return up and not self.leaving
 
     @property
     def _in_background(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from keytui.aws.session import connect
 from keytui.model import KeyStatus
 from tests.support.fake_iam import START, FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_backends import NOW
 from tests.support.iam_server import IamServer, populate
 
@@ -14,7 +15,7 @@ def test_users_come_page_by_page() -> None:
     populate(state, 23, NOW)
 
     with IamServer(state, page_size=10) as server:
-        pages = connect(server.options).users()
+        pages = connect(server.options, WRITABLE).users()
         first = next(pages)
         asked_for_one_page = server.received()["ListUsers"]
         rest = list(pages)
@@ -32,7 +33,7 @@ def test_5000_users_take_five_requests() -> None:
     populate(state, 5000, NOW)
 
     with IamServer(state, page_size=10_000) as server:
-        names = {user.name for page in connect(server.options).users() for user in page}
+        names = {user.name for page in connect(server.options, WRITABLE).users() for user in page}
 
     assert len(names) == 5000
     assert server.received()["ListUsers"] == 5
@@ -51,7 +52,7 @@ def test_more_keys_than_the_quota_on_several_pages() -> None:
     ]
 
     with IamServer(state, key_page_size=3) as server:
-        keys = connect(server.options).keys(user)
+        keys = connect(server.options, WRITABLE).keys(user)
 
     assert server.received()["ListAccessKeys"] == 3
     assert [key.id for key in keys] == [key.id for key in reversed(made)]
@@ -66,7 +67,7 @@ def test_tags_on_several_pages() -> None:
     state.set_description(user, "department", "not a key's description")
 
     with IamServer(state, key_page_size=2) as server:
-        descriptions = connect(server.options).descriptions(user)
+        descriptions = connect(server.options, WRITABLE).descriptions(user)
 
     assert server.received()["ListUserTags"] == 3
     assert descriptions == {f"AKIATAGGED{number:010d}": f"text {number}" for number in range(5)}
@@ -77,7 +78,7 @@ def test_dates_are_utc() -> None:
     user = state.add_user("dated", datetime(2020, 2, 29, 23, 59, 58, tzinfo=UTC))
 
     with IamServer(state) as server:
-        read = connect(server.options).user("dated")
+        read = connect(server.options, WRITABLE).user("dated")
 
     assert read == user
     assert read.created is not None

@@ -7,6 +7,7 @@ import pytest
 from keytui.aws.session import connect
 from keytui.errors import AwsError
 from keytui.model import ROOT_USER, KeyStatus
+from tests.support.gates import WRITABLE
 from tests.support.iam_backends import InMemory, fake_account
 from tests.support.iam_server import IamServer
 
@@ -18,7 +19,7 @@ def account(request: pytest.FixtureRequest) -> Iterator[InMemory]:
         yield InMemory(state, state)
         return
     with IamServer(state) as server:
-        yield InMemory(connect(server.options), state)
+        yield InMemory(connect(server.options, WRITABLE), state)
 
 
 def test_root_is_known_as_root(account: InMemory) -> None:

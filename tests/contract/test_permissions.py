@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from keytui.aws.permissions import ACTIONS, Permission, Scope, mfa_devices, permissions
 from keytui.aws.session import connect
 from tests.contract.test_readme_policy import enforcing_server, operator, policy
+from tests.support.gates import WRITABLE
 from tests.support.moto_server import moto_account
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def with_actions(*actions: str) -> str:
 
 
 def found(url: str, document: str) -> dict[str, Permission]:
-    iam = connect(operator(url, document))
+    iam = connect(operator(url, document), WRITABLE)
     asked = permissions(iam, changes=True)
     assert asked
     return {action: asked.find(action) for action in ACTIONS}
@@ -52,7 +53,7 @@ def test_what_a_policy_lacks_is_found_to_be_denied(aws_env: object) -> None:
 def test_nothing_is_left_of_the_tries(aws_env: object) -> None:
     with moto_account() as account:
         before = everything_in(account.iam)
-        asked = permissions(connect(account.options), changes=True)
+        asked = permissions(connect(account.options, WRITABLE), changes=True)
         assert asked
         assert {asked.find(action).scope for action in ACTIONS} == {Scope.EVERYONE}
         assert everything_in(account.iam) == before
@@ -60,7 +61,7 @@ def test_nothing_is_left_of_the_tries(aws_env: object) -> None:
 
 def test_mfa_devices_are_counted(aws_env: object) -> None:
     with moto_account() as account:
-        iam = connect(account.options)
+        iam = connect(account.options, WRITABLE)
         assert mfa_devices(iam) == 0
         device = account.iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")
         account.iam.enable_mfa_device(

@@ -17,6 +17,7 @@ from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
 from keytui.errors import AccessDeniedError
 from keytui.model import KeyStatus, Secret, User
+from tests.support.gates import WRITABLE
 from tests.support.moto_server import READY_SECONDS, bare_client
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +97,7 @@ def test_policy_names_the_actions_that_keytui_calls_and_no_other() -> None:
 
 def test_policy_is_enough_for_everything(aws_env: object) -> None:
     with enforcing_server() as url:
-        iam = connect(operator(url, policy()))
+        iam = connect(operator(url, policy()), WRITABLE)
         assert "alice" in {user.name for page in iam.users() for user in page}
         alice = iam.user("alice")
         new = iam.create_key(alice)
@@ -113,7 +114,7 @@ def test_server_really_enforces_policies(aws_env: object) -> None:
     lacking = json.loads(policy())
     lacking["Statement"][1]["Action"].remove("iam:CreateAccessKey")
     with enforcing_server() as url:
-        iam = connect(operator(url, json.dumps(lacking)))
+        iam = connect(operator(url, json.dumps(lacking)), WRITABLE)
         with pytest.raises(AccessDeniedError) as denied:
             iam.create_key(User("alice"))
     assert denied.value.action == "iam:CreateAccessKey"

@@ -11,6 +11,7 @@ from keytui.stores.base import SecretStore
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text, new_key
 
@@ -30,10 +31,16 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
         broken.trouble = StoreError("The fake store is broken.", "Nothing is lost.", "Mend it.")
         return Case(FakeStore(), broken)
     if request.param == "csv":
-        return Case(CsvFile(tmp_path / "key.csv"), CsvFile(tmp_path / "no-such-folder" / "key.csv"))
+        return Case(
+            CsvFile(tmp_path / "key.csv", WRITABLE),
+            CsvFile(tmp_path / "no-such-folder" / "key.csv", WRITABLE),
+        )
     service: SecretService = request.getfixturevalue("keyring_service")
     no_bus = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/nothing"}
-    return Case(OsKeyring(env=service.env), OsKeyring(env=service.env | no_bus))
+    return Case(
+        OsKeyring(env=service.env, gate=WRITABLE),
+        OsKeyring(env=service.env | no_bus, gate=WRITABLE),
+    )
 
 
 @pytest.fixture

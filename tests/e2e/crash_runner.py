@@ -14,9 +14,11 @@ from keytui.journal import Journal
 from keytui.model import Identity, NewAccessKey, User
 from keytui.parts import Parts
 from keytui.settings import Settings
+from keytui.stores.aws_files.profile import AwsFiles
 from keytui.stores.base import Probe
 from tests.support.fake_iam import FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 
 class FaultyStore(FakeStore):
@@ -43,13 +45,14 @@ def main() -> None:
         settings=Settings(user="alice"),
         connect=lambda _: iam,
         profiles=list,
-        journal=Journal(Path(folder)),
+        journal=Journal(Path(folder), WRITABLE),
         keyring=FakeStore(),
         csv_file=lambda _: FaultyStore(),
         store_at=lambda _: None,
         who=lambda *_: Identity("123456789012", "arn:aws:iam::123456789012:user/admin"),
         csv_path=csv_path,
         now=lambda: datetime.now(UTC),
+        aws_files=lambda: AwsFiles({}, Path(folder), WRITABLE),
     )
     sys.exit(show(parts))
 

@@ -15,6 +15,7 @@ from keytui.stores.csv_file import CsvFile
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.e2e.conftest import Desk, on_bus, signed_by
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
@@ -106,7 +107,7 @@ def test_audit_and_fleet(desk: Desk, moto: MotoAccount) -> None:
 
 
 def test_lookup(keyring_service: SecretService) -> None:
-    OsKeyring(env=keyring_service.env).put(NEW)
+    OsKeyring(env=keyring_service.env, gate=WRITABLE).put(NEW)
     found = subprocess.run(
         LOOKUP, shell=True, env=keyring_service.env, capture_output=True, text=True, check=True
     )
@@ -152,7 +153,9 @@ def test_use_what_is_stored(
     done = subprocess.run(shell(told), env=env, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["SecretAccessKey"] == secret
 
-    AwsFiles(env, desk.home).write("alice", f"{ROOT}/.venv/bin/keytui credentials {key_id}")
+    AwsFiles(env, desk.home, WRITABLE).write(
+        "alice", f"{ROOT}/.venv/bin/keytui credentials {key_id}"
+    )
     command = SIGN.replace("aws ", f"{aws} --endpoint-url {moto.options.endpoint_url} ", 1)
     signed = subprocess.run(command, shell=True, env=env, capture_output=True, check=True)
     assert json.loads(signed.stdout)["Arn"].endswith(":user/carol")
@@ -185,7 +188,7 @@ def test_rotate(
 def test_import(tmp_path: Path, aws: str) -> None:
     home = tmp_path / "home"
     env = clean_env(home)
-    CsvFile(home / "alice_accessKeys.csv").put(NEW)
+    CsvFile(home / "alice_accessKeys.csv", WRITABLE).put(NEW)
     command = IMPORT.replace("aws ", f"{aws} ", 1)
     subprocess.run(command, shell=True, env=env, check=True, capture_output=True)
     credentials = (home / ".aws/credentials").read_text()

@@ -66,6 +66,11 @@ def look_into_the_first(run: Terminal) -> None:
     run.send("Enter")
 
 
+def named(env: Mapping[str, str]) -> str:
+    """Return what standard error says of an endpoint that is not AWS's."""
+    return f"keytui: Using {env['AWS_ENDPOINT_URL']} instead of AWS.\n"
+
+
 def recover(desk: Desk, env: Mapping[str, str], *flags: str) -> "subprocess.CompletedProcess[str]":
     """Run ``keytui recover`` without a terminal."""
     return subprocess.run(
@@ -316,7 +321,7 @@ def test_recover_without_a_terminal(desk: Desk, moto: MotoAccount, orphan: str) 
     env = signed_by(moto.options)
 
     told = recover(desk, env)
-    assert (told.returncode, told.stderr) == (3, "")
+    assert (told.returncode, told.stderr) == (3, named(env))
     assert f"AWS made {orphan} for carol" in told.stdout
     assert f"{orphan} stays: keytui recover --yes deletes it." in told.stdout
     assert statuses(moto, "carol") == {orphan: "Active"}
@@ -327,18 +332,27 @@ def test_recover_without_a_terminal(desk: Desk, moto: MotoAccount, orphan: str) 
     assert statuses(moto, "carol") == {orphan: "Active"}
 
     done = recover(desk, env, "--yes")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, named(env))
     assert f"{orphan} is deleted." in done.stdout
     assert statuses(moto, "carol") == {}
 
     again = recover(desk, env, "--yes")
-    assert (again.returncode, again.stdout, again.stderr) == (0, "Nothing is unfinished.\n", "")
+    assert (again.returncode, again.stdout, again.stderr) == (
+        0,
+        "Nothing is unfinished.\n",
+        named(env),
+    )
 
 
 def test_recover_of_a_record_that_is_not_there(desk: Desk, moto: MotoAccount) -> None:
-    done = recover(desk, signed_by(moto.options))
+    env = signed_by(moto.options)
+    done = recover(desk, env)
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "Nothing is unfinished.\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "Nothing is unfinished.\n",
+        named(env),
+    )
     assert not desk.state.exists()
 
 

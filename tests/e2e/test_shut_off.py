@@ -12,12 +12,13 @@ TO_INACTIVE = [
     "GetCallerIdentity",
     "GetAccessKeyLastUsed",  # Whose key it is.
     "ListAccessKeys",
-    "GetAccessKeyLastUsed",  # The guard asks anew.
+    "GetAccessKeyLastUsed",  # The guard asks again.
+    "ListAccessKeys",  # What the key's status is right before: that is what u restores.
     "UpdateAccessKey",
 ]
 
 
-def test_three_keys_and_five_calls_whatever_the_size_of_the_account(
+def test_three_keys_and_six_calls_whatever_the_size_of_the_account(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     for number in range(120):

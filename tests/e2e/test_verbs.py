@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from secrets import token_hex
 
 import pytest
 
@@ -92,6 +93,7 @@ def test_a_secret_under_way_is_kept_before_keytui_heeds_sigterm(
     wait_until(lambda: server.received()["CreateAccessKey"] == 1, "the request")
     run.send_signal(signal.SIGTERM)
     assert run.stderr
+    assert "instead of AWS" in run.stderr.readline()
     assert "Waiting" in run.stderr.readline()
     server.release()
     said, errors = run.communicate(timeout=PATIENCE)
@@ -118,15 +120,15 @@ def test_a_terminal_stopped_by_ctrl_s_delays_no_keeping(
     desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService, told: str
 ) -> None:
     iam.add_user("carol")
-    iam.next_secret = SENTINEL
+    iam.next_secret = secret = token_hex(20)  # Another run's may be in the keyring.
 
     def kept() -> bool:
         keys = iam.held(iam.find("carol"))
-        return bool(keys) and SENTINEL in (keyring_service.lookup(keys[0].id) or "")
+        return bool(keys) and secret in (keyring_service.lookup(keys[0].id) or "")
 
     with create_in_terminal(desk, server, keyring_service) as run:
         run.wait_for("Waiting for AWS to make the key")
-        run.type("\x13")
+        run.hold()
         if told != "after the reply":
             run.process.terminate()
         if told == "stopped meanwhile":
@@ -138,18 +140,18 @@ def test_a_terminal_stopped_by_ctrl_s_delays_no_keeping(
         wait_until(kept, "the secret is kept while the terminal takes nothing")
         run.process.terminate()
         assert run.wait_exit() in {128 + signal.SIGTERM, 128 + signal.SIGHUP}
-    assert SENTINEL not in run.written().decode()
+    assert secret not in run.written().decode()
 
 
 def test_a_create_that_is_suspended_goes_on(
     desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
 ) -> None:
     iam.add_user("carol")
-    iam.next_secret = SENTINEL
+    iam.next_secret = secret = token_hex(20)
     with create_in_terminal(desk, server, keyring_service) as run:
         run.process.send_signal(signal.SIGSTOP)
         server.release()
         run.process.send_signal(signal.SIGCONT)
         assert run.wait_exit() == 0
     (key,) = iam.held(iam.find("carol"))
-    assert SENTINEL in (keyring_service.lookup(key.id) or "")
+    assert secret in (keyring_service.lookup(key.id) or "")

@@ -36,6 +36,7 @@ from tests.faults.outside import Scene, kept_in_keyring, key_ids, losses, offers
 from tests.faults.program import Program, Zygote, program
 from tests.faults.proxy import BREAKS, Break, FaultProxy, Kind
 from tests.faults.summary import cells, record_cell
+from tests.support.gates import WRITABLE
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import SENTINEL, new_key
@@ -415,7 +416,7 @@ def test_recover_runs_without_a_terminal(source: Zygote, env_on_bus: dict[str, s
 def test_library_breaks_when_told_to(
     service: SecretService, library: BrokenLibrary, how: Library
 ) -> None:
-    store = OsKeyring(env=service.env | library.env)
+    store = OsKeyring(env=service.env | library.env, gate=WRITABLE)
     new = new_key(key_id=f"AKIALIBRARY{how.name.replace('_', '')}")
     library.set(how)
     assert store.probe().writable
@@ -435,12 +436,14 @@ def test_library_breaks_when_told_to(
 def test_library_hangs(service: SecretService, library: BrokenLibrary) -> None:
     library.set(Library.HANGS)
     with pytest.raises(StoreError, match=r"within 0\.6 s"):
-        OsKeyring(env=service.env | library.env, timeout=0.6).put(new_key(key_id="AKIAHANGS"))
+        OsKeyring(env=service.env | library.env, timeout=0.6, gate=WRITABLE).put(
+            new_key(key_id="AKIAHANGS")
+        )
     assert kept_in_keyring(service, "AKIAHANGS") is None
 
 
 def test_locked_daemon_is_mended(service: SecretService) -> None:
-    store = OsKeyring(env=service.env)
+    store = OsKeyring(env=service.env, gate=WRITABLE)
     store.put(new_key(key_id="AKIALOCKED"))
     break_daemon(service, Daemon.LOCKED)
     with pytest.raises(StoreLockedError):
@@ -456,19 +459,19 @@ def test_stopped_daemon_hangs_and_goes_on(service: SecretService) -> None:
     break_daemon(service, Daemon.STOPPED)
     try:
         with pytest.raises(StoreError, match="no answer"):
-            OsKeyring(env=service.env, timeout=0.6).put(new)
+            OsKeyring(env=service.env, timeout=0.6, gate=WRITABLE).put(new)
     finally:
         assert mend(service)
-    OsKeyring(env=service.env).put(new)
+    OsKeyring(env=service.env, gate=WRITABLE).put(new)
 
 
 def test_killed_daemon_is_started_anew_with_what_it_kept(
     services: ServicePool, service: SecretService
 ) -> None:
-    OsKeyring(env=service.env).put(new_key(key_id="AKIAKILLED"))
+    OsKeyring(env=service.env, gate=WRITABLE).put(new_key(key_id="AKIAKILLED"))
     break_daemon(service, Daemon.KILLED)
     with pytest.raises(StoreError):
-        OsKeyring(env=service.env).put(new_key(key_id="AKIAKILLED2"))
+        OsKeyring(env=service.env, gate=WRITABLE).put(new_key(key_id="AKIAKILLED2"))
     assert not mend(service)
 
     assert kept_in_keyring(services.take(), "AKIAKILLED") == SENTINEL

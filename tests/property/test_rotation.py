@@ -77,6 +77,12 @@ class MemoryProfiles:
             self._set(name, old_id)
         return self.named[name] == old_id
 
+    def secret(self, key_id: str) -> Secret | None:
+        return None
+
+    def unusable(self, text: str, secret: Secret) -> str:
+        return ""
+
     def backup(self, text: str) -> str:
         return ""
 
@@ -159,6 +165,7 @@ class Rotating(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(mkdtemp(prefix="keytui-rotation-"))
         self.world = RotationWorld(self.folder / "state", own=self.own)
+        self.deactivated_elsewhere = False
 
     def teardown(self) -> None:
         try:
@@ -253,6 +260,32 @@ class Rotating(RuleBasedStateMachine):
         elif (key := world.key(world.old.id)) and key.status is KeyStatus.INACTIVE:
             self.work(None, lambda: world.lifecycle.delete(key))
 
+    @rule(fault=faults, back=st.booleans())
+    def a_colleague_is_quicker(self, fault: tuple[int, How] | None, back: bool) -> None:
+        """The old key is deactivated elsewhere; then the rotation goes on, or is rolled back.
+
+        Not while it is open whether keytui's own change, cut short, has come to AWS.
+        """
+        for _ in Step:
+            if self.rotation and self.rotation.step in {Step.WATCH, None}:
+                break
+            self.work(None, self.next_step)
+        rotation, world = self.rotation, self.world
+        key = world.key(world.old.id)
+        if not rotation or rotation.retired or not self.nobody_needs_the_old_key():
+            return
+        if key and key.status is KeyStatus.ACTIVE:
+            self.colleague_sets(KeyStatus.INACTIVE)
+            self.deactivated_elsewhere = True
+        self.work(fault, (lambda: self.back(rotation)) if back else self.next_step)
+
+    def colleague_sets(self, status: KeyStatus) -> None:
+        """Change the old key's status elsewhere; AWS lists it at once."""
+        holder = self.world.iam._holders["alice"]
+        holder.keys[self.world.old.id] = replace(holder.keys[self.world.old.id], status=status)
+        holder.stale_reads = 0
+        holder.read()
+
     def nobody_needs_the_old_key(self) -> bool:
         rotation, world = self.rotation, self.world
         return bool(
@@ -289,6 +322,12 @@ class Rotating(RuleBasedStateMachine):
         if self.own:
             key = world.key(world.iam.signing_key_id())
             assert key is None or key.status is KeyStatus.ACTIVE
+
+    @invariant()
+    def what_a_colleague_deactivated_stays_inactive(self) -> None:
+        key = self.world.key(self.world.old.id)
+        if key and self.deactivated_elsewhere:
+            assert key.status is KeyStatus.INACTIVE
 
     def next_step(self) -> None:
         """Do what the screen would do on enter."""
@@ -362,6 +401,9 @@ class Rotating(RuleBasedStateMachine):
         for _ in range(2 * len(Step)):
             if (rotation := self.rotation) is None:
                 break
+            if rotation.rolling_back and self.deactivated_elsewhere and world.key(world.old.id):
+                self.colleague_sets(KeyStatus.ACTIVE)
+                self.deactivated_elsewhere = False
             if rotation.rolling_back and world.key(world.old.id):
                 # What somebody edited is theirs to change.
                 world.profiles.named["ci"] = world.old.id

@@ -22,6 +22,7 @@ from keytui.stores.base import Probe, Receipt
 from keytui.uses import LocalUse, Place
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 T = TypeVar("T")
 CONSISTENT_SECONDS = 10.0
@@ -131,7 +132,7 @@ class TroubledJournal(Journal):
     """Every line may go wrong; ``room`` is how many the disk still takes, None for any."""
 
     def __init__(self, folder: Path, trouble: Trouble) -> None:
-        super().__init__(folder)
+        super().__init__(folder, WRITABLE)
         self._trouble = trouble
         self.room: int | None = None
 
@@ -177,6 +178,7 @@ class World:
             self.journal,
             uses_here=self.uses_here,
             **common,  # type: ignore[arg-type]
+            gate=WRITABLE,
         )
         self.recovery = Recovery(
             self.iam,

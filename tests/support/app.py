@@ -32,6 +32,7 @@ from keytui.users_cache import UsersCache
 from keytui.uses import LocalUse
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 S = TypeVar("S", bound=Screen[Any])
 
@@ -137,6 +138,7 @@ class Desk:
 
     Attributes:
         iam: The account.
+        home: The home folder.
         keyring: The OS keyring.
         files: Path → the CSV file; a test may put one here before it is asked for.
         journal: keytui's record.
@@ -148,20 +150,22 @@ class Desk:
         mfa: Where MFA codes are asked for.
         cache: The users last seen; kept nowhere unless a test says so.
         peeking: Connects with one profile among all.
+        gives_key: Whether a credential_process gives its key to a new process.
         sent: What went to the terminal past Textual, such as the clipboard's sequences.
         now: keytui's clock, which stands still.
     """
 
     def __init__(self, folder: Path, iam: GatedIam) -> None:
-        self.iam = iam
+        self.iam, self.home = iam, folder
         self.keyring = Keyring()
         self.files: dict[str, CsvFile] = {}
-        self.journal = Journal(folder / "state")
-        self.aws_files = AwsFiles({}, folder)
+        self.journal = Journal(folder / "state", WRITABLE)
+        self.aws_files = AwsFiles({}, folder, WRITABLE)
         self.profiles: list[str] = ["default", "prod"]
         self.connected: list[str | None] = []
         self.connecting: Callable[[str | None], Iam] | None = None
         self.peeking: Callable[[str], Iam] = lambda _: self.iam
+        self.gives_key: Callable[[str], bool] = lambda _: True
         self.sent: list[str] = []
         self.now = START
         self.who: Callable[[str, Secret], Identity] = lambda *_: self.iam.identity()
@@ -267,6 +271,7 @@ async def opened(
     *,
     user: str | None = None,
     key_ids: tuple[str, ...] = (),
+    broken_ids: int = 0,
     read_only: bool = False,
     size: tuple[int, int] = (120, 40),
     ready: bool = True,
@@ -280,6 +285,7 @@ async def opened(
         desk: What stands behind it.
         user: The user to open at.
         key_ids: The key to open at.
+        broken_ids: How many IDs beside it were cut short.
         read_only: Whether every change is refused.
         size: The terminal's columns and lines.
         ready: Wait until the account has been read.
@@ -288,6 +294,7 @@ async def opened(
     settings = Settings(
         user=user,
         key_ids=key_ids,
+        broken_ids=broken_ids,
         read_only=read_only,
         old_days=limits.old_days,
         unused_days=limits.unused_days,
@@ -316,11 +323,15 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
         desk.connected.append(profile)
         return desk.connecting(profile) if desk.connecting else desk.iam
 
+    journal, files = desk.journal, lambda: desk.aws_files
+    if settings.read_only:
+        journal = Journal(desk.journal.path.parent, settings.gate)
+        files = lambda: AwsFiles(desk.aws_files.env, desk.home, settings.gate)  # noqa: E731
     return Parts(
         settings=settings,
         connect=connect,
         profiles=lambda: desk.profiles,
-        journal=desk.journal,
+        journal=journal,
         keyring=desk.keyring,
         csv_file=lambda path: desk.files.setdefault(path, CsvFile(path)),
         csv_path=lambda user: Path(f"/csv/{user.name}.csv"),
@@ -330,11 +341,12 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
             desk.keyring if locator == "keyring" else desk.files.get(locator.removeprefix("csv:"))
         ),
         who=lambda key_id, secret: desk.who(key_id, secret),
-        aws_files=lambda: desk.aws_files,
+        aws_files=files,
         uses_here=lambda key_id: desk.uses.get(key_id, ()),
         mfa=desk.mfa,
         cache=desk.cache,
         peek=lambda profile: desk.peeking(profile),
+        gives_key=lambda command, *_: desk.gives_key(command),
     )
 
 
@@ -386,8 +398,10 @@ def an_orphan(
 
 def earlier_run(desk: Desk) -> Lifecycle:
     """Return the verbs of a run before this one, which ended without a word."""
-    journal = Journal(desk.journal.path.parent)
-    return Lifecycle(desk.iam, journal, now=lambda: START, wait=Wait(lambda _: None, lambda: 0.0))
+    journal = Journal(desk.journal.path.parent, WRITABLE)
+    return Lifecycle(
+        desk.iam, journal, now=lambda: START, wait=Wait(lambda _: None, lambda: 0.0), gate=WRITABLE
+    )
 
 
 def only_key(desk: Desk, user: str) -> AccessKey:

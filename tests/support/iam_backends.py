@@ -11,6 +11,7 @@ from keytui.aws.session import connect
 from keytui.model import AccessKey, KeyStatus, User
 from keytui.ports import Iam
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer, populate
 from tests.support.moto_server import MotoAccount, moto_account
 
@@ -98,14 +99,14 @@ def backend(kind: str) -> Iterator[Backend]:
     """Provide ``fake``, ``http`` (small pages) or ``moto``."""
     if kind == "moto":
         with moto_account(PEOPLE, NOW) as server:
-            yield OnMoto(connect(server.options), server)
+            yield OnMoto(connect(server.options, WRITABLE), server)
         return
     state = fake_account()
     if kind == "fake":
         yield InMemory(state, state)
         return
     with IamServer(state, page_size=5, key_page_size=1) as http:
-        yield InMemory(connect(http.options), state)
+        yield InMemory(connect(http.options, WRITABLE), state)
 
 
 def gone(user: User, key_id: str = "AKIANOSUCHKEY0000001") -> AccessKey:

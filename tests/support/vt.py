@@ -7,6 +7,7 @@ out by pyte; what was sent to its clipboard (OSC 52) is taken from the bytes the
 import fcntl
 import os
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -26,6 +27,7 @@ PATIENCE = 20.0
 
 _POLL = 0.02
 _CHUNK = 1 << 16
+_TIOCGPTN = 0x80045430  # asm-generic/ioctls.h: the number of a pseudo-terminal
 _OSC52 = re.compile(rb"\x1b\]52;[a-z0-7]*;([^\x07\x1b]*)(?:\x07|\x1b\\)")
 
 
@@ -118,6 +120,18 @@ class Vt:
     def type_bytes(self, keys: bytes) -> None:
         """Type something in whatever encoding."""
         os.write(self._master, keys)
+
+    def hold(self) -> None:
+        """Press ctrl+s, and wait until the terminal takes nothing any more."""
+        number = struct.unpack("I", fcntl.ioctl(self._master, _TIOCGPTN, bytes(4)))[0]
+        terminal = os.open(f"/dev/pts/{number}", os.O_WRONLY | os.O_NOCTTY)
+        try:
+            self.type("\x13")
+            self.wait_until(
+                lambda: not select.select([], [terminal], [], 0)[1], "the terminal takes nothing"
+            )
+        finally:
+            os.close(terminal)
 
     def resize(self, width: int, height: int) -> None:
         """Make the terminal larger or smaller."""

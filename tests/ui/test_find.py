@@ -124,3 +124,23 @@ async def test_an_id_in_the_filter_is_looked_for(desk: Desk) -> None:
         await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)
         await desk.sees("▸ bob", "6 users")
         assert not desk.app.main.users.filter_line.value
+
+
+async def test_an_id_that_is_cut_short_is_named_beside_the_key_found(desk: Desk) -> None:
+    async with opened(desk, key_ids=(BOB_ID,), broken_ids=1):
+        await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)
+        await desk.settled()
+        await desk.sees("An access key ID in the text is cut short or mistyped.")
+
+
+async def test_a_paste_with_an_id_cut_short_says_so(desk: Desk) -> None:
+    async with opened(desk):
+        paste(desk, f"{ACTIVE_ID[:-1]} and {BOB_ID}")
+        await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)
+        await desk.sees("An access key ID in the text is cut short or mistyped.")
+        paste(desk, f"only {ACTIVE_ID[:-1]}")
+        await desk.sees("An access key ID in the text is cut short or mistyped.")
+        await desk.press("f")
+        await desk.on(FindScreen)
+        paste(desk, f"{ACTIVE_ID[:-1]} and {BOB_ID}")
+        await desk.sees(BOB_ID, "cut short or mistyped: AKIA and 16 more")

@@ -16,6 +16,7 @@ from keytui.ui.screens.dialogs import ConfirmScreen
 from keytui.ui.screens.profile import ProfileScreen
 from keytui.ui.screens.reveal import RevealScreen
 from tests.support.app import Desk, only_key, parts_of
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL
 from tests.ui.test_reveal import revealed
 
@@ -133,7 +134,9 @@ async def test_what_else_a_profile_needs_is_said(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(profile_limits, "find_bus", lambda _: Bus("unix:path=/x", BusKind.PRIVATE))
-    desk.aws_files = AwsFiles({"AWS_ACCESS_KEY_ID": "AKIA"}, desk.journal.path.parent.parent)
+    desk.aws_files = AwsFiles(
+        {"AWS_ACCESS_KEY_ID": "AKIA"}, desk.journal.path.parent.parent, WRITABLE
+    )
     async with revealed(desk):
         await choose_name(desk)
         await desk.sees(TRY, "AWS_ACCESS_KEY_ID in your environment wins over AWS_PROFILE")

@@ -3,6 +3,7 @@
 import pytest
 
 from keytui.attempts import attempts
+from keytui.journal import Entry, Event
 from keytui.model import KeyStatus
 from keytui.ui.screens.history import HistoryScreen
 from keytui.ui.screens.main import MainScreen
@@ -78,6 +79,18 @@ async def test_the_hints_do_not_offer_changes(desk: Desk) -> None:
         assert "Filter" in hints
 
 
+async def test_the_vaults_hints_do_not_offer_changes(desk: Desk) -> None:
+    line = {"account": "123456789012", "user": "alice", "caller": "arn", "store": "keyring"}
+    desk.journal.append(Entry("2026-01-15T09:00:00+00:00", Event.STORED, key_id=ACTIVE_ID, **line))
+    async with opened(desk, read_only=True):
+        await desk.press("V")
+        await desk.sees("s Show")
+        hints = desk.text.splitlines()[-1]
+        assert "Test" in hints
+        for word in ("Profile", "Forget"):
+            assert word not in hints
+
+
 async def test_everything_can_still_be_read(desk: Desk) -> None:
     async with opened(desk, user="alice", read_only=True):
         await desk.sees("● Active", "○ Inactive", "6 users")
@@ -110,6 +123,6 @@ def test_every_change_is_among_those_tried_here() -> None:
     harmless = {"filter", "copy", "refresh", "profile", "deleted", "help", "quit", "back"}
     harmless |= {"switch_pane", "to_keys", "to_users", "history", "find", "detail"}
     harmless |= {"mark", "audit"}
-    harmless |= {"vault", "unlock"}  # They change what this machine keeps, and nothing at AWS.
+    harmless |= {"vault", "unlock"}  # See test_read_only_keys for what is refused there.
     actions = {b.action for b in MainScreen.BINDINGS}  # type: ignore[union-attr]
     assert actions == harmless | set(CHANGES.values())

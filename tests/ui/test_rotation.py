@@ -8,13 +8,15 @@ from keytui.errors import StoreError, UnknownKeyError
 from keytui.model import Identity, KeyStatus, LastUsed, Secret
 from keytui.stores.aws_files.profile import AwsFiles
 from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen
+from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
 from keytui.ui.screens.orphan import OrphanScreen
 from keytui.ui.screens.reveal import RevealScreen
 from keytui.ui.screens.rotate import RepointScreen, RotateScreen, TwoKeysScreen
 from keytui.ui.screens.rotation import RotationScreen
+from keytui.uses import LocalUse, Place
 from tests.support.app import BOB_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import ACCOUNT, START
+from tests.support.gates import WRITABLE
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def desk(desk: Desk, tmp_path: Path) -> Desk:
     (folder / "credentials").write_text(
         f"# bob's own\n[bob]\naws_access_key_id = {BOB_ID}\naws_secret_access_key = {secret}\n"
     )
-    desk.aws_files = AwsFiles({}, tmp_path)
+    desk.aws_files = AwsFiles({}, tmp_path, WRITABLE)
     desk.who = lambda key_id, secret: whose(desk, key_id, secret)
     return desk
 
@@ -265,7 +267,7 @@ async def test_a_roll_back_is_not_cut_short_by_escape(desk: Desk) -> None:
         await desk.press("b")
         await desk.on(ConfirmScreen)
         await desk.press("y")
-        await desk.sees("Making the old key active")
+        await desk.sees("Activating the old key")
         await desk.press("escape", "ctrl+q")
         assert isinstance(desk.app.screen, RotationScreen)
         gate.set()
@@ -325,3 +327,38 @@ async def test_the_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) 
         await desk.sees("Rolled back")
 
     assert credentials(desk) == before
+
+
+async def test_own_shell_is_named_before_and_cut_off_on_the_last_four_only(desk: Desk) -> None:
+    desk.uses[BOB_ID] = (LocalUse(Place.ENVIRONMENT, "AWS_ACCESS_KEY_ID"),)
+    named = f"This shell has {BOB_ID} in AWS_ACCESS_KEY_ID"
+    async with opened(desk, user="bob"):
+        await desk.press("R")
+        await desk.on(RotateScreen)
+        await desk.sees(
+            named, "unset them and use a profile that has the new key", "can be written"
+        )
+        await desk.press("enter")
+        await desk.on(RepointScreen)
+        await desk.press("enter")
+        await desk.sees("bob uses")
+        await desk.press("enter")
+        await desk.on(TypeScreen)
+        await desk.sees(named)
+        await desk.press("y", "enter")
+        await desk.sees("That is not it.")
+        assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
+        await desk.press("backspace", *BOB_ID[-4:], "enter")
+        await desk.sees(f"{BOB_ID} is inactive")
+
+
+async def test_profile_that_works_in_this_run_only_keeps_the_old_key_active(desk: Desk) -> None:
+    desk.gives_key = lambda _: False
+    async with opened(desk, user="bob"):
+        await repoint(desk)
+        await desk.press("enter")
+        await desk.on(ConfirmScreen)
+        await desk.press("y")
+        await desk.sees("does not give the new key to a new process")
+
+    assert set(desk.held("bob").values()) == {KeyStatus.ACTIVE}

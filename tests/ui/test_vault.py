@@ -328,7 +328,7 @@ async def test_what_the_keyring_has_no_more_is_offered_to_be_dropped(desk: Desk)
 
 async def test_forgetting_a_key_that_is_gone_asks_and_no_is_the_default(desk: Desk) -> None:
     some_secrets(desk)
-    async with opened(desk, read_only=True):
+    async with opened(desk):
         screen = await at_vault(desk)
         screen.list.move_to(ORDER.index(GONE_ID))
         await desk.press("x", "enter")

@@ -10,6 +10,7 @@ import pytest
 from keytui.aws.clock import ServerClock
 from keytui.aws.session import connect
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer
 
 CLOSE = timedelta(seconds=10)
@@ -47,7 +48,7 @@ def test_the_gateway_hears_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: told)
     iam = FakeIam()
     with IamServer(iam) as server:
-        gateway = connect(server.options)
+        gateway = connect(server.options, WRITABLE)
         assert abs(gateway.clock() - datetime.now(UTC)) < CLOSE
 
         gateway.keys(iam.caller)

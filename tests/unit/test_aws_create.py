@@ -21,6 +21,7 @@ from keytui.errors import (
 )
 from keytui.model import User
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_replies import failure
 from tests.support.iam_server import Fault, IamServer
 from tests.support.loopback import refusing, self_signed
@@ -134,7 +135,7 @@ def test_a_fault(case: Case, caplog: pytest.LogCaptureFixture) -> None:
 
     with IamServer(state) as server:
         server.fault("CreateAccessKey", case.fault)
-        error = failing_create(connect(ConnectOptions(endpoint_url=server.url)))
+        error = failing_create(connect(ConnectOptions(endpoint_url=server.url), WRITABLE))
 
     assert type(error) is case.error
     assert server.received()["CreateAccessKey"] == 1
@@ -154,7 +155,7 @@ def test_a_fault(case: Case, caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.usefixtures("stubborn_env")
 def test_a_secret_that_arrives_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     with IamServer(account()) as server:
-        new = connect(ConnectOptions(endpoint_url=server.url)).create_key(ALICE)
+        new = connect(ConnectOptions(endpoint_url=server.url), WRITABLE).create_key(ALICE)
 
     assert new.secret.reveal() == SENTINEL
     assert SENTINEL not in repr(new)
@@ -166,7 +167,7 @@ def test_a_secret_that_arrives_is_in_no_log(caplog: pytest.LogCaptureFixture) ->
 def test_a_secret_is_kept_though_the_rest_of_the_reply_is_missing() -> None:
     with IamServer(account()) as server:
         server.fault("CreateAccessKey", Fault(reply=reply_with(ID_FIELD + SECRET_FIELD)))
-        new = connect(ConnectOptions(endpoint_url=server.url)).create_key(ALICE)
+        new = connect(ConnectOptions(endpoint_url=server.url), WRITABLE).create_key(ALICE)
 
     assert new.secret.reveal() == SENTINEL
     assert new.key.id == "AKIANEWKEY0000000001"
@@ -177,7 +178,7 @@ def test_a_secret_is_kept_though_the_rest_of_the_reply_is_missing() -> None:
 def test_without_an_identity_no_key_is_made() -> None:
     with IamServer(account()) as server:
         server.fail("GetCallerIdentity", "ExpiredToken", 403)
-        error = failing_create(connect(ConnectOptions(endpoint_url=server.url)))
+        error = failing_create(connect(ConnectOptions(endpoint_url=server.url), WRITABLE))
 
     assert type(error) is CredentialsError
     assert error.safe == "No key was made."
@@ -190,7 +191,7 @@ def test_each_create_uses_a_connection_of_its_own() -> None:
     state.quota = 5
 
     with IamServer(state) as server:
-        gateway = connect(ConnectOptions(endpoint_url=server.url))
+        gateway = connect(ConnectOptions(endpoint_url=server.url), WRITABLE)
         gateway.keys(ALICE)
         gateway.create_key(ALICE)
         gateway.create_key(ALICE)
@@ -206,7 +207,7 @@ def test_a_refused_connection_makes_no_key(monkeypatch: pytest.MonkeyPatch) -> N
     with IamServer(account()) as server, refusing() as nowhere:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", nowhere)
-        error = failing_create(connect(ConnectOptions()))
+        error = failing_create(connect(ConnectOptions(), WRITABLE))
 
     assert type(error) is UnreachableError
     assert error.safe == "No key was made."
@@ -217,7 +218,7 @@ def test_tls_to_a_plain_port_makes_no_key(monkeypatch: pytest.MonkeyPatch) -> No
     with IamServer(account()) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", server.url.replace("http:", "https:"))
-        error = failing_create(connect(ConnectOptions()))
+        error = failing_create(connect(ConnectOptions(), WRITABLE))
 
     assert type(error) is UnreachableError
     assert error.safe == "No key was made."
@@ -231,7 +232,7 @@ def test_an_untrusted_certificate_makes_no_key(
     with IamServer(account()) as server, self_signed(tmp_path) as impostor:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", impostor)
-        error = failing_create(connect(ConnectOptions()))
+        error = failing_create(connect(ConnectOptions(), WRITABLE))
 
     assert type(error) is UnreachableError
     assert error.safe == "No key was made."

@@ -21,6 +21,7 @@ from keytui.errors import KeytuiError
 from keytui.model import KeyStatus, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer
 from tests.support.moto_server import READY_SECONDS, MotoAccount, moto_account
 
@@ -36,7 +37,7 @@ def account() -> Iterator[MotoAccount]:
 
 
 def test_there_are_twelve_believable_users(account: MotoAccount) -> None:
-    iam = connect(account.options)
+    iam = connect(account.options, WRITABLE)
 
     users = [user for page in iam.users() for user in page]
     keys = {user.name: iam.keys(user) for user in users}
@@ -53,7 +54,7 @@ def test_there_are_twelve_believable_users(account: MotoAccount) -> None:
 
 
 def test_the_caller_is_the_demos_administrator(account: MotoAccount) -> None:
-    iam = connect(account.options)
+    iam = connect(account.options, WRITABLE)
 
     assert iam.signing_key_id() == DEMO_KEY_ID
     assert iam.identity().arn == "arn:aws:iam::123456789012:user/admin"
@@ -81,7 +82,7 @@ def test_what_is_made_at_a_fixed_clock_is_the_same_each_time() -> None:
     made = []
     for requests_before in (0, 3):
         with moto_account(now=NOW) as server:
-            iam = connect(server.options)
+            iam = connect(server.options, WRITABLE)
             for _ in range(requests_before):
                 iam.keys(User("alice"))
             made.append(iam.create_key(User("carol")))
@@ -94,8 +95,8 @@ def test_what_is_made_at_a_fixed_clock_is_the_same_each_time() -> None:
 
 def test_what_is_made_otherwise_differs() -> None:
     with moto_account() as one, moto_account() as two:
-        first = connect(one.options).create_key(User("carol"))
-        second = connect(two.options).create_key(User("carol"))
+        first = connect(one.options, WRITABLE).create_key(User("carol"))
+        second = connect(two.options, WRITABLE).create_key(User("carol"))
 
     assert first.key.id != second.key.id
     assert not first.secret.matches(second.secret)
@@ -117,7 +118,7 @@ def test_the_machines_aws_setup_is_ignored(
         monkeypatch.setenv("AWS_DEFAULT_REGION", "cn-north-1")
         monkeypatch.setenv("INITIAL_NO_AUTH_ACTION_COUNT", "0")
         with DemoServer() as server:
-            iam = connect(server.wait_ready(READY_SECONDS))
+            iam = connect(server.wait_ready(READY_SECONDS), WRITABLE)
             assert iam.identity().user_name == "admin"
             assert sum(len(page) for page in iam.users()) == 12
             iam.create_key(User("carol"))

@@ -22,6 +22,7 @@ from keytui.aws.session import connect
 from keytui.errors import AwsError, CredentialsError, LostReplyError, UnreachableError
 from keytui.model import NewAccessKey, Secret, User
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_replies import Account, Replies, failure
 from tests.support.iam_server import Fault, IamServer
 from tests.support.sentinel import SENTINEL, full_text
@@ -116,7 +117,7 @@ def gateway(url: str) -> IamGateway:
     options = ConnectOptions(
         endpoint_url=url, access_key_id="AKIAFAKECALLER000001", secret=Secret("made-up")
     )
-    return connect(options)
+    return connect(options, WRITABLE)
 
 
 def failing(work: Callable[[], object]) -> AwsError:
@@ -193,7 +194,7 @@ def test_the_calls_on_the_way_to_credentials_have_bounds_too(
     begin, more = WAYS["chunks"]
     with endless(begin, more) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-        error = failing(lambda: connect(ConnectOptions(profile="role")))
+        error = failing(lambda: connect(ConnectOptions(profile="role"), WRITABLE))
         assert server.asked == ["AssumeRole"]
 
     assert "sent more than" in error.title
@@ -205,7 +206,7 @@ def test_the_largest_page_is_well_below_the_bound_and_connections_are_kept() -> 
         state.add_user(f"{number:04}{'&' * 124}")
 
     with IamServer(state) as server:
-        asked = connect(server.options)
+        asked = connect(server.options, WRITABLE)
         pages = list(asked.users())
         asked.user("admin")
         ports = {port for _, port in server.sources}
@@ -305,7 +306,7 @@ def test_a_reply_made_to_break_a_parser_is_a_plain_error(name: str) -> None:
     state = FakeIam()
     state.add_user("alice")
     with IamServer(state) as server:
-        asked = connect(server.options)
+        asked = connect(server.options, WRITABLE)
         for action in ("ListUsers", "ListAccessKeys", "GetAccessKeyLastUsed", "CreateAccessKey"):
             server.fault(action, Fault(reply=reply, status=status))
         reads = [
@@ -331,7 +332,7 @@ def test_a_reply_for_which_memory_does_not_suffice(monkeypatch: pytest.MonkeyPat
     state = FakeIam()
     state.add_user("alice")
     with IamServer(state) as server:
-        asked = connect(server.options)
+        asked = connect(server.options, WRITABLE)
         asked.identity()
         monkeypatch.setattr("botocore.parsers.QueryParser._do_parse", full)
         created = failing(lambda: asked.create_key(ALICE))
@@ -372,7 +373,7 @@ def test_a_new_key_of_an_honest_reply_is_taken() -> None:
     with IamServer(state) as server:
         reply = key_reply(fields(more="<CreateDate>2026-01-02T03:04:05Z</CreateDate>"))
         server.fault("CreateAccessKey", Fault(reply=reply))
-        new: NewAccessKey = connect(server.options).create_key(ALICE)
+        new: NewAccessKey = connect(server.options, WRITABLE).create_key(ALICE)
 
     assert new.secret.matches(Secret(SENTINEL))
 
@@ -446,7 +447,7 @@ def test_a_list_without_end_is_given_up(
     replies.member, read = LISTS[action]
     replies.size, replies.marker = size, marker
 
-    error = failing(lambda: read(connect(server.options)))
+    error = failing(lambda: read(connect(server.options, WRITABLE)))
 
     assert isinstance(error, UnreachableError)
     assert "which AWS never does" in error.title
@@ -462,7 +463,7 @@ def test_a_list_of_ever_more_is_given_up(
     replies.member, read = LISTS[action]
     replies.size = OF_ONE_USER.items // 2
 
-    error = failing(lambda: read(connect(server.options)))
+    error = failing(lambda: read(connect(server.options, WRITABLE)))
 
     assert "lists more than 1,000 items" in error.title
     assert server.received()[action] == 3
@@ -472,7 +473,7 @@ def test_names_that_fill_the_memory_are_given_up(pages: tuple[Pages, IamServer])
     replies, server = pages
     replies.member = f"<UserName>u{{0}}{'x' * 4_000_000}</UserName>"
 
-    error = failing(lambda: [len(page) for page in connect(server.options).users()])
+    error = failing(lambda: [len(page) for page in connect(server.options, WRITABLE).users()])
 
     assert "or very long ones" in error.title
     assert server.received()["ListUsers"] == ALL_USERS.characters // 4_000_000

@@ -21,6 +21,7 @@ from keytui.mfa import MfaDeclinedError, MfaDesk, MfaRequest
 from keytui.model import AccessKey, KeyStatus, Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import Fault, IamServer
 from tests.support.loopback import answering
 from tests.support.mfa_replies import CODE, SERIAL, MfaReplies
@@ -56,7 +57,9 @@ class World:
     desk: MfaDesk
 
     def connect(self, profile: str | None = None) -> IamGateway:
-        return connect(ConnectOptions(profile=profile, endpoint_url=self.server.url, mfa=self.desk))
+        return connect(
+            ConnectOptions(profile=profile, endpoint_url=self.server.url, mfa=self.desk), WRITABLE
+        )
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from keytui.stores.aws_files.profile import (
 )
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.aws_env import AwsHome
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text
 
 COMMAND = f"/opt/keytui credentials {KEY_ID}"
@@ -37,7 +38,7 @@ STATIC = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SENTINEL}\n"
 @pytest.fixture
 def files(tmp_path: Path) -> AwsFiles:
     (tmp_path / ".aws").mkdir()
-    return AwsFiles({}, tmp_path)
+    return AwsFiles({}, tmp_path, WRITABLE)
 
 
 def mode(path: Path) -> int:
@@ -53,7 +54,7 @@ def refused(files: AwsFiles, name: str = "dev") -> StoreError:
 
 
 def test_the_first_profile_makes_a_folder_and_a_file_for_their_owner(tmp_path: Path) -> None:
-    files = AwsFiles({}, tmp_path)
+    files = AwsFiles({}, tmp_path, WRITABLE)
     assert not files.look("dev").exists
 
     files.write("dev", COMMAND)
@@ -171,9 +172,10 @@ def test_an_access_control_list_that_can_not_stay_leaves_the_file(
 def test_a_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
     killed = (
         "import os, signal, sys; from pathlib import Path;"
+        "from keytui.gate import Gate;"
         "from keytui.stores.aws_files import replaced_file;"
         "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL);"
-        "replaced_file.change(Path(sys.argv[1]), lambda old: old + b'# x')"
+        "replaced_file.change(Path(sys.argv[1]), lambda old: old + b'# x', Gate(False))"
     )
     files.credentials.write_text(f"[dev]\n{STATIC}")
     folder = files.credentials.parent
@@ -253,14 +255,14 @@ def test_what_a_profile_has_is_shown_without_secrets(files: AwsFiles) -> None:
     ],
 )
 def test_variables_that_win(env: dict[str, str], wins: tuple[str, ...], tmp_path: Path) -> None:
-    assert AwsFiles(env, tmp_path).look("dev").environment == wins
+    assert AwsFiles(env, tmp_path, WRITABLE).look("dev").environment == wins
 
 
 def test_the_places_are_the_sdks(tmp_path: Path) -> None:
     env = {"AWS_CONFIG_FILE": "~/a/config", "AWS_SHARED_CREDENTIALS_FILE": "$PLACE/${WHICH}/$no"}
     env |= {"PLACE": "/somewhere", "WHICH": "c"}
 
-    files = AwsFiles(env, tmp_path)
+    files = AwsFiles(env, tmp_path, WRITABLE)
 
     assert files.config == tmp_path / "a/config"
     assert files.credentials == Path("/somewhere/c/$no")
@@ -269,7 +271,7 @@ def test_the_places_are_the_sdks(tmp_path: Path) -> None:
 
 
 def test_the_sdk_uses_the_command_once_a_static_entry_is_set_aside(aws_env: AwsHome) -> None:
-    files = AwsFiles(os.environ, Path.home())
+    files = AwsFiles(os.environ, Path.home(), WRITABLE)
     script = Path.home() / "my tools" / "print it"
     script.parent.mkdir()
     script.write_text(
@@ -353,7 +355,7 @@ def test_what_is_no_plain_file_is_left_alone(files: AwsFiles) -> None:
 
 def test_credentials_that_are_no_file_hold_nothing(tmp_path: Path) -> None:
     env = {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
-    assert AwsFiles(env, tmp_path).look("dev").static == ()
+    assert AwsFiles(env, tmp_path, WRITABLE).look("dev").static == ()
 
 
 def test_a_file_that_may_not_be_written(files: AwsFiles) -> None:
@@ -373,7 +375,7 @@ def test_a_folder_that_may_not_be_written(files: AwsFiles, monkeypatch: pytest.M
 
 
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
-    files = AwsFiles({"AWS_CONFIG_FILE": str(tmp_path / "a/b/config")}, tmp_path)
+    files = AwsFiles({"AWS_CONFIG_FILE": str(tmp_path / "a/b/config")}, tmp_path, WRITABLE)
     assert refused(files).title == f"There is no folder {tmp_path / 'a/b'}."
 
 
@@ -455,7 +457,7 @@ def test_names_that_can_not_be(name: str, word: str) -> None:
 )
 def test_names_that_can_be_are_read_by_the_sdk(name: str, aws_env: AwsHome) -> None:
     assert name_problem(name) == ""
-    AwsFiles(os.environ, Path.home()).write(name, COMMAND)
+    AwsFiles(os.environ, Path.home(), WRITABLE).write(name, COMMAND)
     assert Session().available_profiles == [name]
 
 

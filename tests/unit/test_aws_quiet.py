@@ -19,6 +19,7 @@ from keytui.mfa import MfaDeclinedError, MfaDesk
 from keytui.model import Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer
 from tests.support.mfa_replies import CODE, SERIAL, MfaReplies
 from tests.support.secret_service import PATIENCE, wait_until
@@ -43,7 +44,7 @@ def replies(aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[MfaRe
 
 def look(profile: str, desk: MfaDesk | None = None) -> IamGateway:
     mfa = (desk or MfaDesk()).silent()
-    return connect(ConnectOptions(profile=profile, mfa=mfa, quiet=True))
+    return connect(ConnectOptions(profile=profile, mfa=mfa, quiet=True), WRITABLE)
 
 
 def program(folder: Path, code: str) -> str:
@@ -99,7 +100,7 @@ print({PRINTED!r})
     config = f"[profile own]\n{process}[profile by]\n{ROLE}source_profile = own\n"
     aws_env.config.write_text(config)
     for profile in ("own", "by"):
-        connect(ConnectOptions(profile=profile, on_screen=True))
+        connect(ConnectOptions(profile=profile, on_screen=True), WRITABLE)
         assert seen.read_text() == repr(("", True, ":7"))
         seen.unlink()
     assert not quiet._running
@@ -196,7 +197,7 @@ def test_what_leaves_its_process_group_is_stopped_too(
     aws_env.config.write_text(f"[profile own]\n{stayer(tmp_path, start=AWAY[away])}")
     while len(pids_of(tmp_path)) < 2:  # A slow start would be cut short, too.
         with pytest.raises(CredentialsError, match="did not end within"):
-            connect(options)
+            connect(options, WRITABLE)
     assert not any(map(_runs, pids_of(tmp_path)))
     assert not quiet._running
 
@@ -210,7 +211,7 @@ def test_what_prints_without_end_is_stopped(
     does = f"sys.{stream}.write('made-up' * 10_000)"
     aws_env.config.write_text(f"[profile own]\n{stayer(tmp_path, does)}")
     with pytest.raises(CredentialsError) as caught:
-        connect(options)
+        connect(options, WRITABLE)
     assert "printed more than 1,000,000 bytes" in caught.value.title
     assert "made-up" not in full_text(caught.value)
     assert not any(map(_runs, pids_of(tmp_path)))
@@ -248,7 +249,7 @@ def test_a_role_with_mfa_asks_nobody(aws_env: AwsHome, replies: MfaReplies) -> N
     assert not replies.codes
 
     desk.ask_by(lambda _: Secret(CODE))
-    connect(ConnectOptions(profile="ops", mfa=desk))
+    connect(ConnectOptions(profile="ops", mfa=desk), WRITABLE)
     desk.ask_by(lambda _: pytest.fail("asked"))
     assert look("ops", desk).signing_key_id().startswith("ASIA")  # It is signed in by now.
 

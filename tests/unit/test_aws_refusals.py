@@ -18,6 +18,7 @@ from keytui.errors import (
 )
 from keytui.model import AccessKey, KeyStatus, User
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import Fault, IamServer
 from tests.support.sentinel import SENTINEL, full_text
 
@@ -55,7 +56,7 @@ def account() -> FakeIam:
 
 
 def failing(server: IamServer, ask: Ask) -> AwsError:
-    gateway = connect(server.options)
+    gateway = connect(server.options, WRITABLE)
     with pytest.raises(AwsError) as caught:
         ask(gateway)
     error = caught.value
@@ -148,7 +149,7 @@ def test_a_key_that_vanished_is_named() -> None:
 def test_throttling_is_waited_out() -> None:
     with IamServer(account()) as server:
         server.fail("ListAccessKeys", "Throttling", times=2)
-        keys = connect(server.options).keys(ALICE)
+        keys = connect(server.options, WRITABLE).keys(ALICE)
 
     assert [key.id for key in keys] == [KEY.id]
     assert server.received()["ListAccessKeys"] == 3
@@ -207,7 +208,7 @@ def test_a_lost_reply_to_a_change_is_asked_again() -> None:
     with IamServer(state) as server:
         server.fault("UpdateAccessKey", Fault(end="reset"), times=1)
         server.fault("DeleteAccessKey", Fault(end="reset"), times=1)
-        gateway = connect(server.options)
+        gateway = connect(server.options, WRITABLE)
         gateway.set_status(KEY, KeyStatus.INACTIVE)
         assert state.held(ALICE)[0].status is KeyStatus.INACTIVE
         gateway.delete_key(KEY)
@@ -223,7 +224,7 @@ def test_an_unknown_status_is_not_taken_for_inactive() -> None:
     )
     with IamServer(account()) as server:
         server.fault("ListAccessKeys", Fault(reply=page))
-        (key,) = connect(server.options).keys(ALICE)
+        (key,) = connect(server.options, WRITABLE).keys(ALICE)
 
     assert key.status is KeyStatus.ACTIVE
     assert key.created is None

@@ -11,6 +11,7 @@ from keytui.errors import AwsError, CredentialsError, KeytuiError, UnreachableEr
 from keytui.model import Secret
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import Fault, IamServer
 from tests.support.sentinel import SENTINEL, full_text
 
@@ -24,7 +25,7 @@ def home(aws_env: AwsHome) -> AwsHome:
 
 def failing(options: ConnectOptions) -> AwsError:
     with pytest.raises(KeytuiError) as caught:
-        connect(options)
+        connect(options, WRITABLE)
     assert isinstance(caught.value, AwsError)
     assert caught.value.next_step
     assert caught.value.__context__ is None
@@ -147,7 +148,7 @@ def test_the_region_chooses_the_partition(
 ) -> None:
     home.credentials.write_text("[default]\n" + KEYS)
 
-    gateway = connect(ConnectOptions(region=region))
+    gateway = connect(ConnectOptions(region=region), WRITABLE)
 
     assert gateway._clients.iam.meta.endpoint_url == iam
     assert gateway._clients.sts.meta.endpoint_url.startswith(sts)
@@ -155,11 +156,43 @@ def test_the_region_chooses_the_partition(
     assert gateway.signing_key_id() == "AKIAFAKECALLER000001"
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1"])
+@pytest.mark.parametrize("kind", ["", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+def test_awss_own_endpoints_are_not_named(
+    region: str, kind: str, home: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+    if kind and region != "cn-north-1":  # It has no such endpoint.
+        monkeypatch.setenv(kind, "true")
+    assert connect(ConnectOptions(region=region), WRITABLE).custom_endpoint is None
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ec2-192-0-2-1.compute.amazonaws.com",
+        "https://a1b2.execute-api.us-east-1.amazonaws.com",
+        "https://iam.s3.amazonaws.com",
+        "https://iam.amazonaws.com.example",
+        "https://evil-iam.amazonaws.com",
+        "http://iam.amazonaws.com",
+        "https://sts.us-east-1.amazonaws.com:8443",
+    ],
+)
+def test_an_endpoint_of_somebody_elses_is_named(
+    url: str, variable: str, home: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+    monkeypatch.setenv(variable, url.replace("://", "://me:pw@"))
+    assert connect(ConnectOptions(), WRITABLE).custom_endpoint == url
+
+
 def test_the_endpoint_option_is_for_iam_and_sts(home: AwsHome) -> None:
     home.credentials.write_text("[default]\n" + KEYS)
 
     with IamServer(FakeIam()) as server:
-        gateway = connect(ConnectOptions(endpoint_url=server.url))
+        gateway = connect(ConnectOptions(endpoint_url=server.url), WRITABLE)
         gateway.identity()
         list(gateway.users())
 
@@ -178,7 +211,7 @@ def test_endpoints_from_the_environment(
     with IamServer(FakeIam()) as server:
         for name in names:
             monkeypatch.setenv(name, server.url)
-        gateway = connect(ConnectOptions())
+        gateway = connect(ConnectOptions(), WRITABLE)
         gateway.identity()
         list(gateway.users())
 
@@ -187,7 +220,7 @@ def test_endpoints_from_the_environment(
 
 def test_the_identity_is_asked_once() -> None:
     with IamServer(FakeIam()) as server:
-        gateway = connect(server.options)
+        gateway = connect(server.options, WRITABLE)
         first, second = gateway.identity(), gateway.identity()
 
     assert first is second
@@ -197,7 +230,7 @@ def test_the_identity_is_asked_once() -> None:
 def test_a_failed_identity_is_asked_again() -> None:
     with IamServer(FakeIam()) as server:
         server.fail("GetCallerIdentity", "ExpiredToken", 403, times=1)
-        gateway = connect(server.options)
+        gateway = connect(server.options, WRITABLE)
         with pytest.raises(CredentialsError):
             gateway.identity()
 
@@ -218,8 +251,10 @@ def test_a_profile_signs_with_its_own_key(home: AwsHome, monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     home.credentials.write_text("[ci]\n" + KEYS)
 
-    assert connect(ConnectOptions()).signing_key_id() == "AKIAFROMENVIRONMENT1"
-    assert connect(ConnectOptions(profile="ci")).signing_key_id() == "AKIAFAKECALLER000001"
+    assert connect(ConnectOptions(), WRITABLE).signing_key_id() == "AKIAFROMENVIRONMENT1"
+    assert (
+        connect(ConnectOptions(profile="ci"), WRITABLE).signing_key_id() == "AKIAFAKECALLER000001"
+    )
 
 
 def test_session_tokens_are_in_no_log(
@@ -231,7 +266,7 @@ def test_session_tokens_are_in_no_log(
     caplog.set_level(logging.DEBUG)
 
     with IamServer(FakeIam()) as server:
-        connect(ConnectOptions(endpoint_url=server.url)).identity()
+        connect(ConnectOptions(endpoint_url=server.url), WRITABLE).identity()
 
     assert server.requests == ["GetCallerIdentity"]
     assert "GetCallerIdentity" in caplog.text
@@ -245,7 +280,7 @@ def test_a_broken_token_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
 
     with IamServer(FakeIam()) as server:
         server.fault("GetCallerIdentity", Fault())
-        gateway = connect(ConnectOptions(endpoint_url=server.url))
+        gateway = connect(ConnectOptions(endpoint_url=server.url), WRITABLE)
         with pytest.raises(AwsError) as caught:
             gateway.identity()
 

@@ -14,6 +14,7 @@ from keytui.aws.session import ConnectOptions, connect
 from keytui.errors import AwsError, UnreachableError
 from keytui.model import Secret, User
 from tests.support.fake_iam import FakeIam
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import Fault, IamServer
 from tests.support.loopback import answering, refusing, self_signed, swallowing
 
@@ -55,7 +56,7 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short_limits")
 def test_an_address_that_swallows_packets_is_given_up_in_time() -> None:
     with swallowing() as url, ThreadPoolExecutor() as pool:
-        gateway = connect(isolated(url))
+        gateway = connect(isolated(url), WRITABLE)
         outcomes = pool.map(failing, [gateway.identity, lambda: gateway.keys(ALICE)])
 
     for error, seconds in outcomes:
@@ -67,7 +68,7 @@ def test_an_address_that_swallows_packets_is_given_up_in_time() -> None:
 def test_a_server_that_never_answers_is_given_up_in_time() -> None:
     with IamServer(FakeIam()) as server:
         server.fault("GetCallerIdentity", Fault(hang=True))
-        error, seconds = failing(connect(server.options).identity)
+        error, seconds = failing(connect(server.options, WRITABLE).identity)
 
     assert "did not answer in time" in error.title
     assert seconds < LIMIT
@@ -75,7 +76,7 @@ def test_a_server_that_never_answers_is_given_up_in_time() -> None:
 
 def test_a_refused_connection() -> None:
     with refusing() as url:
-        error, seconds = failing(connect(isolated(url)).identity)
+        error, seconds = failing(connect(isolated(url), WRITABLE).identity)
 
     assert f"{url} can't be reached" in error.title
     assert seconds < LIMIT
@@ -85,7 +86,7 @@ def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    gateway = connect(isolated("http://iam.nowhere.invalid:4444"))
+    gateway = connect(isolated("http://iam.nowhere.invalid:4444"), WRITABLE)
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error, _ = failing(gateway.identity)
 
@@ -95,7 +96,9 @@ def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_tls_to_a_plain_port() -> None:
     with IamServer(FakeIam()) as server:
-        error, _ = failing(connect(isolated(server.url.replace("http:", "https:"))).identity)
+        error, _ = failing(
+            connect(isolated(server.url.replace("http:", "https:")), WRITABLE).identity
+        )
 
     assert "No secure (TLS) connection" in error.title
 
@@ -103,7 +106,7 @@ def test_tls_to_a_plain_port() -> None:
 @pytest.mark.usefixtures("credentials")
 def test_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
     with self_signed(tmp_path) as url:
-        error, _ = failing(connect(ConnectOptions(endpoint_url=url)).identity)
+        error, _ = failing(connect(ConnectOptions(endpoint_url=url), WRITABLE).identity)
 
     assert "certificate" in error.title
     assert "AWS_CA_BUNDLE" in error.next_step
@@ -114,7 +117,7 @@ def test_a_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "no-such.pem"))
 
     with self_signed(tmp_path) as url:
-        error, _ = failing(connect(ConnectOptions(endpoint_url=url)).identity)
+        error, _ = failing(connect(ConnectOptions(endpoint_url=url), WRITABLE).identity)
 
     assert "trusted certificates" in error.title
     assert "AWS_CA_BUNDLE" in error.next_step
@@ -124,7 +127,7 @@ def test_a_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with IamServer(FakeIam()) as server, refusing() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.replace("//", "//user:password@"))
-        error, _ = failing(connect(ConnectOptions(endpoint_url=server.url)).identity)
+        error, _ = failing(connect(ConnectOptions(endpoint_url=server.url), WRITABLE).identity)
 
     assert f"The proxy {proxy} can't be used" in error.title
     assert "password" not in str(error)
@@ -137,8 +140,10 @@ def test_a_proxy_that_wants_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(page) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         monkeypatch.setenv("HTTP_PROXY", proxy)
-        tunnelled, _ = failing(connect(ConnectOptions()).identity)
-        plain, _ = failing(connect(ConnectOptions(endpoint_url="http://10.9.8.7")).identity)
+        tunnelled, _ = failing(connect(ConnectOptions(), WRITABLE).identity)
+        plain, _ = failing(
+            connect(ConnectOptions(endpoint_url="http://10.9.8.7"), WRITABLE).identity
+        )
 
     assert f"The proxy {proxy} can't be used" in tunnelled.title
     assert "proxy" in plain.next_step
@@ -146,21 +151,21 @@ def test_a_proxy_that_wants_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_not_http_at_all() -> None:
     with answering(b"SSH-2.0-OpenSSH_9.2p1\r\n") as url:
-        error, _ = failing(connect(isolated(url)).identity)
+        error, _ = failing(connect(isolated(url), WRITABLE).identity)
 
     assert "closed the connection" in error.title
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://", "://", "http://[::1", "http://a b/"])
 def test_an_endpoint_url_that_is_none(url: str) -> None:
-    error, _ = failing(lambda: connect(isolated(url)).identity())
+    error, _ = failing(lambda: connect(isolated(url), WRITABLE).identity())
 
     assert "endpoint URL" in str(error)
 
 
 def test_user_info_in_the_endpoint_url_is_not_repeated() -> None:
     with refusing() as url:
-        gateway = connect(isolated(url.replace("//", "//user:password@")))
+        gateway = connect(isolated(url.replace("//", "//user:password@")), WRITABLE)
         error, _ = failing(gateway.identity)
 
     assert gateway.custom_endpoint == url

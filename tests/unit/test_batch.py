@@ -8,6 +8,7 @@ import pytest
 
 from keytui.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan, undo
 from keytui.errors import ReadOnlyError, ThrottledError
+from keytui.gate import Gate
 from keytui.journal import Event, Journal
 from keytui.lifecycle import Lifecycle
 from keytui.model import AccessKey, KeyStatus, LastUsed
@@ -15,6 +16,7 @@ from keytui.outcomes import Concern
 from keytui.settle import Wait
 from keytui.uses import LocalUse, Place
 from tests.support.fake_iam import START, FakeIam
+from tests.support.gates import WRITABLE
 
 JUST_NOW = LastUsed(START - timedelta(hours=3), "s3", "eu-west-1")
 
@@ -24,7 +26,7 @@ class Stage:
 
     def __init__(self, folder: Path, keys: int = 4) -> None:
         self.iam = FakeIam()
-        self.journal = Journal(folder)
+        self.journal = Journal(folder, WRITABLE)
         self.here: dict[str, LocalUse] = {}
         self.lifecycle = self.made()
         self.keys = [self.key(f"user-{n}") for n in range(keys)]
@@ -33,7 +35,7 @@ class Stage:
         return Lifecycle(
             self.iam,
             self.journal,
-            read_only=read_only,
+            gate=Gate(read_only),
             uses_here=lambda key_id: (self.here[key_id],) if key_id in self.here else (),
             now=lambda: START,
             wait=Wait(lambda _: None, lambda: 0.0),

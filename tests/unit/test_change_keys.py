@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from keytui.commands import change_keys as command
 from keytui.errors import ReadOnlyError, ThrottledError, UsageError
 from keytui.journal import Event
-from keytui.model import KeyStatus
+from keytui.model import KeyStatus, LastUsed
 from keytui.uses import LocalUse, Place
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
@@ -242,3 +243,39 @@ def test_a_signal_stops_before_the_next_key(
     held = desk.held("alice") | desk.held("carol")
     assert set(told.values()) == {"done", "left"}
     assert all((held[key_id] is INACTIVE) == (told[key_id] == "done") for key_id in ids)
+
+
+@pytest.mark.parametrize("text", ["{0} {1}", "{1},{0}", '["{0}","{1}"]', "{0}\n{1}\n"])
+def test_one_id_cut_short_refuses_the_whole_text(
+    text: str, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb in ("deactivate", "activate", "delete"):
+        with pytest.raises(UsageError, match="cut short or mistyped"):
+            run_command(desk, verb, text.format(ACTIVE_ID, BOB_ID[:-1]), "--yes")
+    assert desk.iam.mutations == []
+    assert BOB_ID[:-1] not in "".join(capsys.readouterr())
+
+
+def test_key_deactivated_meanwhile_is_unchanged_and_gets_no_hint(
+    desk: Desk,
+    typed: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A colleague is quicker, between the listing and the change."""
+    del typed
+    last_used = desk.iam.last_used
+
+    def quicker(key_id: str) -> LastUsed:
+        holder = desk.iam._holders["alice"]
+        holder.keys[key_id] = replace(holder.keys[key_id], status=INACTIVE)
+        return last_used(key_id)
+
+    monkeypatch.setattr(desk.iam, "last_used", quicker)
+
+    assert run_command(desk, "deactivate", ACTIVE_ID) == 0
+
+    said = capsys.readouterr().out
+    assert f"{ACTIVE_ID} of alice was inactive already." in said
+    assert "undoes it" not in said
+    assert desk.journal.entries() == []

@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from keytui.claims import Claims
+from tests.support.gates import WRITABLE
 
 ATTEMPT = "0123456789abcdef"
 HOLDER = """
 import sys
 from pathlib import Path
 from keytui.claims import Claims
-claims = Claims(Path(sys.argv[1]))
+from keytui.gate import Gate
+claims = Claims(Path(sys.argv[1]), Gate(False))
 print(claims.take(sys.argv[2]), flush=True)
 sys.stdin.read()
 """
@@ -47,7 +49,7 @@ def open_files() -> int:
 
 
 def test_a_claim_is_taken_once(folder: Path) -> None:
-    one, other = Claims(folder), Claims(folder)
+    one, other = Claims(folder, WRITABLE), Claims(folder, WRITABLE)
 
     assert one.take(ATTEMPT)
     assert not one.take(ATTEMPT)
@@ -56,7 +58,7 @@ def test_a_claim_is_taken_once(folder: Path) -> None:
 
 
 def test_a_claim_given_back_is_free_and_leaves_no_file(folder: Path) -> None:
-    one, other = Claims(folder), Claims(folder)
+    one, other = Claims(folder, WRITABLE), Claims(folder, WRITABLE)
     one.take(ATTEMPT)
 
     one.drop(ATTEMPT)
@@ -66,7 +68,7 @@ def test_a_claim_given_back_is_free_and_leaves_no_file(folder: Path) -> None:
 
 
 def test_only_its_holder_gives_it_back(folder: Path) -> None:
-    one, other = Claims(folder), Claims(folder)
+    one, other = Claims(folder, WRITABLE), Claims(folder, WRITABLE)
     one.take(ATTEMPT)
 
     other.drop(ATTEMPT)
@@ -75,14 +77,14 @@ def test_only_its_holder_gives_it_back(folder: Path) -> None:
 
 
 def test_giving_back_what_was_never_taken(folder: Path) -> None:
-    Claims(folder).drop(ATTEMPT)
-    Claims(folder).drop("")
+    Claims(folder, WRITABLE).drop(ATTEMPT)
+    Claims(folder, WRITABLE).drop("")
 
     assert not folder.exists()
 
 
 def test_a_process_that_lives_keeps_it_and_a_killed_one_does_not(folder: Path) -> None:
-    claims = Claims(folder)
+    claims = Claims(folder, WRITABLE)
     with held_elsewhere(folder) as holder:
         assert not claims.take(ATTEMPT)
 
@@ -100,7 +102,8 @@ def test_the_children_of_a_killed_process_do_not_keep_it(folder: Path) -> None:
 import subprocess, sys
 from pathlib import Path
 from keytui.claims import Claims
-assert Claims(Path(sys.argv[1])).take(sys.argv[2])
+from keytui.gate import Gate
+assert Claims(Path(sys.argv[1]), Gate(False)).take(sys.argv[2])
 child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL)
 print(child.pid, flush=True)
 sys.stdin.read()
@@ -114,13 +117,13 @@ sys.stdin.read()
         holder.kill()
         holder.wait()
         try:
-            assert Claims(folder).take(ATTEMPT)
+            assert Claims(folder, WRITABLE).take(ATTEMPT)
         finally:
             os.kill(child, signal.SIGKILL)
 
 
 def test_a_claim_given_back_holds_no_file_open(folder: Path) -> None:
-    claims = Claims(folder)
+    claims = Claims(folder, WRITABLE)
     before = open_files()
 
     claims.take(ATTEMPT)
@@ -132,7 +135,7 @@ def test_a_claim_given_back_holds_no_file_open(folder: Path) -> None:
 def test_it_is_for_its_owner_alone(folder: Path) -> None:
     before = os.umask(0)
     try:
-        Claims(folder).take(ATTEMPT)
+        Claims(folder, WRITABLE).take(ATTEMPT)
     finally:
         os.umask(before)
 
@@ -145,7 +148,7 @@ def test_it_is_for_its_owner_alone(folder: Path) -> None:
     "attempt", ["", ".", "..", "../x", "/tmp/x", "a/b", "ABC", "a b", "a\n", "a" * 65, "å"]
 )
 def test_what_is_no_attempt_makes_no_file(folder: Path, attempt: str) -> None:
-    assert not Claims(folder).take(attempt)
+    assert not Claims(folder, WRITABLE).take(attempt)
     assert not folder.exists()
 
 
@@ -154,7 +157,7 @@ def test_it_is_not_taken_through_a_symbolic_link(folder: Path, tmp_path: Path) -
     (folder / f"{ATTEMPT}.lock").symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(OSError, match="symbolic link"):
-        Claims(folder).take(ATTEMPT)
+        Claims(folder, WRITABLE).take(ATTEMPT)
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -162,14 +165,18 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
 
     with pytest.raises(OSError, match="state"):
-        Claims(tmp_path / "state").take(ATTEMPT)
+        Claims(tmp_path / "state", WRITABLE).take(ATTEMPT)
 
 
 def test_a_file_that_its_holder_removes_meanwhile_is_no_claim(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Locking a file that has no name any more would keep nobody out."""
-    first, second, third = Claims(folder), Claims(folder), Claims(folder)
+    first, second, third = (
+        Claims(folder, WRITABLE),
+        Claims(folder, WRITABLE),
+        Claims(folder, WRITABLE),
+    )
     first.take(ATTEMPT)
     lock = fcntl.flock
 

@@ -1,6 +1,7 @@
 """Signals that wait for an end, and a line that nobody takes."""
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -46,13 +47,14 @@ def test_line_that_nobody_takes_holds_no_end_up(
     monkeypatch.setattr(console, "SAY_SECONDS", 0.2)
     monkeypatch.setattr(sys, "stdout", full.stream)
     done: list[object] = []
-    left = threading.Event()
+    left, over = threading.Event(), threading.Event()
+    reader = threading.Thread(target=drain, args=(full.user, over))
 
     def leave(status: int) -> None:
         done.append(status)
         if not left.is_set():
             left.set()
-            threading.Thread(target=drain, args=(full.user,), daemon=True).start()
+            reader.start()
 
     held = Held("Waiting.", leave)
     held.last = lambda: done.append("safe")
@@ -61,14 +63,17 @@ def test_line_that_nobody_takes_holds_no_end_up(
     say("y" * 100_000)  # Would take for ever.
     held.over()
     assert left.is_set()
+    over.set()
+    reader.join()
     assert done[:2] == ["safe", 128 + TERM]
     assert held() == TERM
 
 
-def drain(user: int) -> None:
-    with suppress(OSError):  # Its program has closed it.
-        while os.read(user, 65536):
-            pass
+def drain(user: int, over: threading.Event) -> None:
+    """Take what is printed, until it is over."""
+    while not over.is_set():
+        if select.select([user], [], [], 0.02)[0]:
+            os.read(user, 65536)
 
 
 def test_progress_is_not_waited_for(full: Full, monkeypatch: pytest.MonkeyPatch) -> None:

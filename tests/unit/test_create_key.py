@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,32 @@ def test_a_fault_of_the_program_loses_no_secret(
     with pytest.raises(ZeroDivisionError):
         run_command(desk, *CREATE, "csv:a.csv")
     assert desk.keyring.kept[only_key(desk, "carol").id].reveal() == SENTINEL
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_secret_that_is_neither_stored_nor_read_goes_with_its_key(
+    flags: list[str],
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk.keyring.fails_at_put = FULL
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run_command(desk, *CREATE, "keyring", "--show-secret", *flags) == 1
+        monkeypatch.undo()
+    assert desk.held("carol") == {}
+    assert events(desk)[-2:] == [Event.DISCARDED, Event.DELETED]
+    assert "The disk is full. Standard output did not take the secret." in capsys.readouterr().err
+
+
+def test_a_secret_that_is_stored_but_not_read_fails(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/null").open("w") as nowhere:
+        monkeypatch.setattr(sys, "stdout", nowhere)
+        assert run_command(desk, *CREATE, "keyring", "--show-secret") == 1
+        monkeypatch.undo()
+    assert desk.keyring.kept[only_key(desk, "carol").id].reveal() == SENTINEL
+    said = capsys.readouterr().err
+    assert "Standard output did not take the secret. It is in the OS keyring" in said

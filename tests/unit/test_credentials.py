@@ -9,6 +9,7 @@ import pytest
 
 from keytui.journal import Entry, Event, Journal
 from keytui.stores.keyring.os_keyring import OsKeyring
+from tests.support.gates import WRITABLE
 from tests.support.secret_service import SecretService
 from tests.support.sentinel import KEY_ID, SENTINEL, new_key
 from tests.support.terminal import clean_env
@@ -57,7 +58,7 @@ def run(env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def remember(env: dict[str, str], *key_ids: str) -> None:
-    journal = Journal(Path(env["HOME"]) / ".local/state/keytui")
+    journal = Journal(Path(env["HOME"]) / ".local/state/keytui", WRITABLE)
     for key_id in key_ids:
         at = "2026-11-24T10:00:00+00:00"
         journal.append(Entry(at, Event.STORED, "1", "svc+eu,x", "arn", key_id, store="keyring"))
@@ -69,7 +70,7 @@ def with_backend(env: dict[str, str], folder: Path, source: str) -> dict[str, st
 
 
 def test_the_answer_is_what_the_sdk_asks_for(env: dict[str, str]) -> None:
-    OsKeyring(env=env).put(new_key())
+    OsKeyring(env=env, gate=WRITABLE).put(new_key())
 
     done = run(env, KEY_ID)
 
@@ -82,7 +83,7 @@ def test_the_answer_is_what_the_sdk_asks_for(env: dict[str, str]) -> None:
 
 
 def test_by_the_users_only_key(env: dict[str, str]) -> None:
-    OsKeyring(env=env).put(new_key())
+    OsKeyring(env=env, gate=WRITABLE).put(new_key())
     remember(env, KEY_ID)
 
     assert json.loads(run(env, "--user", "svc+eu,x").stdout)["AccessKeyId"] == KEY_ID
@@ -126,7 +127,7 @@ def test_a_locked_keyring_fails_at_once(env: dict[str, str], own_service: Secret
 
 
 def test_what_a_plugin_prints_is_not_in_the_answer(env: dict[str, str], tmp_path: Path) -> None:
-    OsKeyring(env=env).put(new_key())
+    OsKeyring(env=env, gate=WRITABLE).put(new_key())
 
     done = run(with_backend(env, tmp_path, NOISY), KEY_ID)
 

@@ -23,6 +23,7 @@ from keytui.errors import NotStoredError, StoreError
 from keytui.model import ROOT_ACCOUNT, ROOT_USER, Secret, User
 from keytui.stores import private_file
 from keytui.stores.csv_file import CsvFile, default_path, expand
+from tests.support.gates import WRITABLE
 from tests.support.modes import umask
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text, new_key
 
@@ -44,7 +45,7 @@ def path(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 def refuse_put(path: Path, reason: str) -> StoreError:
     """Return the error of a put that must leave the secret nowhere."""
     with pytest.raises(StoreError) as caught:
-        CsvFile(path).put(new_key())
+        CsvFile(path, WRITABLE).put(new_key())
     error = caught.value
     assert reason in error.title
     assert "Nothing was written" in error.safe
@@ -57,7 +58,7 @@ def refuse_put(path: Path, reason: str) -> StoreError:
 
 
 def test_a_user_s_file_holds_the_columns_aws_imports(path: Path) -> None:
-    receipt = CsvFile(path).put(new_key())
+    receipt = CsvFile(path, WRITABLE).put(new_key())
 
     assert path.read_bytes() == (
         f"User Name,Access key ID,Secret access key\nalice,{KEY_ID},{SENTINEL}\n".encode()
@@ -66,7 +67,7 @@ def test_a_user_s_file_holds_the_columns_aws_imports(path: Path) -> None:
 
 
 def test_the_root_user_s_file_has_the_console_s_two_lines(tmp_path: Path) -> None:
-    CsvFile(tmp_path / "rootkey.csv").put(new_key(ROOT_ACCOUNT))
+    CsvFile(tmp_path / "rootkey.csv", WRITABLE).put(new_key(ROOT_ACCOUNT))
 
     assert (tmp_path / "rootkey.csv").read_text() == (
         f"AWSAccessKeyId={KEY_ID}\nAWSSecretKey={SENTINEL}\n"
@@ -76,7 +77,7 @@ def test_the_root_user_s_file_has_the_console_s_two_lines(tmp_path: Path) -> Non
 @pytest.mark.parametrize("mask", [0, 0o022, 0o777])
 def test_the_file_is_the_owner_s_alone_whatever_the_umask(path: Path, mask: int) -> None:
     with umask(mask):
-        CsvFile(path).put(new_key())
+        CsvFile(path, WRITABLE).put(new_key())
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_nlink == 1
@@ -100,7 +101,7 @@ def test_the_mode_is_0600_from_the_moment_the_file_is_there(
     monkeypatch.setattr(os, "open", opened)
     monkeypatch.setattr(os, "write", written)
     with umask(0):
-        CsvFile(path).put(new_key())
+        CsvFile(path, WRITABLE).put(new_key())
 
     assert set(modes) == {0o600}
     assert SENTINEL in path.read_text(), "short writes are continued"
@@ -116,14 +117,14 @@ def test_the_final_name_never_holds_half_a_file(
         return int(real(fd, data[:1]))
 
     monkeypatch.setattr(os, "write", watched)
-    CsvFile(path).put(new_key())
+    CsvFile(path, WRITABLE).put(new_key())
 
     assert set(seen) == {False}
     assert path.exists()
 
 
 def test_only_the_asked_for_file_is_left(path: Path) -> None:
-    store = CsvFile(path)
+    store = CsvFile(path, WRITABLE)
     assert store.probe().writable
     store.put(new_key())
 
@@ -137,7 +138,7 @@ def test_a_file_system_without_hard_links_is_served_too(
         raise OSError(errno.EPERM, "no hard links here")
 
     monkeypatch.setattr(os, "link", unsupported)
-    CsvFile(path).put(new_key())
+    CsvFile(path, WRITABLE).put(new_key())
 
     assert SENTINEL in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -172,7 +173,7 @@ def test_a_real_limit_on_file_size_leaves_nothing(path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
     try:
-        probe = CsvFile(path).probe()
+        probe = CsvFile(path, WRITABLE).probe()
         refuse_put(path, "file size limit")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -224,7 +225,7 @@ def test_a_file_system_without_modes_gets_no_byte(
     monkeypatch.setattr(os, "fchmod", open_to_all)
     monkeypatch.setattr(os, "write", watched)
 
-    assert "other users' eyes" in CsvFile(path).probe().reason
+    assert "other users' eyes" in CsvFile(path, WRITABLE).probe().reason
     refuse_put(path, "other users' eyes")
     assert writes == []
     assert list(path.parent.iterdir()) == []
@@ -232,6 +233,7 @@ def test_a_file_system_without_modes_gets_no_byte(
 
 DIE = """
 import os, pathlib, signal, sys
+from keytui.gate import Gate
 from keytui.stores import private_file
 from keytui.model import Secret
 if sys.argv[2] == "named":
@@ -240,7 +242,7 @@ def die(fd, data, real=os.write):
     real(fd, data[:-1])
     os.kill(os.getpid(), signal.SIGKILL)
 os.write = die
-private_file.create(pathlib.Path(sys.argv[1]), Secret(sys.stdin.read()))
+private_file.create(pathlib.Path(sys.argv[1]), Secret(sys.stdin.read()), Gate(False))
 """
 
 
@@ -268,6 +270,7 @@ def test_a_user_without_powers_whose_process_is_hardened_makes_nameless_files_to
     """Such a process can't open what is below its own folder in /proc; a link is enough."""
     code = (
         "import os, pathlib, sys\n"
+        "from keytui.gate import Gate\n"
         "from keytui.hygiene import harden_process\n"
         "from keytui.model import Secret\n"
         "from keytui.stores import private_file\n"
@@ -276,7 +279,7 @@ def test_a_user_without_powers_whose_process_is_hardened_makes_nameless_files_to
         "harden_process()\n"
         "def never(*args):\n    sys.exit('a file with a name')\n"
         "private_file._write_new = never\n"
-        "private_file.create(pathlib.Path(sys.argv[1]), Secret('x'))\n"
+        "private_file.create(pathlib.Path(sys.argv[1]), Secret('x'), Gate(False))\n"
     )
     with tempfile.TemporaryDirectory(prefix="keytui-") as folder:
         Path(folder).chmod(0o777)
@@ -306,7 +309,7 @@ def test_a_file_system_without_nameless_files_is_served_too(
         return int(real(name, flags, *args, **dir_fd))
 
     monkeypatch.setattr(os, "open", opened)
-    CsvFile(tmp_path / "key.csv").put(new_key())
+    CsvFile(tmp_path / "key.csv", WRITABLE).put(new_key())
 
     assert refused
     assert SENTINEL in (tmp_path / "key.csv").read_text()
@@ -321,11 +324,11 @@ def test_a_real_full_disk_leaves_nothing(tmp_path: Path) -> None:
         with suppress(OSError), filler.open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)
-        probe = CsvFile(disk / "key.csv").probe()
+        probe = CsvFile(disk / "key.csv", WRITABLE).probe()
         refuse_put(disk / "key.csv", "is full")
         left = list(disk.iterdir())
         filler.unlink()
-        CsvFile(disk / "key.csv").put(new_key())
+        CsvFile(disk / "key.csv", WRITABLE).put(new_key())
 
     assert "is full" in probe.reason
     assert left == [filler]
@@ -348,7 +351,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 def test_an_existing_file_is_left_as_it_is(path: Path) -> None:
     path.write_text("mine")
 
-    probe = CsvFile(path).probe()
+    probe = CsvFile(path, WRITABLE).probe()
 
     assert not probe.writable
     assert "There is a file" in probe.reason
@@ -364,10 +367,10 @@ def test_a_symbolic_link_is_not_followed(path: Path, tmp_path: Path, dangling: b
         target.write_text("theirs")
     path.symlink_to(target)
 
-    assert "symbolic link" in CsvFile(path).probe().reason
+    assert "symbolic link" in CsvFile(path, WRITABLE).probe().reason
     refuse_put(path, "symbolic link")
     with pytest.raises(StoreError, match="symbolic link"):
-        CsvFile(path).get(KEY_ID)
+        CsvFile(path, WRITABLE).get(KEY_ID)
     assert path.is_symlink()
     assert target.exists() is not dangling
     assert dangling or target.read_text() == "theirs"
@@ -411,7 +414,7 @@ def test_what_is_no_plain_file_is_left_as_it_is(path: Path, tmp_path: Path, kind
         path.symlink_to("/dev/null")
     before = path.lstat()
 
-    assert not CsvFile(path).probe().writable
+    assert not CsvFile(path, WRITABLE).probe().writable
     refuse_put(path, str(path))
     assert path.lstat() == before
     assert other.read_text() == "theirs"
@@ -421,7 +424,7 @@ def test_what_is_no_plain_file_is_left_as_it_is(path: Path, tmp_path: Path, kind
 def test_a_folder_behind_a_symbolic_link_is_the_users_choice(path: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(path.parent)
 
-    CsvFile(tmp_path / "link" / path.name).put(new_key())
+    CsvFile(tmp_path / "link" / path.name, WRITABLE).put(new_key())
 
     assert SENTINEL in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -446,7 +449,7 @@ def test_a_folder_that_is_swapped_while_the_file_is_made_gets_no_receipt(
 
     monkeypatch.setattr(os, "link", too_late)
     with pytest.raises(StoreError) as caught:
-        CsvFile(path).put(new_key())
+        CsvFile(path, WRITABLE).put(new_key())
 
     assert SENTINEL not in full_text(caught.value)
     assert files_that_hold(SENTINEL, tmp_path) == []
@@ -473,7 +476,9 @@ def test_under_a_folder_that_is_swapped_all_the_time_a_receipt_is_never_wrong(
     try:
         for number in range(300):
             try:
-                CsvFile(folder / f"{number}.csv").put(new_key(secret=f"secret-{number}-end"))
+                CsvFile(folder / f"{number}.csv", WRITABLE).put(
+                    new_key(secret=f"secret-{number}-end")
+                )
                 outcomes.append(None)
             except StoreError as error:
                 outcomes.append(error)
@@ -497,7 +502,7 @@ def test_of_two_at_once_one_wins_and_keeps_its_file_whole(path: Path) -> None:
         new = new_key(secret=f"secret-{number}")
         barrier.wait()
         try:
-            receipts.append((CsvFile(path).put(new), number))
+            receipts.append((CsvFile(path, WRITABLE).put(new), number))
         except StoreError as error:
             errors.append(error)
 
@@ -508,15 +513,15 @@ def test_of_two_at_once_one_wins_and_keeps_its_file_whole(path: Path) -> None:
         thread.join()
 
     assert (len(receipts), len(errors)) == (1, 7)
-    assert CsvFile(path).get(KEY_ID).matches(Secret(f"secret-{receipts[0][1]}"))
+    assert CsvFile(path, WRITABLE).get(KEY_ID).matches(Secret(f"secret-{receipts[0][1]}"))
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_delete_leaves_a_file_that_holds_another_key(path: Path) -> None:
-    CsvFile(path).put(new_key(key_id="AKIAOTHER000EXAMPLE1"))
+    CsvFile(path, WRITABLE).put(new_key(key_id="AKIAOTHER000EXAMPLE1"))
 
     with pytest.raises(NotStoredError):
-        CsvFile(path).delete(KEY_ID)
+        CsvFile(path, WRITABLE).delete(KEY_ID)
 
     assert SENTINEL in path.read_text()
 
@@ -525,16 +530,16 @@ def test_delete_leaves_a_file_that_is_not_keytui_s(path: Path) -> None:
     path.write_text(f"notes about {KEY_ID}\n{KEY_ID},{KEY_ID},{KEY_ID}\n")
 
     with pytest.raises(NotStoredError):
-        CsvFile(path).delete(KEY_ID)
+        CsvFile(path, WRITABLE).delete(KEY_ID)
 
     assert path.exists()
 
 
 @pytest.mark.parametrize("user", ["alice", ROOT_ACCOUNT])
 def test_delete_removes_the_file_of_its_key(path: Path, user: str) -> None:
-    CsvFile(path).put(new_key(user))
+    CsvFile(path, WRITABLE).put(new_key(user))
 
-    CsvFile(path).delete(KEY_ID)
+    CsvFile(path, WRITABLE).delete(KEY_ID)
 
     assert list(path.parent.iterdir()) == []
 
@@ -543,7 +548,7 @@ def test_reading_never_waits_on_a_pipe(path: Path) -> None:
     os.mkfifo(path)
 
     with pytest.raises(StoreError, match="not a file of access keys"):
-        CsvFile(path).get(KEY_ID)
+        CsvFile(path, WRITABLE).get(KEY_ID)
 
 
 # Places where no file can be
@@ -567,7 +572,7 @@ def test_a_place_where_no_file_can_be_is_said_plainly(
     (tmp_path / "plain").write_text("")
     (tmp_path / "folder").mkdir()
 
-    probe = CsvFile(tmp_path / relative).probe(canary=canary)
+    probe = CsvFile(tmp_path / relative, WRITABLE).probe(canary=canary)
 
     assert not probe.writable
     assert reason in probe.reason
@@ -585,7 +590,7 @@ def test_a_place_where_no_file_can_be_is_said_plainly(
     ],
 )
 def test_what_can_be_typed_by_mistake_is_said_plainly(typed: str, reason: str) -> None:
-    assert reason in CsvFile(expand(typed)).probe().reason
+    assert reason in CsvFile(expand(typed), WRITABLE).probe().reason
 
 
 def test_a_folder_of_another_user_is_said_plainly() -> None:
@@ -595,8 +600,8 @@ def test_a_folder_of_another_user_is_said_plainly() -> None:
     if as_root:  # to whom every folder is writable
         os.seteuid(NOBODY)
     try:
-        probe = CsvFile(folder / "key.csv").probe()
-        sure = CsvFile(folder / "key.csv").probe(canary=False)
+        probe = CsvFile(folder / "key.csv", WRITABLE).probe()
+        sure = CsvFile(folder / "key.csv", WRITABLE).probe(canary=False)
         refuse_put(folder / "key.csv", "You may not write")
     finally:
         if as_root:
@@ -624,8 +629,8 @@ def test_a_canary_finds_what_the_folder_does_not_tell(
 
     monkeypatch.setattr(os, "write", broken)
 
-    assert reason in CsvFile(path).probe().reason
-    assert CsvFile(path).probe(canary=False).writable
+    assert reason in CsvFile(path, WRITABLE).probe().reason
+    assert CsvFile(path, WRITABLE).probe(canary=False).writable
     assert list(path.parent.iterdir()) == []
 
 
@@ -641,7 +646,7 @@ def test_a_read_only_file_system_is_told_by_the_folder(
     monkeypatch.setattr(os, "access", never)
     monkeypatch.setattr(os, "statvfs", read_only)
 
-    assert "read-only file system" in CsvFile(path).probe(canary=False).reason
+    assert "read-only file system" in CsvFile(path, WRITABLE).probe(canary=False).reason
 
 
 # Paths
@@ -656,7 +661,7 @@ def test_a_tilde_and_a_relative_path_are_resolved(
     assert expand("~/key.csv") == tmp_path / "key.csv"
     assert expand("  key.csv ") == tmp_path / "key.csv"
     assert expand("/a/b.csv") == Path("/a/b.csv")
-    CsvFile(expand("~/key.csv")).put(new_key())
+    CsvFile(expand("~/key.csv"), WRITABLE).put(new_key())
     assert (tmp_path / "key.csv").exists()
 
 
@@ -668,7 +673,7 @@ def test_a_vanished_current_folder_is_no_crash(
     monkeypatch.chdir(gone)
     gone.rmdir()
 
-    assert not CsvFile(expand("key.csv")).probe().writable
+    assert not CsvFile(expand("key.csv"), WRITABLE).probe().writable
 
 
 @pytest.mark.parametrize(
@@ -688,7 +693,7 @@ def test_the_default_path_is_safe_and_in_the_home_folder(
     tmp_path: Path, user: User, name: str
 ) -> None:
     assert default_path(user, tmp_path) == tmp_path / name
-    assert CsvFile(default_path(user, tmp_path)).probe().writable
+    assert CsvFile(default_path(user, tmp_path), WRITABLE).probe().writable
 
 
 @pytest.mark.parametrize(
@@ -716,7 +721,7 @@ def test_the_default_path_is_the_next_free_one(tmp_path: Path, user: User, stem:
 )
 def test_the_real_aws_imports_the_file(tmp_path: Path, aws: str, user: str, profile: str) -> None:
     path = tmp_path / "key.csv"
-    CsvFile(path).put(new_key(user))
+    CsvFile(path, WRITABLE).put(new_key(user))
     env = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),

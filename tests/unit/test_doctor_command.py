@@ -26,6 +26,7 @@ from keytui.settings import Settings
 from keytui.stores.base import Mend, Probe
 from tests.support.fake_iam import FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer
 
 CHANGES = {"CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "TagUser", "UntagUser"}
@@ -85,7 +86,7 @@ def parts(
         settings=Settings(**settings),
         connect=connecting,
         profiles=lambda: ["acme", "other"],
-        journal=Journal(tmp_path / "state"),
+        journal=Journal(tmp_path / "state", WRITABLE),
         keyring=store or FakeStore(),
         mfa=MfaDesk(lambda _: pytest.fail("asked for a code")),
     )
@@ -110,7 +111,7 @@ def told(
 
 
 def test_all_is_well(server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = told(capsys, parts(lambda _: connect(server.options), tmp_path), 0)
+    found = told(capsys, parts(lambda _: connect(server.options, WRITABLE), tmp_path), 0)
 
     assert found["aws"]["account"]["value"] == "123456789012"
     assert found["aws"]["caller"]["value"] == "arn:aws:iam::123456789012:user/admin"
@@ -133,7 +134,7 @@ def test_nothing_is_changed_in_the_account(
 ) -> None:
     before = state.held(state.caller), state.descriptions(state.caller)
 
-    told(capsys, parts(lambda _: connect(server.options), tmp_path), 0)
+    told(capsys, parts(lambda _: connect(server.options, WRITABLE), tmp_path), 0)
 
     assert (state.held(state.caller), state.descriptions(state.caller)) == before
     assert set(server.requests) >= CHANGES
@@ -146,7 +147,7 @@ def test_a_try_of_a_change_that_fails_is_not_sent_again(
     for change in CHANGES:
         server.fail(change, "ServiceFailure", 500)
 
-    found = told(capsys, parts(lambda _: connect(server.options), tmp_path), 0)
+    found = told(capsys, parts(lambda _: connect(server.options, WRITABLE), tmp_path), 0)
 
     assert {found["aws"][change]["value"] for change in CHANGES} == {"unknown"}
     assert all(server.received()[change] == 1 for change in CHANGES)
@@ -155,7 +156,7 @@ def test_a_try_of_a_change_that_fails_is_not_sent_again(
 def test_read_only_sends_no_change(
     server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    of = parts(lambda _: connect(server.options), tmp_path, read_only=True)
+    of = parts(lambda _: connect(server.options, WRITABLE), tmp_path, read_only=True)
 
     found = told(capsys, of, 0)
 
@@ -168,7 +169,9 @@ def test_a_denied_read_is_a_warning_with_what_is_lost(
 ) -> None:
     state.deny = {"iam:ListUsers"}
 
-    row = told(capsys, parts(lambda _: connect(server.options), tmp_path), 0)["aws"]["ListUsers"]
+    row = told(capsys, parts(lambda _: connect(server.options, WRITABLE), tmp_path), 0)["aws"][
+        "ListUsers"
+    ]
 
     assert (row["status"], row["value"]) == ("warn", "denied")
     assert row["text"] == "ListUsers (no list of users): Denied"
@@ -180,7 +183,7 @@ def test_a_caller_who_may_do_nothing_at_all_fails(
 ) -> None:
     for action in ACTIONS:
         server.fail(action.removeprefix("iam:"), "AccessDenied", 403)
-    of = parts(lambda _: connect(server.options), tmp_path, read_only=read_only)
+    of = parts(lambda _: connect(server.options, WRITABLE), tmp_path, read_only=read_only)
 
     found = told(capsys, of, 1)["aws"]
 
@@ -267,7 +270,7 @@ def test_a_locked_keyring_and_the_page(
 
     monkeypatch.setattr("keytui.doctor.keyring.missing_for_keyring", lambda _: [])
     monkeypatch.setenv("COLUMNS", "60")
-    of = parts(lambda _: connect(server.options), tmp_path, store=Locked())
+    of = parts(lambda _: connect(server.options, WRITABLE), tmp_path, store=Locked())
 
     assert doctor(of, as_json=False) == 1
 
@@ -285,7 +288,7 @@ def test_a_refused_keyring_says_the_next_step(
     store = FakeStore()
     store.trouble = StoreError("It failed.", "", "Restart it.")
 
-    row = told(capsys, parts(lambda _: connect(server.options), tmp_path, store=store), 1)
+    row = told(capsys, parts(lambda _: connect(server.options, WRITABLE), tmp_path, store=store), 1)
     assert row["keyring"]["writable"]["advice"] == "Restart it."
 
 
@@ -296,7 +299,7 @@ def test_an_account_that_gives_control_sequences(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     evil = replace(state.identity(), arn="arn:aws:iam::1:user/\x9b2J\u202eevil")
-    gateway = connect(server.options)
+    gateway = connect(server.options, WRITABLE)
     gateway._identity = evil
 
     doctor(parts(lambda _: gateway, tmp_path), as_json=False)

@@ -111,7 +111,7 @@ def test_pass_is_installed(no_bus: dict[str, str]) -> None:
 
 def test_the_rows_of_a_keyring_that_works(bus: dict[str, str]) -> None:
     probe = Probe("OS keyring (Secret Service)", True, chosen="the best of those that work here")
-    backend, writable, locked = _keyring(probe, "os", bus)
+    backend, writable, locked = _keyring(probe, "os", bus, read_only=False)
 
     assert backend.text == "OS keyring (Secret Service): the best of those that work here."
     assert [row.status for row in (backend, writable, locked)] == [Status.OK] * 3
@@ -119,7 +119,7 @@ def test_the_rows_of_a_keyring_that_works(bus: dict[str, str]) -> None:
 
 
 def test_the_rows_of_a_locked_keyring(bus: dict[str, str]) -> None:
-    backend, writable, locked = _keyring(LOCKED, "os", bus)
+    backend, writable, locked = _keyring(LOCKED, "os", bus, read_only=False)
 
     assert (writable.status, writable.text) == (Status.FAIL, "The OS keyring is locked.")
     assert locked.value is True

@@ -10,6 +10,7 @@ from keytui.doctor import state
 from keytui.doctor.checks import Row, Status
 from keytui.errors import StateError
 from keytui.journal import Entry, Event, Journal
+from tests.support.gates import WRITABLE
 from tests.support.modes import mode
 
 ENTRY = Entry(
@@ -19,11 +20,11 @@ ENTRY = Entry(
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "state")
+    return Journal(tmp_path / "state", WRITABLE)
 
 
 def written(journal: Journal) -> dict[str, Row]:
-    return {row.key: row for row in state._written(journal.path)}
+    return {row.key: row for row in state._written(journal.path, read_only=False)}
 
 
 def test_before_anything_was_written(journal: Journal) -> None:

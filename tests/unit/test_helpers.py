@@ -10,6 +10,7 @@ import pytest
 from keytui.stores.clipboard.programs import runner
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.eavesdropper import POWERLESS, WATCHING, eavesdropper
+from tests.support.gates import WRITABLE
 from tests.support.secret_service import PATIENCE
 from tests.support.sentinel import SENTINEL
 
@@ -21,9 +22,10 @@ KEYRING = """
 import sys
 
 from keytui.stores.keyring.os_keyring import OsKeyring
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import new_key
 for number in range({rounds}):
-    OsKeyring((sys.executable, "-P", {child!r})).put(new_key())
+    OsKeyring((sys.executable, "-P", {child!r}), gate=WRITABLE).put(new_key())
 """
 ECHO = """
 import time
@@ -84,20 +86,20 @@ def test_helpers_inherit_no_secret(tmp_path: Path, run: str) -> None:
     env = dict(os.environ) | dict.fromkeys(secret, SENTINEL)
     command = ("/bin/sh", "-c", f"env >{seen}")
     if run == "keyring":
-        OsKeyring(command, env=env).probe()
+        OsKeyring(command, env=env, gate=WRITABLE).probe()
     else:
         runner(env)(command, "text")
     assert "PATH=" in seen.read_text()
     assert SENTINEL not in seen.read_text()
 
 
-def test_an_encrypted_files_child_gets_its_password_and_no_other(tmp_path: Path) -> None:
+def test_the_encrypted_files_helper_gets_its_password_alone(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     env = dict(os.environ) | {
         "KEYRING_CRYPTFILE_PASSWORD": "made-up",
         "AWS_SECRET_ACCESS_KEY": SENTINEL,
     }
-    OsKeyring(("/bin/sh", "-c", f"env >{seen}"), env=env, kind="cryptfile").probe()
+    OsKeyring(("/bin/sh", "-c", f"env >{seen}"), env=env, kind="cryptfile", gate=WRITABLE).probe()
     assert "KEYRING_CRYPTFILE_PASSWORD=made-up" in seen.read_text()
     assert SENTINEL not in seen.read_text()
 

@@ -8,6 +8,7 @@ import pytest
 
 from keytui.history import Matter, history, json_lines, place
 from keytui.journal import CLOSING, Entry, Event, Journal
+from tests.support.gates import WRITABLE
 
 ADMIN = "arn:aws:iam::123456789012:user/admin"
 
@@ -163,7 +164,7 @@ def test_a_damaged_time_sorts_last_and_is_shown_as_none() -> None:
 
 
 def test_damaged_lines_cost_only_themselves(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = Journal(tmp_path, WRITABLE)
     for entry in creation(Event.CREATED, Event.STORED, store="keyring"):
         journal.append(entry)
     begun, created, stored = journal.path.read_bytes().splitlines(keepends=True)

@@ -15,6 +15,7 @@ import pytest
 from keytui.errors import StateError
 from keytui.journal import CLOSING, Entry, Event, Journal
 from keytui.model import AccessKey, KeyStatus, User
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL, new_key
 
 ACCOUNT = "123456789012"
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(folder: Path) -> Journal:
-    return Journal(folder)
+    return Journal(folder, WRITABLE)
 
 
 def path_of(folder: Path) -> Path:
@@ -66,7 +67,7 @@ def test_what_was_written_is_read_by_a_later_run(journal: Journal, folder: Path)
     journal.append(full)
 
     assert journal.entries() == [STATUS, full]
-    assert Journal(folder).entries() == [STATUS, full]
+    assert Journal(folder, WRITABLE).entries() == [STATUS, full]
 
 
 def test_it_is_for_its_owner_alone(journal: Journal, folder: Path) -> None:
@@ -125,7 +126,7 @@ def test_a_line_torn_by_a_power_cut_costs_only_itself(journal: Journal, folder: 
     journal.append(after)
 
     assert journal.entries() == [STATUS, after]
-    assert Journal(folder).entries() == [STATUS, after]
+    assert Journal(folder, WRITABLE).entries() == [STATUS, after]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_what_another_keytui_writes_is_seen(journal: Journal, folder: Path) -> N
     journal.append(STATUS)
     assert len(journal.entries()) == 1
 
-    Journal(folder).append(replace(STATUS, key_id="AKIA2"))
+    Journal(folder, WRITABLE).append(replace(STATUS, key_id="AKIA2"))
 
     assert [e.key_id for e in journal.entries()] == ["AKIA1", "AKIA2"]
 
@@ -182,7 +183,7 @@ def test_two_journals_lose_nothing(folder: Path) -> None:
     start = threading.Barrier(4)
 
     def write(writer: int) -> None:
-        journal = Journal(folder)
+        journal = Journal(folder, WRITABLE)
         start.wait()
         for number in range(50):
             journal.append(replace(STATUS, key_id=f"AKIA{writer}X{number}"))
@@ -193,7 +194,7 @@ def test_two_journals_lose_nothing(folder: Path) -> None:
     for thread in threads:
         thread.join()
 
-    ids = [entry.key_id for entry in Journal(folder).entries()]
+    ids = [entry.key_id for entry in Journal(folder, WRITABLE).entries()]
     assert sorted(ids) == sorted(f"AKIA{w}X{n}" for w in range(4) for n in range(50))
     for writer in range(4):
         mine = [i for i in ids if i.startswith(f"AKIA{writer}X")]
@@ -203,13 +204,14 @@ def test_two_journals_lose_nothing(folder: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
 folder, writer = Path(sys.argv[1]), sys.argv[2]
 sys.stdin.read()
 for number in range(50):
     key_id = f"{writer}X{number}"
     entry = Entry("2026-01-15T09:00:00+00:00", Event.STATUS, "1", "alice", "arn", key_id)
-    Journal(folder).append(entry)
+    Journal(folder, Gate(False)).append(entry)
 """
 
 
@@ -225,13 +227,13 @@ def test_two_processes_lose_nothing(folder: Path) -> None:
         writer.stdin.close()
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
 
-    ids = {entry.key_id for entry in Journal(folder).entries()}
+    ids = {entry.key_id for entry in Journal(folder, WRITABLE).entries()}
     assert ids == {f"{w}X{n}" for w in range(3) for n in range(50)}
 
 
 def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
-    journal = Journal(tmp_path / "state" / "keytui")
+    journal = Journal(tmp_path / "state" / "keytui", WRITABLE)
 
     with pytest.raises(StateError) as caught:
         journal.append(STATUS)
@@ -250,7 +252,7 @@ def test_a_journal_that_is_a_folder_is_said(journal: Journal, folder: Path) -> N
     with pytest.raises(StateError, match="can't write"):
         journal.append(STATUS)
     with pytest.raises(StateError, match="can't read"):
-        Journal(folder).entries()
+        Journal(folder, WRITABLE).entries()
 
 
 def test_it_is_not_written_through_a_symbolic_link(
@@ -330,11 +332,11 @@ def test_what_ends_a_creation_ends_the_claim_on_it(
     journal: Journal, folder: Path, event: Event
 ) -> None:
     assert journal.claim("abcdef")
-    assert not Journal(folder).claim("abcdef")
+    assert not Journal(folder, WRITABLE).claim("abcdef")
 
     journal.append(replace(BEGUN, event=event))
 
-    assert Journal(folder).claim("abcdef") is (event in CLOSING)
+    assert Journal(folder, WRITABLE).claim("abcdef") is (event in CLOSING)
 
 
 def test_the_end_of_one_creation_leaves_the_others_claimed(journal: Journal, folder: Path) -> None:
@@ -343,7 +345,7 @@ def test_the_end_of_one_creation_leaves_the_others_claimed(journal: Journal, fol
 
     journal.append(replace(BEGUN, event=Event.STORED, attempt="012345"))
 
-    assert not Journal(folder).claim("abcdef")
+    assert not Journal(folder, WRITABLE).claim("abcdef")
 
 
 def test_a_claim_that_is_released_is_free(journal: Journal, folder: Path) -> None:
@@ -351,7 +353,7 @@ def test_a_claim_that_is_released_is_free(journal: Journal, folder: Path) -> Non
 
     journal.release("abcdef")
 
-    assert Journal(folder).claim("abcdef")
+    assert Journal(folder, WRITABLE).claim("abcdef")
 
 
 def test_what_could_not_be_written_down_as_ended_stays_claimed(
@@ -363,14 +365,14 @@ def test_what_could_not_be_written_down_as_ended_stays_claimed(
     with pytest.raises(StateError):
         journal.append(replace(BEGUN, event=Event.STORED))
 
-    assert not Journal(folder).claim("abcdef")
+    assert not Journal(folder, WRITABLE).claim("abcdef")
 
 
 def test_a_claim_that_can_not_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
 
     with pytest.raises(StateError, match="can't write its record"):
-        Journal(tmp_path / "state" / "keytui").claim("abcdef")
+        Journal(tmp_path / "state" / "keytui", WRITABLE).claim("abcdef")
 
 
 # Two at once, and no room.
@@ -378,8 +380,9 @@ def test_a_claim_that_can_not_be_written_is_said(tmp_path: Path) -> None:
 RACER = """
 import sys
 from pathlib import Path
+from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
-journal, writer = Journal(Path(sys.argv[1])), sys.argv[2]
+journal, writer = Journal(Path(sys.argv[1]), Gate(False)), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(400):
@@ -424,8 +427,9 @@ import resource, signal, sys
 from pathlib import Path
 from dataclasses import replace
 from keytui.errors import StateError
+from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
-journal = Journal(Path(sys.argv[1]))
+journal = Journal(Path(sys.argv[1]), Gate(False))
 (entry,) = journal.entries()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 room = journal.path.stat().st_size + int(sys.argv[2])

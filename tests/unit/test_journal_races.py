@@ -11,6 +11,7 @@ import pytest
 
 from keytui.errors import StateError
 from keytui.journal import Entry, Event, Journal
+from tests.support.gates import WRITABLE
 from tests.support.modes import mode, umask
 
 NOBODY = 65534
@@ -58,8 +59,10 @@ def refused(work: Callable[[], object]) -> StateError:
 def test_a_pipe_is_not_waited_for(file: Path) -> None:
     os.mkfifo(file)
 
-    assert "not a plain file" in refused(Journal(file.parent).entries).title
-    assert "not a plain file" in refused(lambda: Journal(file.parent).append(entry())).title
+    assert "not a plain file" in refused(Journal(file.parent, WRITABLE).entries).title
+    assert (
+        "not a plain file" in refused(lambda: Journal(file.parent, WRITABLE).append(entry())).title
+    )
 
 
 @pytest.mark.parametrize("target", ["a file", "/dev/null"])
@@ -68,8 +71,8 @@ def test_nothing_is_read_through_a_symbolic_link(file: Path, tmp_path: Path, tar
     forged.write_text(dumps(asdict(entry())) + "\n")
     file.symlink_to(forged if target == "a file" else target)
 
-    refused(Journal(file.parent).entries)
-    refused(lambda: Journal(file.parent).append(entry()))
+    refused(Journal(file.parent, WRITABLE).entries)
+    refused(lambda: Journal(file.parent, WRITABLE).append(entry()))
 
 
 def test_the_file_of_another_user_is_neither_believed_nor_written(file: Path) -> None:
@@ -79,8 +82,11 @@ def test_the_file_of_another_user_is_neither_believed_nor_written(file: Path) ->
     file.write_text(line)
     os.chown(file, NOBODY, NOBODY)
 
-    assert "belongs to another user" in refused(Journal(file.parent).entries).title
-    assert "belongs to another user" in refused(lambda: Journal(file.parent).append(entry())).title
+    assert "belongs to another user" in refused(Journal(file.parent, WRITABLE).entries).title
+    assert (
+        "belongs to another user"
+        in refused(lambda: Journal(file.parent, WRITABLE).append(entry())).title
+    )
     assert file.read_text() == line
 
 
@@ -88,7 +94,7 @@ def test_a_file_that_others_can_read_is_so_no_longer(file: Path) -> None:
     file.write_text(dumps(asdict(entry())) + "\n")
     file.chmod(0o644)
 
-    assert len(Journal(file.parent).entries()) == 1
+    assert len(Journal(file.parent, WRITABLE).entries()) == 1
     assert mode(file) == 0o600
 
 
@@ -100,10 +106,13 @@ def test_a_file_that_others_may_write_is_neither_believed_nor_written(
     file.write_text(line)
     file.chmod(before)
 
-    error = refused(Journal(file.parent).entries)
+    error = refused(Journal(file.parent, WRITABLE).entries)
     assert "others may write to it" in error.title
     assert f"chmod 600 {file}" in error.next_step
-    assert "others may write to it" in refused(lambda: Journal(file.parent).append(entry())).title
+    assert (
+        "others may write to it"
+        in refused(lambda: Journal(file.parent, WRITABLE).append(entry())).title
+    )
     assert file.read_text() == line
 
 
@@ -114,39 +123,39 @@ def test_a_file_with_a_second_name_is_neither_believed_nor_written(
     file.write_text(line)
     (tmp_path / "second").hardlink_to(file)
 
-    assert "a second name" in refused(Journal(file.parent).entries).title
-    assert "a second name" in refused(lambda: Journal(file.parent).append(entry())).title
+    assert "a second name" in refused(Journal(file.parent, WRITABLE).entries).title
+    assert "a second name" in refused(lambda: Journal(file.parent, WRITABLE).append(entry())).title
     assert file.read_text() == line
 
 
 def test_a_folder_that_others_can_read_is_so_no_longer(file: Path) -> None:
     file.parent.chmod(0o755)
 
-    Journal(file.parent).append(entry())
+    Journal(file.parent, WRITABLE).append(entry())
 
     assert mode(file.parent) == 0o700
 
 
 @pytest.mark.parametrize("before", [0o777, 0o775, 0o1777, 0o703])
 def test_nothing_is_believed_in_a_folder_that_others_may_write(file: Path, before: int) -> None:
-    Journal(file.parent).append(entry())
+    Journal(file.parent, WRITABLE).append(entry())
     file.parent.chmod(before)
 
-    assert "others may write to its folder" in refused(Journal(file.parent).entries).title
-    refused(lambda: Journal(file.parent).append(entry()))
-    refused(lambda: Journal(file.parent).claim("abc"))
+    assert "others may write to its folder" in refused(Journal(file.parent, WRITABLE).entries).title
+    refused(lambda: Journal(file.parent, WRITABLE).append(entry()))
+    refused(lambda: Journal(file.parent, WRITABLE).claim("abc"))
     assert mode(file.parent) == before
 
 
 def test_nothing_is_believed_in_a_folder_of_another_user(file: Path) -> None:
     if os.geteuid():
         pytest.skip("needs root, to make a folder of another user")
-    Journal(file.parent).append(entry())
+    Journal(file.parent, WRITABLE).append(entry())
     os.chown(file.parent, NOBODY, NOBODY)
 
-    title = refused(Journal(file.parent).entries).title
+    title = refused(Journal(file.parent, WRITABLE).entries).title
     assert "its folder belongs to another user" in title
-    refused(lambda: Journal(file.parent).append(entry()))
+    refused(lambda: Journal(file.parent, WRITABLE).append(entry()))
 
 
 @pytest.mark.parametrize("mask", [0, 0o022, 0o777])
@@ -155,7 +164,7 @@ def test_whatever_the_umask_the_folders_above_are_the_owners_alone(
     folder: Path, mask: int, by: str
 ) -> None:
     with umask(mask):
-        journal = Journal(folder)
+        journal = Journal(folder, WRITABLE)
         if by == "claim":
             journal.claim("abc")
         journal.append(entry())
@@ -169,7 +178,7 @@ def test_folders_that_were_there_above_keep_their_modes(folder: Path) -> None:
     folder.parent.mkdir(parents=True)
     folder.parent.chmod(0o755)
 
-    Journal(folder).append(entry())
+    Journal(folder, WRITABLE).append(entry())
 
     assert (mode(folder.parent), mode(folder)) == (0o755, 0o700)
 
@@ -178,7 +187,7 @@ def test_a_name_that_is_swapped_all_the_time_is_never_followed(file: Path, tmp_p
     """Somebody turns the file into a link to their own one and back, as fast as they can."""
     theirs, aside = tmp_path / "theirs", tmp_path / "aside"
     theirs.write_text(dumps(asdict(entry("AKIAFORGED00EXAMPLE1"))) + "\n")
-    Journal(file.parent).append(entry())
+    Journal(file.parent, WRITABLE).append(entry())
     before = theirs.read_text()
     over = threading.Event()
 
@@ -195,7 +204,7 @@ def test_a_name_that_is_swapped_all_the_time_is_never_followed(file: Path, tmp_p
     try:
         for _ in range(500):
             try:
-                believed.update(line.key_id for line in Journal(file.parent).entries())
+                believed.update(line.key_id for line in Journal(file.parent, WRITABLE).entries())
             except StateError:
                 continue
     finally:

@@ -7,6 +7,7 @@ import pytest
 
 from keytui.errors import StateError
 from keytui.journal import Entry, Event, Journal
+from tests.support.gates import WRITABLE
 from tests.support.modes import mode, umask
 
 
@@ -22,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("mask", [0, 0o022, 0o077])
 def test_the_file_and_its_folder_are_the_owners_alone(folder: Path, mask: int) -> None:
     with umask(mask):
-        Journal(folder).append(entry())
+        Journal(folder, WRITABLE).append(entry())
 
     assert (mode(folder), mode(folder / "journal.jsonl")) == (0o700, 0o600)
 
@@ -38,7 +39,7 @@ def test_nothing_is_written_through_a_symbolic_link(
     (folder / "journal.jsonl").symlink_to(target)
 
     with pytest.raises(StateError) as caught:
-        Journal(folder).append(entry())
+        Journal(folder, WRITABLE).append(entry())
 
     assert "can't write its record" in caught.value.title
     assert target.exists() is not dangling
@@ -51,9 +52,9 @@ def test_a_folder_behind_a_symbolic_link_is_the_users_choice(folder: Path, tmp_p
     folder.parent.mkdir()
     folder.symlink_to(elsewhere)
 
-    Journal(folder).append(entry())
+    Journal(folder, WRITABLE).append(entry())
 
-    assert [line.key_id for line in Journal(folder).entries()] == [entry().key_id]
+    assert [line.key_id for line in Journal(folder, WRITABLE).entries()] == [entry().key_id]
     assert mode(elsewhere / "journal.jsonl") == 0o600
 
 
@@ -68,13 +69,13 @@ def test_no_claim_is_taken_through_a_symbolic_link(
     (folder / "abc.lock").symlink_to(target)
 
     with pytest.raises(StateError):
-        Journal(folder).claim("abc")
+        Journal(folder, WRITABLE).claim("abc")
 
     assert target.exists() is not dangling
 
 
 def test_a_line_for_which_the_file_size_limit_is_too_small_costs_only_itself(folder: Path) -> None:
-    journal = Journal(folder)
+    journal = Journal(folder, WRITABLE)
     journal.append(entry())
     size = (folder / "journal.jsonl").stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -86,5 +87,5 @@ def test_a_line_for_which_the_file_size_limit_is_too_small_costs_only_itself(fol
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     journal.append(entry("AKIATHIRD000EXAMPLE1"))
 
-    kept = [line.key_id for line in Journal(folder).entries()]
+    kept = [line.key_id for line in Journal(folder, WRITABLE).entries()]
     assert kept == [entry().key_id, "AKIATHIRD000EXAMPLE1"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keytui.key_ids import key_ids
+from keytui.key_ids import IdsInText, key_ids, read_ids
 
 ID = "AKIAIOSFODNN7EXAMPLE"
 
@@ -67,3 +67,62 @@ def test_a_longer_run_is_no_id(text: str) -> None:
 
 def test_an_id_beside_one_that_the_cursor_moved_away_from() -> None:
     assert key_ids(f"key\x1b[5C{ID}") == (ID,)
+
+
+OTHER = "AKIAI44QH8DHBEXAMPLE"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        OTHER[:-1],
+        f"{OTHER}X",
+        OTHER.lower(),
+        OTHER.capitalize(),
+        OTHER[:8],
+        "AKIA",
+        "akiaiosf",
+        "AKIA************MPLE",
+        "AKIA\u2026MPLE",
+        f"{OTHER}{OTHER}",
+        f"id{OTHER}",
+        f"id{OTHER[:-2]}",
+        f"{OTHER[:10]}\n{OTHER[10:]}",
+        f"{OTHER[:10]}-{OTHER[10:]}",
+        f'"accessKeyId":"{OTHER[:-1]}"',
+        f"key={OTHER[:-1]},",
+        f"({OTHER[:-1]})",
+        f"\\n{OTHER[:-1]}",
+        f"%3D{OTHER[:-1]}%26",
+        f"\x1b[31m{OTHER[:-1]}\x1b[0m",
+        f"{OTHER[:9]}\u200b{OTHER[9:]}",
+        f"\uff21\uff2b\uff29\uff21{OTHER[4:]}",
+        f"\u0410\u041a\u0406\u0410{OTHER[4:]}",
+        f"{OTHER[:9]}\u0415{OTHER[10:]}",
+        f"AK1A{OTHER[4:]}",
+        f"AKlA{OTHER[4:]}",
+        f"AS{OTHER[2:-1]}",
+        f"as{OTHER[2:-1].lower()}",
+    ],
+)
+@pytest.mark.parametrize("text", ["{} {}", "{1} {0}", "see {},{}", '["{}", "{}"]', "{}\n{}\n"])
+def test_an_id_that_is_cut_short_or_mistyped_is_noticed(text: str, broken: str) -> None:
+    found = read_ids(text.format(ID, broken))
+    assert found.ids == (ID,)
+    assert found.broken
+    assert "cut short or mistyped" in found.problem
+    assert broken[4:] not in found.problem or broken == "AKIA"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Asia/Tokyo", "asia-northeast1", "ASIA", "Asian", "asiatic", "akin", "é", "xAKIA", "--", "-"],
+)
+def test_a_word_that_is_no_id_is_passed_over(word: str) -> None:
+    assert read_ids(f"{ID} {word}") == IdsInText((ID,))
+    assert read_ids(f"{word} {ID} {OTHER} {ID}") == IdsInText((ID, OTHER))
+
+
+def test_an_id_in_any_of_its_forms_is_whole() -> None:
+    for text in (f'{{"id":"{ID}"}}', f"\x1b[31m{ID}\x1b[0m", f"%3D{ID}%26", f"x_{ID}_y"):
+        assert read_ids(text) == IdsInText((ID,))

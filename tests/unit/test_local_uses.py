@@ -17,6 +17,7 @@ from keytui.stores.aws_files.profile import AwsFiles
 from keytui.uses import LocalUse, Place
 from keytui.vault import Held
 from tests.support.aws_env import AwsHome
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL
 
 OTHER = "AKIAI44QH8DHBEXAMPLE"
@@ -28,7 +29,7 @@ WHERE, CONFIG = "~/.aws/credentials", "~/.aws/config"
 @pytest.fixture
 def files(tmp_path: Path) -> AwsFiles:
     (tmp_path / ".aws").mkdir()
-    return AwsFiles({}, tmp_path)
+    return AwsFiles({}, tmp_path, WRITABLE)
 
 
 def found(files: AwsFiles, held: Iterable[Held] = ()) -> list[LocalUse]:
@@ -74,7 +75,7 @@ def test_the_environment_and_the_keyrings_count(tmp_path: Path) -> None:
     env |= {"AWS_SHARED_CREDENTIALS_FILE": str(elsewhere), "AWS_CONFIG_FILE": "/dev/null"}
     held = [Held(one, "alice", "1", None, "keyring:pass") for one in (KEY_ID, OTHER)]
 
-    uses = found(AwsFiles(env, Path("/nowhere")), held)
+    uses = found(AwsFiles(env, Path("/nowhere"), WRITABLE), held)
 
     assert uses == [
         LocalUse(Place.CREDENTIALS, str(elsewhere), "dev"),
@@ -130,7 +131,7 @@ def test_what_is_no_file_holds_nothing(files: AwsFiles) -> None:
 
 def test_keytui_looks_into_the_users_own_files(aws_env: AwsHome, tmp_path: Path) -> None:
     aws_env.credentials.write_text(f"[dev]\n{STATIC}")
-    journal = Journal(tmp_path)
+    journal = Journal(tmp_path, WRITABLE)
     journal.append(Entry("", Event.STORED, "1", "alice", "", KEY_ID, store="keyring"))
 
     uses = own_uses(journal)(KEY_ID)

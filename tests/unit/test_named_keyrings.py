@@ -16,6 +16,7 @@ from keytui.errors import StoreError, StoreLockedError, WrongPasswordError
 from keytui.model import Secret
 from keytui.stores.base import Mend
 from keytui.stores.keyring.os_keyring import OsKeyring
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL, new_key
 
 PATIENCE = 60
@@ -76,7 +77,7 @@ def forget_passphrase(env: dict[str, str]) -> None:
 
 
 def test_pass_keeps_a_secret(password_store: dict[str, str]) -> None:
-    store = OsKeyring(env=password_store, kind="pass")
+    store = OsKeyring(env=password_store, kind="pass", gate=WRITABLE)
 
     probe = store.probe()
     assert (probe.writable, probe.label, probe.chosen) == (
@@ -102,7 +103,7 @@ def test_pass_reads_and_writes_by_a_socket(password_store: dict[str, str], tmp_p
     )
     (tmp_path / "pass").chmod(0o755)
     env = password_store | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    store = OsKeyring(env=env, kind="pass")
+    store = OsKeyring(env=env, kind="pass", gate=WRITABLE)
 
     store.put(new_key())
 
@@ -120,7 +121,7 @@ def test_pass_without_the_passphrase_says_so_and_asks_on_no_terminal(
     # An agent that was started on this terminal asks there, whatever it is told later.
     subprocess.run(["gpg-connect-agent", "/bye"], env=env, capture_output=True, check=True)
 
-    probe = OsKeyring(env=env, kind="pass").probe()
+    probe = OsKeyring(env=env, kind="pass", gate=WRITABLE).probe()
 
     assert not probe.writable
     assert "passphrase" in probe.reason
@@ -129,13 +130,13 @@ def test_pass_without_the_passphrase_says_so_and_asks_on_no_terminal(
 
 
 def test_pass_without_a_store(env: dict[str, str]) -> None:
-    probe = OsKeyring(env=env, kind="pass").probe()
+    probe = OsKeyring(env=env, kind="pass", gate=WRITABLE).probe()
     assert (probe.writable, probe.reason) == (False, "pass has no password store yet.")
 
 
 @pytest.fixture
 def cryptfile(env: dict[str, str], tmp_path: Path) -> OsKeyring:
-    return OsKeyring(cheap(tmp_path), env=env, kind="cryptfile")
+    return OsKeyring(cheap(tmp_path), env=env, kind="cryptfile", gate=WRITABLE)
 
 
 def cheap(tmp_path: Path) -> tuple[str, ...]:
@@ -169,7 +170,7 @@ def test_the_encrypted_file_is_made_opened_and_locked(
     assert the_file(env).stat().st_mode & 0o077 == 0
     assert [path.name for path in the_file(env).parent.iterdir() if path.suffix == ".new"] == []
 
-    another_run = OsKeyring(cheap(tmp_path), env=env, kind="cryptfile")
+    another_run = OsKeyring(cheap(tmp_path), env=env, kind="cryptfile", gate=WRITABLE)
     assert another_run.probe().mend is Mend.UNLOCK
     with pytest.raises(StoreLockedError):
         another_run.get(KEY_ID)
@@ -203,11 +204,11 @@ def test_the_password_in_the_environment_opens_it_for_other_programs(
     cryptfile.put(new_key())
 
     elsewhere = env | {"KEYRING_CRYPTFILE_PASSWORD": "file horse"}
-    other = OsKeyring(cheap(tmp_path), env=elsewhere, kind="cryptfile")
+    other = OsKeyring(cheap(tmp_path), env=elsewhere, kind="cryptfile", gate=WRITABLE)
     assert other.get(KEY_ID).reveal() == SENTINEL
 
 
 def test_neither_is_fallen_into(env: dict[str, str]) -> None:
-    probe = OsKeyring(env=env).probe()
+    probe = OsKeyring(env=env, gate=WRITABLE).probe()
     assert "no D-Bus session" in probe.reason
     assert not list(Path(env["HOME"]).rglob("cryptfile_pass.cfg"))

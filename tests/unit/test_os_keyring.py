@@ -23,6 +23,7 @@ from keytui.errors import (
 from keytui.model import ROOT_ACCOUNT, Secret
 from keytui.stores.base import Mend
 from keytui.stores.keyring.os_keyring import CHILD_COMMAND, OsKeyring
+from tests.support.gates import WRITABLE
 from tests.support.secret_service import (
     PATIENCE,
     SecretService,
@@ -87,7 +88,7 @@ def alive(pid: int) -> bool:
 
 
 def test_secret_tool_finds_what_was_put(keyring_service: SecretService) -> None:
-    receipt = OsKeyring(env=keyring_service.env).put(new_key("svc+backup=x,y@z-_"))
+    receipt = OsKeyring(env=keyring_service.env, gate=WRITABLE).put(new_key("svc+backup=x,y@z-_"))
 
     held = keyring_service.lookup(KEY_ID)
     assert held == json.dumps(
@@ -104,7 +105,9 @@ def test_secret_tool_finds_what_was_put(keyring_service: SecretService) -> None:
 
 
 def test_the_root_users_key_is_kept_under_its_listing_name(keyring_service: SecretService) -> None:
-    OsKeyring(env=keyring_service.env).put(new_key(ROOT_ACCOUNT, "AKIAROOT0000EXAMPLE1"))
+    OsKeyring(env=keyring_service.env, gate=WRITABLE).put(
+        new_key(ROOT_ACCOUNT, "AKIAROOT0000EXAMPLE1")
+    )
 
     held = keyring_service.lookup("AKIAROOT0000EXAMPLE1")
     assert held is not None
@@ -112,7 +115,7 @@ def test_the_root_users_key_is_kept_under_its_listing_name(keyring_service: Secr
 
 
 def test_putting_again_replaces_and_makes_no_second_item(keyring_service: SecretService) -> None:
-    store = OsKeyring(env=keyring_service.env)
+    store = OsKeyring(env=keyring_service.env, gate=WRITABLE)
     store.put(new_key(key_id="AKIATWICE000EXAMPLE1", secret="first"))
     count = keyring_service.item_count()
 
@@ -126,7 +129,7 @@ def test_putting_again_replaces_and_makes_no_second_item(keyring_service: Secret
 def test_a_probe_leaves_no_item(keyring_service: SecretService, canary: bool) -> None:
     count = keyring_service.item_count()
 
-    probe = OsKeyring(env=keyring_service.env).probe(canary=canary)
+    probe = OsKeyring(env=keyring_service.env, gate=WRITABLE).probe(canary=canary)
 
     assert probe.writable
     assert probe.label == LABEL
@@ -139,12 +142,14 @@ def test_a_probe_without_canary_writes_nothing(
     body = "def stop(*args): os._exit(3)\nKeyring.set_password = stop"
     command = python_child(tmp_path, body)
 
-    assert OsKeyring(command, env=keyring_service.env).probe(canary=False).writable
-    assert not OsKeyring(command, env=keyring_service.env).probe(canary=True).writable
+    assert OsKeyring(command, env=keyring_service.env, gate=WRITABLE).probe(canary=False).writable
+    assert (
+        not OsKeyring(command, env=keyring_service.env, gate=WRITABLE).probe(canary=True).writable
+    )
 
 
 def test_a_deleted_key_is_gone_from_the_keyring(keyring_service: SecretService) -> None:
-    store = OsKeyring(env=keyring_service.env)
+    store = OsKeyring(env=keyring_service.env, gate=WRITABLE)
     store.put(new_key(key_id="AKIAGONE0000EXAMPLE1"))
     assert keyring_service.lookup("AKIAGONE0000EXAMPLE1")
 
@@ -160,7 +165,7 @@ def test_anothers_value_is_neither_returned_nor_shown(
     keyring_service.store("AKIAFOREIGN0EXAMPLE1", value)
 
     with pytest.raises(StoreError) as caught:
-        OsKeyring(env=keyring_service.env).get("AKIAFOREIGN0EXAMPLE1")
+        OsKeyring(env=keyring_service.env, gate=WRITABLE).get("AKIAFOREIGN0EXAMPLE1")
 
     assert not isinstance(caught.value, NotStoredError)
     assert "not written by keytui" in caught.value.title
@@ -173,7 +178,7 @@ def test_anothers_value_is_neither_returned_nor_shown(
 def test_a_locked_keyring_is_said_to_be_locked_and_never_prompts(
     own_service: SecretService, tmp_path: Path
 ) -> None:
-    store = OsKeyring(env=own_service.env)
+    store = OsKeyring(env=own_service.env, gate=WRITABLE)
     store.put(new_key())
     own_service.lock()
     with silent_prompter(own_service, tmp_path / "prompts"):
@@ -197,10 +202,10 @@ def test_a_locked_keyring_is_said_to_be_locked_and_never_prompts(
 def test_a_lock_that_falls_after_the_check_does_not_prompt(
     own_service: SecretService, tmp_path: Path
 ) -> None:
-    OsKeyring(env=own_service.env).put(new_key())
+    OsKeyring(env=own_service.env, gate=WRITABLE).put(new_key())
     own_service.lock()
     command = python_child(tmp_path, "keyring_child.check_secret_service = lambda *path: None")
-    store = OsKeyring(command, env=own_service.env)
+    store = OsKeyring(command, env=own_service.env, gate=WRITABLE)
     calls: tuple[Callable[[], object], ...] = (
         lambda: store.put(new_key()),
         lambda: store.get(KEY_ID),
@@ -215,7 +220,7 @@ def test_a_lock_that_falls_after_the_check_does_not_prompt(
 
 
 def test_the_password_unlocks_and_a_wrong_one_is_called_wrong(own_service: SecretService) -> None:
-    store = OsKeyring(env=own_service.env)
+    store = OsKeyring(env=own_service.env, gate=WRITABLE)
     store.put(new_key())
     own_service.lock()
 
@@ -232,7 +237,7 @@ def test_the_password_unlocks_and_a_wrong_one_is_called_wrong(own_service: Secre
 
 def test_the_first_password_makes_the_keyring(tmp_path: Path) -> None:
     with secret_service(tmp_path, password="") as service:
-        store = OsKeyring(env=service.env)
+        store = OsKeyring(env=service.env, gate=WRITABLE)
         assert store.probe().mend is Mend.MAKE
 
         store.unlock(Secret("brand new"))
@@ -247,7 +252,7 @@ def test_the_first_password_makes_the_keyring(tmp_path: Path) -> None:
 
 def test_a_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
     with secret_service(tmp_path, daemon=False) as service:
-        store = OsKeyring(env=service.env)
+        store = OsKeyring(env=service.env, gate=WRITABLE)
 
         store.unlock(Secret("brand new"))
 
@@ -258,13 +263,13 @@ def test_a_service_that_takes_no_password_is_unlocked_in_its_own_window(
     tmp_path: Path, keyring_service: SecretService
 ) -> None:
     body = "from keytui.stores.keyring import unlock as u; u._INTERFACE = 'org.example.Other'"
-    store = OsKeyring(python_child(tmp_path, body), env=keyring_service.env)
+    store = OsKeyring(python_child(tmp_path, body), env=keyring_service.env, gate=WRITABLE)
     keyring_service.lock()
     try:
         with pytest.raises(StoreError) as caught:
             store.unlock(Secret("correct horse"))
     finally:
-        OsKeyring(env=keyring_service.env).unlock(Secret("correct horse"))
+        OsKeyring(env=keyring_service.env, gate=WRITABLE).unlock(Secret("correct horse"))
     assert caught.value.title == "This Secret Service can't be unlocked from here."
 
 
@@ -272,7 +277,7 @@ def test_without_a_bus_the_reason_is_the_bus(keyring_service: SecretService) -> 
     env = keyring_service.env | {"XDG_RUNTIME_DIR": "/nonexistent"}
     del env["DBUS_SESSION_BUS_ADDRESS"]
 
-    probe = OsKeyring(env=env).probe()
+    probe = OsKeyring(env=env, gate=WRITABLE).probe()
     assert "no D-Bus session" in probe.reason
     assert probe.mend is Mend.START
 
@@ -283,7 +288,7 @@ def test_the_bus_of_the_user_is_found_where_the_login_names_none(
     env = dict(keyring_service.env)
     del env["DBUS_SESSION_BUS_ADDRESS"]
 
-    assert OsKeyring(env=env).probe().writable
+    assert OsKeyring(env=env, gate=WRITABLE).probe().writable
 
 
 @pytest.mark.parametrize(
@@ -295,19 +300,19 @@ def test_a_stale_or_odd_bus_address_is_no_bus(keyring_service: SecretService, ad
         "XDG_RUNTIME_DIR": "/nonexistent",
     }
 
-    assert "no D-Bus session" in OsKeyring(env=env).probe().reason
+    assert "no D-Bus session" in OsKeyring(env=env, gate=WRITABLE).probe().reason
 
 
 def test_a_bus_without_a_keyring_is_no_service(tmp_path: Path) -> None:
     with secret_service(tmp_path, daemon=False) as service:
-        probe = OsKeyring(env=service.env).probe()
+        probe = OsKeyring(env=service.env, gate=WRITABLE).probe()
 
     assert "No keyring service" in probe.reason
     assert not probe.locked
 
 
 def test_a_killed_daemon_is_no_service(own_service: SecretService) -> None:
-    store = OsKeyring(env=own_service.env)
+    store = OsKeyring(env=own_service.env, gate=WRITABLE)
     assert store.probe().writable
 
     own_service.kill_daemon()
@@ -328,7 +333,7 @@ def test_a_daemon_that_dies_during_put_is_no_service(
         f"    real(path)\n    os.kill({own_service.daemon.pid}, signal.SIGKILL)\n"
         "keyring_child.check_secret_service = killed"
     )
-    store = OsKeyring(python_child(tmp_path, body), env=own_service.env)
+    store = OsKeyring(python_child(tmp_path, body), env=own_service.env, gate=WRITABLE)
 
     with pytest.raises(StoreError) as caught:
         store.put(new_key())
@@ -341,9 +346,9 @@ def test_a_service_without_a_collection_is_said_so(tmp_path: Path) -> None:
         secret_service(tmp_path, password="") as service,
         silent_prompter(service, tmp_path / "prompts"),
     ):
-        probe = OsKeyring(env=service.env).probe()
+        probe = OsKeyring(env=service.env, gate=WRITABLE).probe()
         with pytest.raises(StoreError):
-            OsKeyring(env=service.env).put(new_key())
+            OsKeyring(env=service.env, gate=WRITABLE).put(new_key())
 
     assert "no default collection" in probe.reason
     assert (tmp_path / "prompts").read_text() == ""
@@ -369,7 +374,7 @@ def plaintext(keyring_service: SecretService, tmp_path: Path) -> dict[str, str]:
 def test_a_backend_that_keeps_nothing_is_refused_by_name(
     keyring_service: SecretService, name: str
 ) -> None:
-    store = OsKeyring(env=keyring_service.env | {"PYTHON_KEYRING_BACKEND": name})
+    store = OsKeyring(env=keyring_service.env | {"PYTHON_KEYRING_BACKEND": name}, gate=WRITABLE)
 
     assert name in store.probe(canary=False).reason
     with pytest.raises(StoreError) as caught:
@@ -382,7 +387,7 @@ def test_an_emptied_chainer_is_refused_by_name(keyring_service: SecretService) -
     name = "keyring.backends.chainer.ChainerBackend"
     hostile = {"PYTHON_KEYRING_BACKEND": name, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nothing"}
 
-    probe = OsKeyring(env=keyring_service.env | hostile).probe()
+    probe = OsKeyring(env=keyring_service.env | hostile, gate=WRITABLE).probe()
 
     assert name in probe.reason
     assert "no keyring behind it" in probe.reason
@@ -391,7 +396,7 @@ def test_an_emptied_chainer_is_refused_by_name(keyring_service: SecretService) -
 def test_a_chainer_before_a_trusted_backend_is_taken_apart(keyring_service: SecretService) -> None:
     chainer = {"PYTHON_KEYRING_BACKEND": "keyring.backends.chainer.ChainerBackend"}
 
-    receipt = OsKeyring(env=keyring_service.env | chainer).put(
+    receipt = OsKeyring(env=keyring_service.env | chainer, gate=WRITABLE).put(
         new_key(key_id="AKIACHAIN000EXAMPLE1")
     )
 
@@ -405,7 +410,9 @@ def test_a_chain_that_starts_with_plaintext_never_writes_to_it(
     chainer = {"PYTHON_KEYRING_BACKEND": "keyring.backends.chainer.ChainerBackend"}
     command = python_child(tmp_path, "import keyrings.alt.file")
 
-    OsKeyring(command, env=plaintext | chainer).put(new_key(key_id="AKIACHAIN000EXAMPLE2"))
+    OsKeyring(command, env=plaintext | chainer, gate=WRITABLE).put(
+        new_key(key_id="AKIACHAIN000EXAMPLE2")
+    )
 
     assert keyring_service.lookup("AKIACHAIN000EXAMPLE2")
     assert not (tmp_path / "plain.txt").exists()
@@ -414,7 +421,7 @@ def test_a_chain_that_starts_with_plaintext_never_writes_to_it(
 def test_a_plaintext_backend_is_refused_by_name_and_gets_nothing(
     plaintext: dict[str, str], tmp_path: Path
 ) -> None:
-    store = OsKeyring(env=plaintext)
+    store = OsKeyring(env=plaintext, gate=WRITABLE)
 
     assert "keyrings.alt.file.PlaintextKeyring" in store.probe().reason
     with pytest.raises(StoreError):
@@ -428,7 +435,9 @@ def test_a_plaintext_backend_is_refused_by_name_and_gets_nothing(
 def test_a_setting_that_names_nothing_is_said_by_its_name(
     keyring_service: SecretService, name: str
 ) -> None:
-    probe = OsKeyring(env=keyring_service.env | {"PYTHON_KEYRING_BACKEND": name}).probe()
+    probe = OsKeyring(
+        env=keyring_service.env | {"PYTHON_KEYRING_BACKEND": name}, gate=WRITABLE
+    ).probe()
 
     assert f"PYTHON_KEYRING_BACKEND={name} names no keyring" in probe.reason
 
@@ -447,7 +456,9 @@ def test_keyrings_config_file_is_judged_alike(
     config.parent.mkdir()
     config.write_text(f"[backend]\n{line}\n")
 
-    probe = OsKeyring(env=keyring_service.env | {"XDG_CONFIG_HOME": str(tmp_path)}).probe()
+    probe = OsKeyring(
+        env=keyring_service.env | {"XDG_CONFIG_HOME": str(tmp_path)}, gate=WRITABLE
+    ).probe()
 
     assert expected in probe.reason
 
@@ -457,7 +468,9 @@ def test_a_missing_keyring_library_is_said_so(
 ) -> None:
     (tmp_path / "keyring.py").write_text("raise ImportError('broken')")
 
-    probe = OsKeyring(env=keyring_service.env | {"PYTHONPATH": str(tmp_path)}).probe()
+    probe = OsKeyring(
+        env=keyring_service.env | {"PYTHONPATH": str(tmp_path)}, gate=WRITABLE
+    ).probe()
 
     assert "library can't be loaded" in probe.reason
 
@@ -546,7 +559,7 @@ def test_an_odd_backend_is_a_plain_refusal_in_time(
         config.write_text(f"[backend]\ndefault-keyring=odd.Backend\nkeyring-path={site}\n")
         env |= {"XDG_CONFIG_HOME": str(tmp_path)}
     started = time.monotonic()
-    store = OsKeyring(timeout=3, env=env)
+    store = OsKeyring(timeout=3, env=env, gate=WRITABLE)
 
     # At the same time, since some of them last until the limit.
     with ThreadPoolExecutor() as both:
@@ -573,7 +586,7 @@ def test_an_odd_backend_is_a_plain_refusal_in_time(
 def test_a_hanging_child_is_killed_with_all_it_started(tmp_path: Path) -> None:
     pids = shlex.quote(str(tmp_path / "pids"))
     command = shell_child(f"sleep 1000 & echo $$ $! >{pids}; wait")
-    store = OsKeyring(command, timeout=2)
+    store = OsKeyring(command, timeout=2, gate=WRITABLE)
 
     with pytest.raises(StoreTimeoutError) as caught:
         store.put(new_key())
@@ -587,13 +600,15 @@ def test_a_hanging_child_is_killed_with_all_it_started(tmp_path: Path) -> None:
 
 def test_a_child_that_does_not_read_its_input_cannot_hold_keytui_up() -> None:
     with pytest.raises(StoreTimeoutError) as caught:
-        OsKeyring(shell_child("exec sleep 1000"), timeout=1).put(new_key(secret="x" * 1_000_000))
+        OsKeyring(shell_child("exec sleep 1000"), timeout=1, gate=WRITABLE).put(
+            new_key(secret="x" * 1_000_000)
+        )
 
     assert "xxxx" not in full_text(caught.value)
 
 
 def test_a_probe_of_a_hanging_keyring_says_so() -> None:
-    probe = OsKeyring(shell_child("exec sleep 1000"), timeout=0.5).probe()
+    probe = OsKeyring(shell_child("exec sleep 1000"), timeout=0.5, gate=WRITABLE).probe()
 
     assert not probe.writable
     assert "no answer within 0.5 s" in probe.reason
@@ -603,7 +618,14 @@ def test_a_child_whose_parent_is_gone_ends_by_itself(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
     command = python_child(tmp_path, "keyring_child.open_keyring = lambda *_: time.sleep(1000)")
-    asked = {"kind": "os", "password": "", "service": "s", "username": "u", "value": "v"}
+    asked = {
+        "kind": "os",
+        "read_only": False,
+        "password": "",
+        "service": "s",
+        "username": "u",
+        "value": "v",
+    }
     request = json.dumps(asked | {"limit": 0})
 
     done = subprocess.run(
@@ -635,7 +657,7 @@ def test_a_child_without_a_proper_answer_is_a_plain_error(
     body: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StoreError) as caught:
-        OsKeyring(shell_child(f"echo ready; {body}")).put(new_key())
+        OsKeyring(shell_child(f"echo ready; {body}"), gate=WRITABLE).put(new_key())
 
     assert "ended without an answer" in caught.value.title
     assert SENTINEL not in full_text(caught.value)
@@ -648,7 +670,7 @@ def test_a_child_is_sent_nothing_before_it_is_ready(tmp_path: Path, said: str) -
     command = shell_child(f"printf '{said}'; cat >{shlex.quote(str(read))}")
 
     with pytest.raises(StoreError) as caught:
-        OsKeyring(command, timeout=0.5).put(new_key())
+        OsKeyring(command, timeout=0.5, gate=WRITABLE).put(new_key())
 
     assert "still holds it" in caught.value.safe
     assert not read.exists() or read.read_text() == ""
@@ -656,14 +678,16 @@ def test_a_child_is_sent_nothing_before_it_is_ready(tmp_path: Path, said: str) -
 
 def test_a_child_that_answers_without_end_is_a_plain_error() -> None:
     with pytest.raises(StoreError) as caught:
-        OsKeyring(shell_child("echo ready; exec yes"), timeout=PATIENCE).put(new_key())
+        OsKeyring(shell_child("echo ready; exec yes"), timeout=PATIENCE, gate=WRITABLE).put(
+            new_key()
+        )
 
     assert "ended without an answer" in caught.value.title
 
 
 def test_a_command_that_is_not_there_is_a_plain_error() -> None:
     with pytest.raises(StoreError) as caught:
-        OsKeyring(("/nonexistent/python",)).put(new_key())
+        OsKeyring(("/nonexistent/python",), gate=WRITABLE).put(new_key())
 
     assert SENTINEL not in full_text(caught.value)
 
@@ -679,7 +703,7 @@ def test_a_command_that_is_not_there_is_a_plain_error() -> None:
 def test_a_keyring_that_reads_back_otherwise_gives_no_receipt(
     own_service: SecretService, tmp_path: Path, body: str
 ) -> None:
-    store = OsKeyring(python_child(tmp_path, body), env=own_service.env)
+    store = OsKeyring(python_child(tmp_path, body), env=own_service.env, gate=WRITABLE)
 
     with pytest.raises(StoreError) as caught:
         store.put(new_key())
@@ -692,7 +716,7 @@ def test_a_keyring_that_reads_back_otherwise_gives_no_receipt(
 
 def test_a_keyring_that_does_not_forget_is_told(own_service: SecretService, tmp_path: Path) -> None:
     command = python_child(tmp_path, "Keyring.delete_password = lambda *args: None")
-    store = OsKeyring(command, env=own_service.env)
+    store = OsKeyring(command, env=own_service.env, gate=WRITABLE)
     store.put(new_key())
 
     with pytest.raises(StoreError, match="still holds"):
@@ -709,7 +733,7 @@ def test_a_backend_error_that_holds_the_secret_stays_in_the_child(
         "    raise RuntimeError(password)\n"
         "Keyring.set_password = broken"
     )
-    store = OsKeyring(python_child(tmp_path, body), env=keyring_service.env)
+    store = OsKeyring(python_child(tmp_path, body), env=keyring_service.env, gate=WRITABLE)
 
     with pytest.raises(StoreError) as caught:
         store.put(new_key())
@@ -724,12 +748,12 @@ def test_a_backend_that_prints_does_not_spoil_the_answer(
 ) -> None:
     noisy = "def noisy(path=''): os.write(1, b'noise')\nkeyring_child.check_secret_service = noisy"
 
-    store = OsKeyring(python_child(tmp_path, noisy), env=keyring_service.env)
+    store = OsKeyring(python_child(tmp_path, noisy), env=keyring_service.env, gate=WRITABLE)
 
     assert store.probe().writable
 
 
-def test_a_program_that_the_backend_leaves_running_does_not_hold_the_answer_up(
+def test_a_program_left_running_does_not_delay_the_answer(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
     running = tmp_path / "running"
@@ -741,7 +765,9 @@ def test_a_program_that_the_backend_leaves_running_does_not_hold_the_answer_up(
         "keyring_child.check_secret_service = start"
     )
     try:
-        store = OsKeyring(python_child(tmp_path, body), timeout=5, env=keyring_service.env)
+        store = OsKeyring(
+            python_child(tmp_path, body), timeout=5, env=keyring_service.env, gate=WRITABLE
+        )
         assert store.probe(canary=False).writable
     finally:
         running.unlink()
@@ -769,7 +795,7 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
     folder = tmp_path / "tmp"
     folder.mkdir()
     env = own_service.env | {"TMPDIR": str(folder)}
-    store = OsKeyring(python_child(tmp_path, body), timeout=PATIENCE, env=env)
+    store = OsKeyring(python_child(tmp_path, body), timeout=PATIENCE, env=env, gate=WRITABLE)
     worker = threading.Thread(target=store.put, args=(new_key(),))
     worker.start()
     try:
@@ -793,10 +819,11 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
 def test_keytuis_own_process_never_imports_keyring() -> None:
     code = (
         "import sys\n"
+        "from keytui.gate import Gate\n"
         "from keytui.stores import csv_file\n"
         "from keytui.stores.clipboard import clipboard\n"
         "from keytui.stores.keyring import os_keyring\n"
-        "os_keyring.OsKeyring().probe()\n"
+        "os_keyring.OsKeyring(gate=Gate(False)).probe()\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}"
         " & {'keyring', 'secretstorage', 'jeepney', 'cryptography'}))"
     )
@@ -818,7 +845,7 @@ def test_the_child_takes_no_module_from_the_current_folder(
     (tmp_path / "keyring.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     monkeypatch.chdir(tmp_path)
 
-    assert OsKeyring(env=keyring_service.env).probe().writable
+    assert OsKeyring(env=keyring_service.env, gate=WRITABLE).probe().writable
     assert not (tmp_path / "ran").exists()
     assert CHILD_COMMAND[:2] == (sys.executable, "-P")
 
@@ -826,7 +853,7 @@ def test_the_child_takes_no_module_from_the_current_folder(
 def test_the_environment_is_keytuis_own_where_none_is_given(
     keyring_service: SecretService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = OsKeyring()
+    store = OsKeyring(gate=WRITABLE)
     for name in ("HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"):
         monkeypatch.setenv(name, keyring_service.env[name])
 

@@ -16,6 +16,7 @@ from keytui.own_files import NotBelievedError, read_private, read_trusted
 from keytui.settings import load
 from keytui.stores.keyring.session_bus import find_bus, private_bus_file
 from tests.support.aws_env import AwsHome
+from tests.support.gates import WRITABLE
 
 
 def grow(path: Path) -> None:
@@ -71,7 +72,7 @@ def owned_by(monkeypatch: pytest.MonkeyPatch, user: int, reader: int) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: reader)
 
 
-def test_a_config_file_of_another_user_is_refused_and_roots_is_not(
+def test_a_config_file_of_another_user_but_root_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config_file(tmp_path).write_text("read_only = true\n")
@@ -130,8 +131,8 @@ def test_an_aws_file_without_end_is_a_sentence(aws_env: AwsHome, kind: str, whic
     path = getattr(aws_env, which)
     WITHOUT_END[kind](path)
     for read in (
-        lambda: connect(ConnectOptions()),
-        lambda: connect(ConnectOptions(quiet=True)),
+        lambda: connect(ConnectOptions(), WRITABLE),
+        lambda: connect(ConnectOptions(quiet=True), WRITABLE),
         profiles,
     ):
         with pytest.raises(CredentialsError) as caught:

@@ -20,6 +20,7 @@ from keytui.errors import (
     ThrottledError,
     UnreachableError,
 )
+from keytui.gate import Gate
 from keytui.journal import Entry, Event, Journal
 from keytui.lifecycle import Lifecycle
 from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey, Secret, User
@@ -31,6 +32,7 @@ from keytui.uses import LocalUse, Place
 from keytui.verdicts import Finding, Verdict, Why
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 
 SECOND = timedelta(seconds=1)
 OLD_ID = "AKIAOLD0000000000001"
@@ -88,7 +90,7 @@ class Stage:
         self.keyring, self.file = FakeStore(), FakeStore()
         self.keyring.locator = "keyring"
         self.file.locator = "csv:/home/me/alice.csv"
-        self.journal = Journal(folder)
+        self.journal = Journal(folder, WRITABLE)
         self.here: tuple[LocalUse, ...] = ()
         self.begin()
 
@@ -96,12 +98,12 @@ class Stage:
         """Begin another run: what the one before held in memory is gone."""
         for attempt in [*self.journal._claims._held]:
             self.journal.release(attempt)
-        self.journal = RefusingJournal(self.folder, self.no_record)
+        self.journal = RefusingJournal(self.folder, self.no_record, Gate(read_only))
         wait = Wait(self._sleep, lambda: self.time)
         self.lifecycle = Lifecycle(
             self.iam,
             self.journal,
-            read_only=read_only,
+            gate=Gate(read_only),
             uses_here=lambda _: self.here,
             now=self.now,
             wait=wait,
@@ -174,8 +176,8 @@ class Stage:
 class RefusingJournal(Journal):
     """A record in which some events can't be written."""
 
-    def __init__(self, folder: Path, refused: set[Event]) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, refused: set[Event], gate: Gate) -> None:
+        super().__init__(folder, gate)
         self._refused = refused
 
     def append(self, entry: Entry) -> None:
@@ -845,7 +847,7 @@ def test_a_secret_that_has_come_into_a_store_meanwhile_keeps_its_key(stage: Stag
 def test_no_two_delete_at_once(stage: Stage) -> None:
     attempt = stage.lose_a_reply()
     finding = stage.look()
-    other = Journal(stage.folder)
+    other = Journal(stage.folder, WRITABLE)
     assert other.claim(attempt)
 
     with pytest.raises(KeytuiError, match="another keytui"):

@@ -26,6 +26,7 @@ from keytui.stores.aws_files.uses import key_uses
 from keytui.stores.private_file import FileProblem
 from keytui.uses import Place
 from tests.support.aws_env import AwsHome
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text
 
 OLD, NEW, OTHER = KEY_ID, "AKIAI44QH8DHBEXAMPLE", "AKIAOTHER00000000000"
@@ -39,7 +40,7 @@ LINE = f"credential_process = {COMMAND}\n"
 @pytest.fixture
 def files(tmp_path: Path) -> AwsFiles:
     (tmp_path / ".aws").mkdir()
-    return AwsFiles({}, tmp_path)
+    return AwsFiles({}, tmp_path, WRITABLE)
 
 
 def profiles(files: AwsFiles, how: How = How.PROCESS, *, in_keyring: bool = True) -> LocalProfiles:
@@ -289,7 +290,7 @@ def test_the_tools_sign_with_the_new_key_and_then_the_old(
     config = aws_env.config.read_text()
     all_of_them = ["default", "my dev", "both", "in config", "process"]
     local = LocalProfiles(
-        AwsFiles(os.environ, Path.home()), how, command=lambda key_id: f"{tool} {key_id}"
+        AwsFiles(os.environ, Path.home(), WRITABLE), how, command=lambda key_id: f"{tool} {key_id}"
     )
     assert [signer(name) for name in all_of_them] == [OLD] * 5
 
@@ -315,7 +316,7 @@ def test_the_aws_command_line_takes_a_command_from_the_credentials_file(
 ) -> None:
     aws_env.credentials.write_text(f"[my dev]\n{STATIC}")
     local = LocalProfiles(
-        AwsFiles(os.environ, Path.home()), command=lambda key_id: f"{tool} {key_id}"
+        AwsFiles(os.environ, Path.home(), WRITABLE), command=lambda key_id: f"{tool} {key_id}"
     )
     (change,) = local.plan(OLD, NEW)
 
@@ -624,7 +625,9 @@ FILES = st.builds(
 @given(text=FILES, how=st.sampled_from([How.PROCESS, How.REWRITE]))
 def test_any_file_is_the_same_to_the_byte_after_there_and_back(text: str, how: How) -> None:
     with TemporaryDirectory() as folder:
-        files = AwsFiles({"AWS_SHARED_CREDENTIALS_FILE": f"{folder}/credentials"}, Path(folder))
+        files = AwsFiles(
+            {"AWS_SHARED_CREDENTIALS_FILE": f"{folder}/credentials"}, Path(folder), WRITABLE
+        )
         files.credentials.write_bytes(text.encode())
 
         records = rotate(files, how)

@@ -6,15 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from keytui.arguments import parse
+from keytui.commands.rotate_key import rotate_key
 from keytui.errors import KeytuiError, StateError, StoreError, UnknownKeyError
 from keytui.journal import Entry, Event, Journal
-from keytui.model import Identity, KeyStatus, Secret
+from keytui.model import Identity, KeyStatus, LastUsed, Secret
 from keytui.settings import Settings
+from keytui.stores.aws_files import limits
 from keytui.stores.aws_files.profile import AwsFiles
+from keytui.stores.keyring.session_bus import Bus, BusKind
 from keytui.ui.account import open_account
+from keytui.uses import LocalUse, Place
 from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.commands import run_command
-from tests.support.fake_iam import ACCOUNT
+from tests.support.fake_iam import ACCOUNT, START
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL
 
 Said = pytest.CaptureFixture[str]
@@ -29,7 +35,7 @@ def desk(tmp_path: Path) -> Desk:
     (tmp_path / ".aws/credentials").write_text(
         f"[bob]\naws_access_key_id = {BOB_ID}\naws_secret_access_key = {secret}\n"
     )
-    desk.aws_files = AwsFiles({}, tmp_path)
+    desk.aws_files = AwsFiles({}, tmp_path, WRITABLE)
     desk.who = lambda key_id, _: whose(desk, key_id)
     desk.iam.next_secret = SENTINEL
     return desk
@@ -255,3 +261,148 @@ def test_one_rotation_of_a_key_is_enough(desk: Desk) -> None:
         rotator.begin(bob, desk.keyring)
 
     assert rotator.of_key(BOB_ID) == first
+
+
+@pytest.mark.parametrize("denied", [True, False])
+def test_yes_alone_deletes_no_new_key_that_is_in_use(
+    desk: Desk, capsys: Said, denied: bool
+) -> None:
+    """Nor one whose use is unknown."""
+    rotate(desk, "--profiles", "process", "--yes")
+    desk.iam._uses[new_id(desk)] = LastUsed(START, "s3", "eu-west-1")
+    desk.iam.deny = {"iam:GetAccessKeyLastUsed"} if denied else set()
+
+    assert rotate(desk, "--roll-back", "--yes") == 3
+
+    assert len(desk.held("bob")) == 2
+    said = capsys.readouterr().err
+    assert ("last used is unknown" if denied else "is in use by s3") in said
+
+
+def test_own_calls_of_the_new_key_do_not_keep_it(desk: Desk) -> None:
+    rotate(desk, "--profiles", "process", "--yes")
+    desk.iam._uses[new_id(desk)] = LastUsed(START, "iam", "us-east-1")
+
+    assert rotate(desk, "--roll-back", "--yes") == 0
+
+
+# What a later process can't read.
+
+
+@pytest.fixture
+def private_bus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--unlock-keyring`` has made a D-Bus session, or uses another keytui's."""
+    private = Bus("unix:path=/x", BusKind.PRIVATE)
+    monkeypatch.setattr(limits, "find_bus", lambda _: private)
+
+
+@pytest.mark.usefixtures("private_bus")
+def test_yes_alone_writes_no_profile_that_ends_with_this_run(desk: Desk, capsys: Said) -> None:
+    before = text(desk)
+
+    assert rotate(desk, "--yes", "--to", "inactive") == 3
+
+    assert text(desk) == before
+    assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
+    said = " ".join(capsys.readouterr().err.split())
+    assert "It works while this keytui runs" in said
+    assert "--profiles process agrees to that" in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable"),
+    [
+        (Settings(keyring="pass", keyring_by_variable=True), "KEYTUI_KEYRING=pass"),
+        (Settings(keyring="cryptfile"), "KEYRING_CRYPTFILE_PASSWORD"),
+        (Settings(), "PYTHON_KEYRING_BACKEND"),
+    ],
+)
+def test_yes_alone_writes_no_profile_that_needs_a_variable(
+    desk: Desk,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    variable: str,
+) -> None:
+    monkeypatch.delenv("KEYRING_CRYPTFILE_PASSWORD", raising=False)
+    if variable == "PYTHON_KEYRING_BACKEND":
+        monkeypatch.setenv(variable, "keyrings.other.Keyring")
+    before, request = text(desk), parse(["rotate", BOB_ID, "--yes"])
+
+    assert rotate_key(parts_of(desk, settings), request) == 3
+
+    assert text(desk) == before
+    assert variable in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("private_bus")
+@pytest.mark.parametrize("choice", ["process", "rewrite", "leave"])
+def test_word_of_the_user_decides_about_limited_profiles(
+    desk: Desk, capsys: Said, choice: str
+) -> None:
+    assert rotate(desk, "--yes", "--profiles", choice) == 0
+
+    assert ("credentials" in text(desk)) == (choice == "process")
+    assert ("It works while" in capsys.readouterr().err) == (choice == "process")
+
+
+def test_old_key_stays_active_while_a_profile_works_in_this_run_only(
+    desk: Desk, capsys: Said
+) -> None:
+    desk.gives_key = lambda _: False
+
+    assert rotate(desk, "--yes", "--profiles", "process", "--to", "inactive") == 1
+
+    assert set(desk.held("bob").values()) == {KeyStatus.ACTIVE}
+    said = " ".join(capsys.readouterr().err.split())
+    assert "[bob] in ~/.aws/credentials does not give the new key to a new process" in said
+    assert "Nothing was changed; the old key is active." in said
+    desk.gives_key = lambda _: True
+    assert rotate(desk, "--yes", "--to", "inactive") == 0
+
+
+def test_static_profiles_are_not_run(desk: Desk) -> None:
+    desk.gives_key = lambda _: False
+
+    assert rotate(desk, "--yes", "--profiles", "rewrite", "--to", "inactive") == 0
+
+
+# The user's own shell.
+
+SHELL = LocalUse(Place.ENVIRONMENT, "AWS_ACCESS_KEY_ID")
+PROFILE = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "admin")
+
+
+@pytest.mark.parametrize("key_id", [BOB_ID, OWN_ID])
+def test_own_shell_is_not_cut_off_by_yes(desk: Desk, capsys: Said, key_id: str) -> None:
+    """Whether the variables sign keytui's calls, or a profile does."""
+    user = desk.iam.owner_of(key_id).name
+    desk.uses[key_id] = (SHELL,)
+
+    assert rotate(desk, "--yes", "--to", "inactive", key_id=key_id) == 3
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count(f"This shell has {key_id} in AWS_ACCESS_KEY_ID") == 2, "first, and last"
+    assert "set the variables to the new key and its secret, or unset them" in said
+    assert "--own-key agrees to be cut off" in said
+    assert desk.held(user)[key_id] is KeyStatus.ACTIVE
+    assert rotate(desk, "--yes", "--own-key", "--to", "inactive", key_id=key_id) == 0
+    assert desk.held(user)[key_id] is KeyStatus.INACTIVE
+
+
+def test_own_profile_left_alone_is_not_cut_off_by_yes(desk: Desk, capsys: Said) -> None:
+    desk.uses[OWN_ID] = (PROFILE,)
+    flags = "--yes", "--profiles", "leave", "--to", "inactive"
+
+    assert rotate(desk, *flags, key_id=OWN_ID) == 3
+
+    assert desk.held("admin")[OWN_ID] is KeyStatus.ACTIVE
+    assert "is still used on this machine: profile admin" in capsys.readouterr().err
+
+
+def test_own_shell_is_named_where_nothing_is_cut_off_yet(desk: Desk, capsys: Said) -> None:
+    desk.uses[BOB_ID] = (SHELL,)
+
+    assert rotate(desk, "--yes", "--to", "verified") == 0
+
+    assert f"This shell has {BOB_ID} in AWS_ACCESS_KEY_ID" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from keytui.commands import screen
 from keytui.outcomes import Custody
 from keytui.stores.base import Receipt, SecretStore
 from keytui.stores.keyring.os_keyring import OsKeyring
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL, new_key
 
 RESCUED = "It is rescued."
@@ -31,7 +32,7 @@ class Rescuer:
 def rescued(custody: Custody | None) -> list[OsKeyring]:
     rescuer = Rescuer()
     account = SimpleNamespace(lifecycle=rescuer)
-    parts = SimpleNamespace(keyring=OsKeyring())
+    parts = SimpleNamespace(keyring=OsKeyring(gate=WRITABLE))
     main = SimpleNamespace(custody=custody, creating=Lock(), account=account, parts=parts)
     job = SimpleNamespace(continuations=0)
     screen._rescue(SimpleNamespace(main=main, job=job))  # type: ignore[arg-type]

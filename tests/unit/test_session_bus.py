@@ -18,6 +18,7 @@ from keytui.model import Secret
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus
 from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus, private_bus_file
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL
 
 ADDRESS = "unix:path=/somewhere"
@@ -101,7 +102,7 @@ def test_a_private_bus_is_found_by_other_logins_while_it_lasts(
     other_login = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short)}
     env = other_login | {"PATH": "/usr/bin:/bin"}
 
-    with private_bus(env):
+    with private_bus(env, WRITABLE):
         bus = find_bus(other_login)
         assert bus == Bus(env["DBUS_SESSION_BUS_ADDRESS"], BusKind.PRIVATE)
         assert find_bus(env) == bus, "it is the same for the run itself"
@@ -115,8 +116,8 @@ def test_a_private_bus_is_found_by_other_logins_while_it_lasts(
 def test_two_runs_share_one_bus(short: Path) -> None:
     first = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short), "PATH": "/usr/bin:/bin"}
     second = dict(first)
-    with private_bus(first) as own:
-        with private_bus(second) as also_own:
+    with private_bus(first, WRITABLE) as own:
+        with private_bus(second, WRITABLE) as also_own:
             assert (own, also_own) == (True, False)
             assert first["DBUS_SESSION_BUS_ADDRESS"] == second["DBUS_SESSION_BUS_ADDRESS"]
         assert find_bus(first), "the second leaves it as it is"
@@ -124,7 +125,7 @@ def test_two_runs_share_one_bus(short: Path) -> None:
 
 def test_a_later_runs_name_is_left_alone(short: Path) -> None:
     env = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short), "PATH": "/usr/bin:/bin"}
-    with private_bus(env):
+    with private_bus(env, WRITABLE):
         private_bus_file(env).write_text('{"socket": "/of/another"}')
 
     assert private_bus_file(env).exists()
@@ -134,7 +135,7 @@ def test_what_is_missing_is_named_with_how_to_install_it(
     short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(short))
-    with pytest.raises(StoreError) as caught, private_bus({"HOME": str(short)}):
+    with pytest.raises(StoreError) as caught, private_bus({"HOME": str(short)}, WRITABLE):
         pass
     assert "needs dbus-daemon and gnome-keyring-daemon" in caught.value.title
     assert "sudo apt install dbus gnome-keyring" in caught.value.next_step
@@ -154,9 +155,9 @@ def test_the_private_bus_and_its_keyring_inherit_no_secret(
     )
     env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short), "PATH": os.environ["PATH"]}
     env |= dict.fromkeys(secrets, SENTINEL)
-    with private_bus(env):
-        OsKeyring(env=env).unlock(Secret("correct horse"))
-        assert OsKeyring(env=env).probe().writable
+    with private_bus(env, WRITABLE):
+        OsKeyring(env=env, gate=WRITABLE).unlock(Secret("correct horse"))
+        assert OsKeyring(env=env, gate=WRITABLE).probe().writable
         address = env["DBUS_SESSION_BUS_ADDRESS"]
         with closing(open_dbus_connection(address)) as bus:
             ids = [
@@ -168,13 +169,13 @@ def test_the_private_bus_and_its_keyring_inherit_no_secret(
     assert not any(SENTINEL in one.values() for one in found)
 
 
-def test_with_no_umask_nothing_of_the_private_bus_is_open_to_others(short: Path) -> None:
+def test_the_private_bus_is_closed_to_others_whatever_the_umask(short: Path) -> None:
     env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short), "PATH": os.environ["PATH"]}
     before = os.umask(0)
     try:
-        with private_bus(env):
-            OsKeyring(env=env).unlock(Secret("correct horse"))
-            assert OsKeyring(env=env).probe().writable
+        with private_bus(env, WRITABLE):
+            OsKeyring(env=env, gate=WRITABLE).unlock(Secret("correct horse"))
+            assert OsKeyring(env=env, gate=WRITABLE).probe().writable
             socket_path = Path(env["DBUS_SESSION_BUS_ADDRESS"].removeprefix("unix:path="))
             made = [*short.rglob("*"), socket_path.parent]
             # A socket takes part in its folder's mode: dbus-daemon opens its own to all.

@@ -6,16 +6,18 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from keytui.commands import unlock
-from keytui.errors import StoreError, WrongPasswordError
+from keytui.errors import NotStoredError, ReadOnlyError, StoreError, WrongPasswordError
+from keytui.gate import Gate
 from keytui.model import Secret
 from keytui.settings import Settings
 from keytui.stores.base import Mend, Probe
 from keytui.stores.keyring import private_bus
+from keytui.vault import Held
 from tests.support.fake_store import FakeStore
 
 RIGHT = "correct horse"
@@ -142,7 +144,7 @@ def lend_bus(
     life: list[str] = []
 
     @contextmanager
-    def bus(env: object) -> Iterator[bool]:
+    def bus(env: object, _gate: Gate) -> Iterator[bool]:
         assert env is os.environ
         keyring.mend = mend
         life.append("made")
@@ -183,3 +185,55 @@ def test_a_keyring_that_does_not_come_to_the_bus_may_be_on_another(
     with pytest.raises(StoreError, match="runs on another D-Bus session"):
         run(keyring)
     assert life == ["made", "ended"]
+
+
+class Pass(FakeStore):
+    """A password store that gpg opens on the terminal."""
+
+    locator = "keyring:pass"
+    asked: ClassVar[list[str]] = []
+
+    def probe(self, *, canary: bool = True) -> Probe:
+        self.asked.append("canary" if canary else "state")
+        return Probe("Password store (pass)", writable=True)
+
+    def get(self, key_id: str) -> Secret:
+        self.asked.append(key_id)
+        raise NotStoredError("It is gone.")
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_pass_is_opened_by_reading_a_secret_where_none_may_be_written(
+    monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    gates: list[bool] = []
+
+    def made(*, gate: Gate, **_: object) -> Pass:
+        gates.append(gate.read_only)
+        return Pass()
+
+    monkeypatch.setattr(Pass, "asked", [])
+    monkeypatch.setattr(unlock, "OsKeyring", made)
+    monkeypatch.setenv("GPG_TTY", "/dev/null")
+    elsewhere = Held("AKIAELSEWHERE0000001", "alice", "1", None, "keyring")
+    one = Held("AKIAPASS000000000001", "alice", "1", None, Pass.locator)
+    vault = SimpleNamespace(held=lambda: (elsewhere, one))
+    settings = Settings(keyring="pass", read_only=read_only)
+    parts: Any = SimpleNamespace(keyring=Pass(), settings=settings, vault=vault)
+
+    with ExitStack() as stack:
+        unlock.unlock_keyring(parts, stack)
+
+    assert gates == [read_only]
+    assert Pass.asked == ["canary", *([one.key_id] if read_only else [])]
+
+
+def test_in_read_only_mode_no_keyring_is_made(answering: Answering) -> None:
+    answering("new horse", "new horse")
+    keyring = Keyring(Mend.MAKE)
+    parts: Any = SimpleNamespace(keyring=keyring, settings=Settings(read_only=True))
+
+    with ExitStack() as stack, pytest.raises(ReadOnlyError):
+        unlock.unlock_keyring(parts, stack)
+
+    assert keyring.tried == []

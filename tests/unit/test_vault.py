@@ -10,6 +10,7 @@ from keytui.errors import StateError, StoreError
 from keytui.journal import Entry, Event, Journal
 from keytui.vault import Vault, held
 from tests.support.fake_store import FakeStore
+from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL, new_key
 
 AT = "2026-11-24T10:00:00+00:00"
@@ -29,7 +30,7 @@ def keyring() -> Keyring:
 
 @pytest.fixture
 def vault(tmp_path: Path, keyring: Keyring) -> Vault:
-    return Vault(Journal(tmp_path), keyring, lambda _: keyring, lambda: NOW)
+    return Vault(Journal(tmp_path, WRITABLE), keyring, lambda _: keyring, lambda: NOW)
 
 
 def test_stored_and_not_forgotten_is_held() -> None:
@@ -72,7 +73,7 @@ def test_copies_are_told_of() -> None:
 def test_the_keyring_in_use_is_asked_itself(tmp_path: Path, keyring: Keyring) -> None:
     """It may have been unlocked with a password that another object would not know."""
     elsewhere = Keyring()
-    vault = Vault(Journal(tmp_path), keyring, lambda _: elsewhere, lambda: NOW)
+    vault = Vault(Journal(tmp_path, WRITABLE), keyring, lambda _: elsewhere, lambda: NOW)
     vault.take(new_key())
     (one,) = vault.held()
     assert vault.get(one).reveal() == SENTINEL
@@ -127,7 +128,7 @@ def test_what_could_not_be_deleted_is_still_held(vault: Vault, keyring: Keyring)
 
 def test_a_record_that_cannot_be_written_is_said(tmp_path: Path, keyring: Keyring) -> None:
     (tmp_path / "file").write_text("")
-    vault = Vault(Journal(tmp_path / "file"), keyring, lambda _: keyring, lambda: NOW)
+    vault = Vault(Journal(tmp_path / "file", WRITABLE), keyring, lambda _: keyring, lambda: NOW)
     with pytest.raises(StateError):
         vault.take(new_key())
     assert KEY_ID in keyring.kept

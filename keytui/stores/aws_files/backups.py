@@ -6,6 +6,7 @@ They hold secrets in plain text, as the file did; they are deleted with the old 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from keytui.gate import Gate
 from keytui.model import Secret
 from keytui.stores.aws_files.reading import decoded, parsed
 from keytui.stores.aws_files.replaced_file import read
@@ -31,7 +32,7 @@ def existing(path: Path, stamp: str) -> Iterator[tuple[Path, str]]:
         yield backup, decoded(content)
 
 
-def keep(path: Path, stamp: str, text: str, section: str) -> Path | None:
+def keep(path: Path, stamp: str, text: str, section: str, gate: Gate) -> Path | None:
     """See that a backup holds a section's key as a file's text has it.
 
     Returns:
@@ -44,14 +45,16 @@ def keep(path: Path, stamp: str, text: str, section: str) -> Path | None:
     for backup in paths(path, stamp):
         content = read(backup)
         if content is None:
-            create(backup, Secret(text))
+            create(backup, Secret(text), gate)
             return backup
         if sources(parsed(backup, decoded(content)).get(section, {})) == now:
             return None
     raise FileProblem(f"There are too many backups of {path}.", "Delete those you do not need.")
 
 
-def drop(path: Path, stamp: str, needed: Callable[[str], bool] = lambda _: False) -> None:
+def drop(
+    path: Path, stamp: str, gate: Gate, needed: Callable[[str], bool] = lambda _: False
+) -> None:
     """Delete the backups, but for those of which ``needed`` says so by their text.
 
     Raises:
@@ -59,4 +62,4 @@ def drop(path: Path, stamp: str, needed: Callable[[str], bool] = lambda _: False
     """
     for backup, text in list(existing(path, stamp)):
         if not needed(text):
-            remove(backup)
+            remove(backup, gate)

@@ -10,6 +10,9 @@ from keytui.settings import Settings
 from keytui.stores.keyring.named import CRYPTFILE_VARIABLE
 from keytui.stores.keyring.session_bus import BusKind, find_bus
 
+BACKEND_VARIABLE = "PYTHON_KEYRING_BACKEND"
+"""The keyring library's own: which backend it takes."""
+
 
 def profile_limits(settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:
     """Return where such a profile will not work as things are, a sentence each.
@@ -27,6 +30,8 @@ def profile_limits(settings: Settings, env: Mapping[str, str]) -> tuple[str, ...
         )
     if kind == "cryptfile" and not env.get(CRYPTFILE_VARIABLE):
         limits.append(f"It works where {CRYPTFILE_VARIABLE} is set, and here it is not.")
+    if kind == "os" and env.get(BACKEND_VARIABLE):
+        limits.append(f"It works where {BACKEND_VARIABLE} is set as it is now.")
     bus = find_bus(env) if kind == "os" else None
     if bus and bus.kind is BusKind.PRIVATE:
         limits.append(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keytui.errors import StoreError
+from keytui.gate import Gate
 from keytui.stores.aws_files import ini as aws_ini
 from keytui.stores.aws_files.ini import CREDENTIAL_SETTINGS, KEY_SETTINGS, FileKind
 from keytui.stores.aws_files.reading import Sections, decoded, encoded, parsed
@@ -55,13 +56,14 @@ class AwsFiles:
 
     Attributes:
         env: The environment.
+        gate: What changes pass.
         config: The config file.
         credentials: The shared credentials file.
     """
 
-    def __init__(self, env: Mapping[str, str], home: Path) -> None:
+    def __init__(self, env: Mapping[str, str], home: Path, gate: Gate) -> None:
         """Take the places from the environment, as the AWS SDK does."""
-        self.env, self._home = env, home
+        self.env, self._home, self.gate = env, home, gate
         self.config = self._path("AWS_CONFIG_FILE", ".aws/config")
         self.credentials = self._path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")
 
@@ -158,7 +160,7 @@ class AwsFiles:
             return encoded(edit(text))
 
         try:
-            change(path, in_bytes)
+            change(path, in_bytes, self.gate)
         except FileProblem as found:
             problem = found
         else:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keytui.gate import Gate
 from keytui.stores.private_file import FileProblem
 
 MAX_SIZE = 1_000_000
@@ -56,7 +57,7 @@ def read(path: Path) -> bytes | None:
     return None if found.status is None else found.content
 
 
-def change(path: Path, edit: Callable[[bytes], bytes]) -> None:
+def change(path: Path, edit: Callable[[bytes], bytes], gate: Gate) -> None:
     """Replace a file's content by what ``edit`` makes of it, through symbolic links.
 
     Two that change a file at once by this function wait for each other. Where another program
@@ -65,7 +66,9 @@ def change(path: Path, edit: Callable[[bytes], bytes]) -> None:
 
     Raises:
         FileProblem: Nothing was changed.
+        ReadOnlyError: In read-only mode.
     """
+    gate.require_writable()
     with _in_words(path, "written"):
         target = Path(os.path.realpath(path))
         if not target.parent.exists():

@@ -18,6 +18,7 @@ from keytui.stores.aws_files.repoint_plan import AwsText, RepointChange, Wish, i
 from keytui.stores.aws_files.repoint_text import (
     ID,
     PROCESS,
+    SECRET,
     How,
     has,
     repointed,
@@ -85,12 +86,22 @@ class LocalProfiles:
         *,
         in_keyring: bool = True,
         command: Callable[[str], str] = credentials_command,
+        gives_key: Callable[[str, str, Secret], bool] = lambda *_: True,
     ) -> None:
-        """Take what the changes depend on; see ``Wish``."""
+        """Take what the changes depend on; see ``Wish``.
+
+        Args:
+            files: AWS's files.
+            how: What to do with a static key.
+            in_keyring: Whether the keyring has the new secret.
+            command: Makes the command that prints a key from the keyring.
+            gives_key: Whether a command prints a key in a process that has nothing of this run.
+        """
         self._files = files
         self._how = how
         self._in_keyring = in_keyring
         self._command = command
+        self._gives_key = gives_key
 
     def plan(self, old_id: str, new_id: str) -> tuple[RepointChange, ...]:
         """Return what would be changed for the new key.
@@ -120,6 +131,7 @@ class LocalProfiles:
             StoreError: Nothing was changed.
         """
         made: list[Path] = []
+        gate = self._files.gate
 
         def edit(text: str) -> str:
             before = parsed(change.path, text)
@@ -135,7 +147,7 @@ class LocalProfiles:
             new = repointed(text, change.section, *what)
             after = before | {change.section: wanted(settings, *what)}
             _check(change.path, change.section, new, after)
-            if backup := backups.keep(change.path, stamp, text, change.section):
+            if backup := backups.keep(change.path, stamp, text, change.section, gate):
                 made.append(backup)
             return new
 
@@ -144,7 +156,7 @@ class LocalProfiles:
         except StoreError:
             for backup in made:
                 with suppress(FileProblem):
-                    remove(backup)
+                    remove(backup, gate)
             raise
 
     def put_back(self, change: str) -> bool:
@@ -179,6 +191,32 @@ class LocalProfiles:
                 self._drop_needless(done)
         return put_back
 
+    def secret(self, key_id: str) -> Secret | None:
+        """Return the secret of a key that a profile holds; None where none does.
+
+        Raises:
+            StoreError: A file that may hold it can't be read.
+        """
+        for file in self._texts(key_id):
+            for settings in file.sections.values():
+                if is_static(settings, key_id):
+                    return Secret(settings[SECRET])
+        return None
+
+    def unusable(self, change: str, secret: Secret) -> str:
+        """Return the profile of a change where it would not work without this run; else empty.
+
+        Raises:
+            StoreError: Its file can't be read.
+        """
+        done = Repointed.from_text(change)
+        path = Path(done.path)
+        settings = parsed(path, self._files.text(path)).get(done.section, {})
+        command = settings.get(PROCESS, "")
+        if not names(command, done.new_id) or self._gives_key(command, done.new_id, secret):
+            return ""
+        return f"[{done.section}] in {self._files.short(path)}"
+
     def backup(self, change: str) -> str:
         """Return where a change's backup is, as the user writes it; empty where there is none."""
         path = Repointed.from_text(change).backup
@@ -195,7 +233,7 @@ class LocalProfiles:
         """
         done = Repointed.from_text(change)
         try:
-            backups.drop(Path(done.path), done.stamp)
+            backups.drop(Path(done.path), done.stamp, self._files.gate)
         except FileProblem as found:
             problem = found
         else:
@@ -233,7 +271,7 @@ class LocalProfiles:
                 for name, settings in parsed(path, backup).items()
             )
 
-        backups.drop(path, done.stamp, needed)
+        backups.drop(path, done.stamp, self._files.gate, needed)
 
 
 def _may_name(path: Path, key_id: str) -> bool:

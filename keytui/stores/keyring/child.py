@@ -3,8 +3,9 @@
 A keyring call can hang on a prompt for ever and a thread can't be killed, so the calls are
 made here. ``python -P -m keytui.stores.keyring.child OP`` closes its memory to other processes,
 writes ``READY`` to standard output, reads one JSON object from standard input (``kind``,
-``password``, ``service``, ``username``, ``value``, ``limit`` in seconds) and writes one to
-standard output: ``backend``, ``chosen`` and ``value``, or ``trouble``, ``detail`` and ``backend``.
+``read_only``, ``password``, ``service``, ``username``, ``value``, ``limit`` in seconds) and writes
+one to standard output: ``backend``, ``chosen`` and ``value``, or ``trouble``, ``detail`` and
+``backend``.
 """
 
 import configparser
@@ -17,8 +18,9 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from keytui.gate import Gate
 from keytui.hygiene import harden_process
 from keytui.stores.keyring.codes import (
     CRYPTFILE,
@@ -59,10 +61,11 @@ TROUBLE_OF = {
 """By name, so that libraries which this platform may lack need not be imported."""
 
 
-def open_keyring(kind: str = "os", password: str = "") -> "KeyringBackend":
+def open_keyring(gate: Gate, kind: str = "os", password: str = "") -> "KeyringBackend":
     """Return the keyring to use: one that keytui trusts, and that is open.
 
     Args:
+        gate: Whether an encrypted file may be made where there is none yet.
         kind: ``os`` for what the keyring library chooses, or the name of another.
         password: What unlocks an encrypted file.
 
@@ -72,7 +75,7 @@ def open_keyring(kind: str = "os", password: str = "") -> "KeyringBackend":
     if kind != "os":
         from keytui.stores.keyring.named import open_named
 
-        return open_named(kind, password)
+        return open_named(kind, password, gate)
     backend = _trusted(_configured_backend())
     module = type(backend).__module__
     if module in _SECRET_SERVICE:
@@ -200,7 +203,7 @@ def check_kwallet(bus_name: str, object_path: str) -> None:
         raise Refusal(Trouble.LOCKED, backend=_KWALLET)
 
 
-def answer(op: Op, asked: Mapping[str, str]) -> dict[str, str]:
+def answer(op: Op, asked: Mapping[str, Any]) -> dict[str, str]:
     """Do what is asked and return the reply.
 
     Raises:
@@ -208,12 +211,12 @@ def answer(op: Op, asked: Mapping[str, str]) -> dict[str, str]:
     """
     if bus := find_bus(os.environ):
         os.environ[BUS_VARIABLE] = bus.address
-    kind, password = asked["kind"], asked["password"]
+    kind, password, gate = asked["kind"], asked["password"], Gate(asked["read_only"])
     if op is Op.UNLOCK and kind == "os":
         from keytui.stores.keyring.unlock import unlock_secret_service
 
-        unlock_secret_service(password)
-    backend = open_keyring(kind, password)
+        unlock_secret_service(password, gate)
+    backend = open_keyring(gate, kind, password)
     service, username = asked["service"], asked["username"]
     reply = {"backend": type(backend).__module__ if kind == "os" else _BY_KIND[kind]}
     if op in {Op.STATE, Op.CANARY} and kind == "os":

@@ -14,6 +14,7 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
+from keytui.gate import Gate
 from keytui.model import Secret
 from keytui.own_files import make_private
 from keytui.stores.helpers import HelperError, talk
@@ -30,17 +31,18 @@ CRYPTFILE_VARIABLE = "KEYRING_CRYPTFILE_PASSWORD"
 """keyrings.cryptfile's own: what unlocks the file where nobody can be asked."""
 
 
-def open_named(kind: str, password: str) -> "KeyringBackend":
+def open_named(kind: str, password: str, gate: Gate) -> "KeyringBackend":
     """Return the keyring of a name.
 
     Args:
         kind: ``pass`` or ``cryptfile``.
         password: What unlocks the encrypted file; empty where it was not asked for.
+        gate: What changes pass: in read-only mode no file is made.
 
     Raises:
         Refusal: NO_PACKAGE, NO_PASS, NO_COLLECTION, LOCKED or WRONG_PASSWORD.
     """
-    return _open_pass() if kind == "pass" else _open_cryptfile(password)
+    return _open_pass() if kind == "pass" else _open_cryptfile(password, gate)
 
 
 def _open_pass() -> "KeyringBackend":
@@ -76,7 +78,7 @@ def _run_pass(command: Sequence[str], **options: Any) -> str:
     return answer.reveal()
 
 
-def _open_cryptfile(password: str) -> "KeyringBackend":
+def _open_cryptfile(password: str, gate: Gate) -> "KeyringBackend":
     try:
         from keyrings.cryptfile.cryptfile import CryptFileKeyring
     except ImportError:
@@ -86,6 +88,8 @@ def _open_cryptfile(password: str) -> "KeyringBackend":
         """Writes a copy and puts it in the file's place: a kill or a full disk loses nothing."""
 
         def _write_config_value(self, service: str, key: str, value: str) -> None:
+            if gate.read_only:  # It makes the file where it finds none.
+                raise Refusal(Trouble.NO_COLLECTION, backend=CRYPTFILE)
             with _rewritten(self):
                 super()._write_config_value(service, key, value)
 

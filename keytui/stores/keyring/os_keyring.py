@@ -16,6 +16,7 @@ from keytui.errors import (
     StoreTimeoutError,
     WrongPasswordError,
 )
+from keytui.gate import Gate
 from keytui.model import NewAccessKey, Secret
 from keytui.stores.base import Mend, Probe, Receipt
 from keytui.stores.helpers import CRYPTFILE_SECRETS, without_secrets
@@ -47,6 +48,7 @@ _ERRORS: dict[Trouble, type[StoreError]] = {
 _SECONDS = {"os": 10.0, "pass": 10.0, "cryptfile": 30.0}
 """How long a call may take. The encrypted file's password is meant to be slow to try."""
 
+_CHANGING = frozenset({Op.CANARY, Op.PUT, Op.DELETE})
 _MEND = {
     Trouble.LOCKED: Mend.UNLOCK,
     Trouble.WRONG_PASSWORD: Mend.UNLOCK,
@@ -75,6 +77,8 @@ class OsKeyring:
         env: Mapping[str, str] | None = None,
         kind: str = "os",
         ask: Callable[..., Reply] = ask,
+        *,
+        gate: Gate,
     ) -> None:
         """Set how the child is run.
 
@@ -84,11 +88,13 @@ class OsKeyring:
             env: The child's environment; None for keytui's own at the time of the call.
             kind: ``os``, or the keyring asked for by name: ``pass`` or ``cryptfile``.
             ask: How the request is put: to a child, or in this process.
+            gate: What changes pass. In read-only mode a keyring is read and unlocked, never made.
         """
         self._command = tuple(command)
         self._timeout = _SECONDS[kind] if timeout is None else timeout
         self._env = env
         self._ask_child = ask
+        self._gate = gate
         self.kind = kind
         """``os``, ``pass`` or ``cryptfile``."""
         self._password = Secret("")
@@ -100,7 +106,8 @@ class OsKeyring:
 
     def probe(self, *, canary: bool = True) -> Probe:
         """Say whether a secret can be kept in the keyring now; see ``SecretStore``."""
-        reply = self._ask(Op.CANARY if canary else Op.STATE)
+        proves = canary and not self._gate.read_only
+        reply = self._ask(Op.CANARY if proves else Op.STATE)
         chosen = reply.chosen if self.kind == "os" else "asked for by name"
         if reply.trouble is None:
             return Probe(self._label(reply), writable=True, chosen=chosen)
@@ -112,7 +119,8 @@ class OsKeyring:
 
     def hurried(self, seconds: float) -> "OsKeyring":
         """Return the same keyring with less patience."""
-        other = OsKeyring(self._command, seconds, self._env, self.kind, self._ask_child)
+        how = self._command, seconds, self._env, self.kind, self._ask_child
+        other = OsKeyring(*how, gate=self._gate)
         other._password = self._password
         return other
 
@@ -124,11 +132,14 @@ class OsKeyring:
         Raises:
             WrongPasswordError: It is not the keyring's password.
             StoreError: The keyring can't be unlocked from here.
+            ReadOnlyError: There is none yet, and in read-only mode none is made.
         """
         before, self._password = self._password, password
         reply = self._ask(Op.UNLOCK)
         if self.kind != "cryptfile" or reply.trouble is not None:
             self._password = before
+        if reply.trouble is Trouble.NO_COLLECTION:
+            self._gate.require_writable()
         if reply.trouble is not None:
             self._fail(reply, "")
 
@@ -176,8 +187,11 @@ class OsKeyring:
             self._fail(reply, key_id)
 
     def _ask(self, op: Op, key_id: str = "", value: Secret | None = None) -> Reply:
+        if op in _CHANGING:
+            self._gate.require_writable()
         request = {
             "kind": self.kind,
+            "read_only": self._gate.read_only,
             "password": self._password.reveal(),
             "service": SERVICE_PREFIX + key_id,
             "username": key_id,

@@ -10,15 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from keytui.errors import StateError, StoreError
+from keytui.gate import Gate
 from keytui.own_files import make_private
 from keytui.stores.keyring.session_bus import (
     VARIABLE,
     find_private_bus,
+    has_keyring,
     named_socket,
     private_bus_file,
 )
@@ -36,7 +38,7 @@ _HOW_TO_INSTALL = (
 
 
 @contextmanager
-def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
+def private_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[bool]:
     """Start a bus, name it in the environment and for other logins, and end it afterwards.
 
     A file in keytui's state folder names it, so that another login finds the keyring while
@@ -45,6 +47,8 @@ def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
 
     Args:
         env: The environment to name it in.
+        gate: In read-only mode the bus is named in the environment alone, and there is one only
+            for a keyring that is there: nothing is written into the state folder, nor for it.
 
     Yields:
         Whether it is this run's own; False where it is that of another keytui.
@@ -52,11 +56,14 @@ def private_bus(env: MutableMapping[str, str]) -> Iterator[bool]:
     Raises:
         StoreError: It can't be started.
         StateError: keytui's state folder can't be written.
+        ReadOnlyError: In read-only mode there is no keyring to be unlocked.
     """
+    if not has_keyring(env):
+        gate.require_writable()
     with ExitStack() as stack:
-        with _one_at_a_time(private_bus_file(env)):
+        with nullcontext() if gate.read_only else _one_at_a_time(private_bus_file(env)):
             bus = find_private_bus(env)
-            address = bus.address if bus else stack.enter_context(_own_bus(env))
+            address = bus.address if bus else stack.enter_context(_own_bus(env, gate))
         before = env.get(VARIABLE)
         env[VARIABLE] = address
         try:
@@ -83,7 +90,7 @@ def _one_at_a_time(named: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _own_bus(env: MutableMapping[str, str]) -> Iterator[str]:
+def _own_bus(env: MutableMapping[str, str], gate: Gate) -> Iterator[str]:
     missing = [name for name in ("dbus-daemon", "gnome-keyring-daemon") if not shutil.which(name)]
     if missing:
         raise StoreError(
@@ -97,7 +104,8 @@ def _own_bus(env: MutableMapping[str, str]) -> Iterator[str]:
         named = private_bus_file(env)
         try:
             _wait_for(socket, daemon)
-            _name_it(named, socket)
+            if not gate.read_only:
+                _name_it(named, socket)
             yield f"unix:path={socket}"
         finally:
             _forget(named, socket)

@@ -23,6 +23,8 @@ PRIVATE_BUS = "bus.json"
 """The file in keytui's state folder that names the private bus, while there is one."""
 _MOST_BYTES = 4_000
 CONNECT_SECONDS = 1.0
+NO_PRIVATE_BUS = "KEYTUI_NO_PRIVATE_BUS"
+"""Set for a process that is to find only what is there without any ``keytui --unlock-keyring``."""
 
 
 class BusKind(Enum):
@@ -66,7 +68,7 @@ def find_bus(env: Mapping[str, str]) -> Bus | None:
 
 def find_private_bus(env: Mapping[str, str]) -> Bus | None:
     """Return the bus that a running ``keytui --unlock-keyring`` has made, if it answers."""
-    path = named_socket(private_bus_file(env))
+    path = None if env.get(NO_PRIVATE_BUS) else named_socket(private_bus_file(env))
     if path is None:
         return None
     if _is_own_socket(path) and _is_own_folder(path.parent) and _answers(path):
@@ -80,6 +82,12 @@ def named_socket(named: Path) -> Path | None:
         return Path(json.loads(read_trusted(named, _MOST_BYTES))["socket"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def has_keyring(env: Mapping[str, str]) -> bool:
+    """Return whether GNOME Keyring has a file here; where it has none, starting it makes one."""
+    data = Path(env.get("XDG_DATA_HOME") or Path(env.get("HOME") or Path.home(), ".local/share"))
+    return any((data / "keyrings").glob("*.keyring"))
 
 
 def private_bus_file(env: Mapping[str, str]) -> Path:

@@ -5,6 +5,7 @@ used by its own tools: methods of ``org.gnome.keyring.InternalUnsupportedGuiltRi
 that take the password over the bus, encrypted for the session, and say when it is wrong.
 """
 
+import os
 import shutil
 import subprocess
 import time
@@ -12,7 +13,9 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from keytui.gate import Gate
 from keytui.stores.keyring.codes import SECRET_SERVICE, Refusal, Trouble
+from keytui.stores.keyring.session_bus import has_keyring
 
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection  # type: ignore[import-untyped]
@@ -25,12 +28,14 @@ _LABEL = {"org.freedesktop.Secret.Collection.Label": ("s", "login")}
 _START_SECONDS = 5.0
 
 
-def unlock_secret_service(password: str) -> None:
+def unlock_secret_service(password: str, gate: Gate) -> None:
     """Unlock the default collection, or make it with this password where there is none.
 
+    In read-only mode none is made.
+
     Raises:
-        Refusal: NO_BUS, NO_SERVICE, WRONG_PASSWORD, or FOREIGN where the Secret Service is
-            another than GNOME Keyring and can only be unlocked in its own window.
+        Refusal: NO_BUS, NO_SERVICE, NO_COLLECTION, WRONG_PASSWORD, or FOREIGN where the Secret
+            Service is another than GNOME Keyring and can only be unlocked in its own window.
     """
     import secretstorage
     from jeepney import DBusErrorResponse  # type: ignore[import-untyped]
@@ -44,11 +49,12 @@ def unlock_secret_service(password: str) -> None:
         def answers() -> bool:
             return bool(secretstorage.check_service_availability(connection))
 
-        if not answers() and not _start_daemon(answers):
+        may_start = has_keyring(os.environ) or not gate.read_only
+        if not answers() and not (may_start and _start_daemon(answers)):
             raise Refusal(Trouble.NO_SERVICE)
         denied = ""
         try:
-            _unlock(connection, password.encode())
+            _unlock(connection, password.encode(), gate)
         except secretstorage.ItemNotFoundException:
             raise Refusal(Trouble.FOREIGN, backend=SECRET_SERVICE) from None
         except DBusErrorResponse as error:
@@ -59,7 +65,7 @@ def unlock_secret_service(password: str) -> None:
             raise Refusal(Trouble.FAILED, denied, SECRET_SERVICE)
 
 
-def _unlock(connection: "DBusConnection", password: bytes) -> None:
+def _unlock(connection: "DBusConnection", password: bytes, gate: Gate) -> None:
     import secretstorage
     from secretstorage.util import DBusAddressWrapper, format_secret, open_session
 
@@ -69,6 +75,8 @@ def _unlock(connection: "DBusConnection", password: bytes) -> None:
         collection = secretstorage.Collection(connection)
         locked = collection.is_locked()
     except secretstorage.ItemNotFoundException:
+        if gate.read_only:
+            raise Refusal(Trouble.NO_COLLECTION, backend=SECRET_SERVICE) from None
         (path,) = keyring("CreateWithMasterPassword", "a{sv}(oayays)", _LABEL, master)
         service = DBusAddressWrapper(_SERVICE_PATH, "org.freedesktop.Secret.Service", connection)
         service.call("SetAlias", "so", "default", path)

@@ -10,6 +10,7 @@ from keytui.audit.matching import in_report_order
 from keytui.audit.rows import AuditRow
 from keytui.batch import Verb
 from keytui.errors import KeytuiError, StateError
+from keytui.gate import EXPORTING
 from keytui.model import AccessKey, Secret, User
 from keytui.stores.csv_file import expand
 from keytui.stores.private_file import FileProblem, create
@@ -164,7 +165,7 @@ async def _export(stage: Stage, screen: AuditScreen) -> None:
     file, name = expand(path), stage.account.identity.account
     write = as_json if file.suffix.casefold() == ".json" else as_csv
     try:
-        await in_thread(lambda: create(file, Secret(write(rows, name))))
+        await in_thread(lambda: create(file, Secret(write(rows, name)), EXPORTING))
     except FileProblem as found:
         problem = StateError(found.reason, "Nothing was written.", found.next_step)
     else:

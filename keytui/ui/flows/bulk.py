@@ -8,7 +8,7 @@ from keytui import batch
 from keytui.batch import Planned, Result, Verb
 from keytui.errors import KeytuiError
 from keytui.model import AccessKey, KeyStatus
-from keytui.outcomes import StatusChange
+from keytui.outcomes import ChangedSinceError, StatusChange
 from keytui.ui.account import Account
 from keytui.ui.flows.read import look_at_rotations
 from keytui.ui.flows.stage import Stage
@@ -40,7 +40,7 @@ async def work_on(stage: Stage, verb: Verb, wanted: Sequence[AccessKey]) -> Sequ
 
     results = await _do(stage, DOES[verb].format(count(len(keys), "key")), keys, work)
     _take_in(stage, account, results)
-    undo = "" if verb is Verb.DELETE else " u undoes that."
+    undo = " u undoes that." if any(r.change and r.change.undoable for r in results) else ""
     _tell(stage, len(keys), results, verb.value.value.lower(), undo, undo)
     return [result.key for result in results if result.change]
 
@@ -64,7 +64,11 @@ async def undo_batch(stage: Stage, changes: Sequence[StatusChange]) -> None:
 
     results = await _do(stage, f"Undo {count(len(keys), 'change')}", keys, work)
     _take_in(stage, account, results, undoing=True)
-    _tell(stage, len(keys), results, "as before", "", " u undoes the rest.")
+    changed_since = {r.key.id for r in results if isinstance(r.error, ChangedSinceError)}
+    account.drop_undo(changed_since)
+    undone = sum(result.change is not None for result in results)
+    rest = " u undoes the rest." if len(keys) > undone + len(changed_since) else ""
+    _tell(stage, len(keys), results, "as before", "", rest)
 
 
 async def _agreed(
@@ -126,7 +130,10 @@ def _tell(
     if done == asked:
         stage.say(f"{count(done, 'key')} {verb} {word}.{after_all}")
         return
+    since = sum(isinstance(result.error, ChangedSinceError) for result in results)
+    failed -= since
     parts = [f"{failed} failed"] * bool(failed)
+    parts += [f"{since} changed since by somebody else and not touched"] * bool(since)
     parts += [f"{left} not begun and as before"] * bool(left)
     said = f"{done} of {count(asked, 'key')} {verb} {word}; {', '.join(parts)}."
     stage.say(f"{said}{after_some if done or not after_all else ''}", good=False)

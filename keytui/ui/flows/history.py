@@ -1,6 +1,7 @@
 """Look at what keytui did, look into what is open, and export it."""
 
 from keytui.errors import KeytuiError, StateError
+from keytui.gate import EXPORTING
 from keytui.history import Matter, history, json_lines
 from keytui.model import Secret
 from keytui.stores.csv_file import expand
@@ -45,7 +46,7 @@ async def _export(stage: Stage, matters: list[Matter]) -> None:
     stage.no_more_questions()
     file, text = expand(path), json_lines(matters)
     try:
-        await in_thread(lambda: create(file, Secret(text)))
+        await in_thread(lambda: create(file, Secret(text), EXPORTING))
     except FileProblem as found:
         problem = StateError(found.reason, "Nothing was written.", found.next_step)
     else:

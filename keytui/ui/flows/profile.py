@@ -52,7 +52,9 @@ async def write_profile(
 
     Raises:
         StoreError: Nothing was written, and why.
+        ReadOnlyError: In read-only mode, before anything is asked.
     """
+    parts.settings.gate.require_writable()
     _refuse_demo(parts)
     files = parts.aws_files()
     config, credentials = files.short(files.config), files.short(files.credentials)

@@ -11,10 +11,11 @@ from keytui.ui.flows import create, recover
 from keytui.ui.flows.stage import Stage
 from keytui.ui.flows.unlock import when_open
 from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
+from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen, WorkingScreen
 from keytui.ui.screens.rotate import Repointing, RepointScreen, back_lines
 from keytui.ui.screens.rotation import RotationScreen
 from keytui.ui.threads import in_thread
+from keytui.uses import own_shell
 
 
 async def go_on(stage: Stage, screen: RotationScreen) -> None:
@@ -149,11 +150,12 @@ async def _retire(stage: Stage, screen: RotationScreen) -> None:
         reasons[0] = "It signs keytui's own calls: the new key takes over before."
     if not reasons:
         reasons = ["Nothing that keytui can see uses it."]
-    question = ConfirmScreen(
-        f"Make {rotation.old_id} inactive?",
-        *reasons,
-        "Whatever else still has it stops working. b makes it active again.",
-    )
+    title = f"Make {rotation.old_id} inactive?"
+    reasons.append("Whatever else still has it stops working. b makes it active again.")
+    question: ConfirmScreen | TypeScreen = ConfirmScreen(title, *reasons)
+    if shell := own_shell(rotation.old_id, found.here):
+        what = "the last four characters of its ID"
+        question = TypeScreen(title, rotation.old_id[-4:], what, *shell, *reasons)
     if not await stage.ask(question):
         return
     stage.no_more_questions()
@@ -169,6 +171,8 @@ async def _retire(stage: Stage, screen: RotationScreen) -> None:
         raise KeytuiError(
             change.problem.title, "The change itself was made.", change.problem.next_step
         )
+    elif not change.made:
+        screen.say(f"{rotation.old_id} was inactive already; {rotation.new_id} works.")
     elif change.listed:
         screen.say(f"{rotation.old_id} is inactive; {rotation.new_id} works.")
     else:

@@ -57,13 +57,13 @@ class AuditScreen(AuditedScreen):
         self._at_work: Worker[None] | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Offer what can be done now."""
+        """Let the keys work that do something now; in read-only mode changes are refused aloud."""
         read_only = self.parts.settings.read_only
         match action, parameters:
             case "do", ("undo",):
-                return bool(self.account.changes) and not read_only
+                return read_only or bool(self.account.changes)
             case "do", (str(verb),) if verb in CHANGES:
-                return not read_only and bool(self.marks or self.table.row)
+                return read_only or bool(self.marks or self.table.row)
             case ("do", ("export",)) | (("mark" | "mark_all" | "open"), _):
                 return self.table.row is not None
         return True
@@ -72,7 +72,8 @@ class AuditScreen(AuditedScreen):
         """Set going what a key is for."""
         if not self.check_action("do", (verb,)) or self._typed.held:
             return
-        if verb in ON_KEYS and not self.marks and not self.is_meant():
+        refused = verb in CHANGES and self.parts.settings.read_only
+        if not refused and verb in ON_KEYS and not self.marks and not self.is_meant():
             return
         self.say("")
         self._typed.hold()
@@ -149,12 +150,13 @@ class AuditScreen(AuditedScreen):
 
     def show_hints(self) -> None:
         """Show the keys that work now."""
-        hints = []
+        hints, read_only = [], self.parts.settings.read_only
         for one in self.BINDINGS:
             if isinstance(one, Binding) and one.show:
                 action, _, rest = one.action.partition("('")
                 given = (rest.removesuffix("')"),) if rest else ()
-                if self.check_action(action, given):
+                refused = read_only and action == "do" and rest.removesuffix("')") in CHANGES
+                if not refused and self.check_action(action, given):
                     hints.append(one)
         self.query_one(KeyHints).show(hints)
 

@@ -26,7 +26,7 @@ from keytui.ui.screens.unlock import UnlockScreen
 from keytui.ui.text import DIM, FAILS, GLYPHS, GOOD, WARNS, ago, backend
 from keytui.ui.threads import in_thread
 from keytui.ui.widgets.rows import Rows
-from keytui.uses import LocalUse
+from keytui.uses import LocalUse, own_shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
                 "It signs keytui's own calls: the new key takes over once it is tried."
                 if self._own
                 else "",
+                *own_shell(self._key.id, self._here),
             ),
             classes="label",
         )

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from keytui.errors import StoreError
+from keytui.errors import KeytuiError
 from keytui.model import Secret
 from keytui.plain import plain
 from keytui.stores.base import Keyring, Mend, Probe
@@ -66,7 +66,7 @@ class UnlockScreen(Dialog[bool]):
             password = Secret(lines[0].value)
             await in_thread(lambda: self._keyring.unlock(password))
             self.dismiss(True)
-        except StoreError as error:
+        except KeytuiError as error:
             self._start_over(str(error))
         finally:
             self._busy = False

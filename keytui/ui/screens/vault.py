@@ -45,6 +45,8 @@ EMPTY = (
 )
 NEED_ONE = {"show", "copy", "profile", "test", "forget"}
 """The actions on the secret under the cursor."""
+CHANGES = {"profile", "forget"}
+"""Those that change something."""
 
 Verb = Callable[[Held], Coroutine[Any, Any, None]]
 
@@ -175,6 +177,7 @@ class VaultScreen(FilteredScreen[None]):
         self._begin(self._forget, asks=True)
 
     async def _forget(self, one: Held) -> None:
+        self._parts.settings.gate.require_writable()
         if await self._stage.ask(verbs.forget_question(one, self._standings[one])):
             await self._forgotten(one)
             self._say(f"The secret of {one.key_id} is deleted from {place(one.locator)}.")
@@ -213,7 +216,8 @@ class VaultScreen(FilteredScreen[None]):
 
     async def _offer_to_drop(self, one: Held) -> None:
         """Offer to strike off what the keyring has no more, unless the user is elsewhere by now."""
-        if self.app.screen is not self or not self.list.has_focus:
+        elsewhere = self.app.screen is not self or not self.list.has_focus
+        if elsewhere or self._parts.settings.read_only:
             return
         if await self._stage.ask(verbs.drop_question(one), unforeseen=True):
             await self._forgotten(one)
@@ -267,8 +271,10 @@ class VaultScreen(FilteredScreen[None]):
         self.query_one(MessageBar).say(text, good)
 
     def _draw(self) -> None:
+        refused = CHANGES if self._parts.settings.read_only else set()
         shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
-        self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
+        hints = [b for b in shown if b.action not in refused and self.check_action(b.action, ())]
+        self.query_one(KeyHints).show(hints)
         self.query_one("#heading", Line).show_line(self._heading())
         one, detail = self.list.one, self.query_one(HeldDetail)
         detail.visible = one is not None
