@@ -131,10 +131,16 @@ def cell(bare: Cell, service: SecretService) -> Cell:
     return bare
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark of tests that ``make faults`` alone runs."""
+    config.addinivalue_line("markers", "whole: only with all cells of the fault matrix")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep one cell in 40 of each test, and the first, unless all are asked for (``make faults``).
 
-    Together they take longer than a run of all tests may. The harness's own tests go with all.
+    Together they take longer than a run of all tests may. The harness's own tests go with all,
+    and so do those marked ``whole``: they are much like others.
     """
     if os.environ.get("KEYTUI_FAULTS") == "all":
         return
@@ -145,6 +151,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = item.nodeid.partition("[")[0]
         here = item.path.parent == Path(__file__).parent
         sampled = seen[name] % ONE_IN == 0 and item.path.name != HARNESS
+        sampled = sampled and item.get_closest_marker("whole") is None
         (kept if sampled or not here else left_out).append(item)
         seen[name] += 1
     config.hook.pytest_deselected(items=left_out)

@@ -13,7 +13,7 @@ from itertools import product
 
 import pytest
 
-from tests.faults.play import Cell
+from tests.faults.play import Cell, Goal
 from tests.faults.program import Program
 from tests.faults.proxy import Break, Kind
 from tests.faults.rotations import rotate, rotating
@@ -43,8 +43,9 @@ class Window(Enum):
 
 
 def on_screen(cell: Cell, run: Program) -> None:
+    """The secret is only to be shown: it may be in no store."""
     cell.open(run)
-    cell.choose(run)
+    cell.choose(run, Goal.SHOW)
     cell.confirm(run)
 
 

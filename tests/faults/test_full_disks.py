@@ -52,7 +52,7 @@ def judge(
 
 
 @pytest.mark.parametrize("room", ROOM)
-@pytest.mark.parametrize("place", ["keyring", "csv"])
+@pytest.mark.parametrize("place", ["csv", "keyring"])
 def test_create(
     cell: Cell,
     run: Program,
@@ -71,9 +71,10 @@ def test_create(
     judge(cell, request, disk, run)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=lambda end: end.name.lower())
 @pytest.mark.parametrize("room", ROOM[:4])
-@pytest.mark.parametrize("place", ["keyring", "csv"])
+@pytest.mark.parametrize("place", ["csv", "keyring"])
 def test_keep(
     cell: Cell,
     run: Program,
@@ -105,9 +106,9 @@ def test_keep(
 @pytest.mark.parametrize(
     ("action", "nth", "room"),
     [
-        *(("ListAccessKeys", 1, room) for room in ROOM[:3]),
-        *(("CreateAccessKey", 1, room) for room in (*ROOM, 1200, 1600)),
         *(("UpdateAccessKey", 1, room) for room in ROOM[:3]),
+        *(("CreateAccessKey", 1, room) for room in (*ROOM, 1200, 1600)),
+        *(("ListAccessKeys", 1, room) for room in ROOM[:3]),
     ],
 )
 def test_rotate(
@@ -128,6 +129,7 @@ def test_rotate(
     complete(cell, request, run)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("room", ROOM[:4])
 @pytest.mark.parametrize("action", ["ListAccessKeys", "GetAccessKeyLastUsed", "DeleteAccessKey"])
 def test_recover(

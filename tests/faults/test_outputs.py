@@ -19,7 +19,7 @@ from tests.faults.proxy import Break, Kind
 from tests.faults.rotations import complete, rotating, words
 
 LOST = Break(Kind.RESET, after=True)
-STORES = (None, Library.RAISES, Library.RAISES_AFTER, Daemon.KILLED)
+STORES = (Library.RAISES, Library.RAISES_AFTER, Daemon.KILLED, None)
 """What happens to the keyring between its test and the secret; None for nothing."""
 
 LINE = 100
@@ -143,6 +143,7 @@ def test_secret_that_nobody_reads(
     judge(cell, request, services, library)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP, End.TERMINATE], ids=lambda end: end.name)
 @DEAD_OUTPUTS
 def test_end_while_nobody_reads(
@@ -165,6 +166,7 @@ def test_end_while_nobody_reads(
     judge(cell, request, services, library, certain=end is not End.KILL)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP, End.TERMINATE], ids=lambda end: end.name)
 @pytest.mark.parametrize("store", [None, Library.RAISES], ids=["works", "raises"])
 def test_pipe_that_is_not_read(
@@ -208,6 +210,7 @@ def test_rotation_that_nobody_reads(
     assert len(cell.proxy.secrets) == 1, "one run was enough"
 
 
+@pytest.mark.whole
 @DEAD_OUTPUTS
 def test_recovery_that_nobody_reads(
     cell: Cell, request: pytest.FixtureRequest, tmp_path: Path, output: Output

@@ -15,8 +15,8 @@ from tests.faults.rotations import complete, rotate, rotating
 from tests.faults.stops import Stop, go_on, stop, stop_and_go
 
 LOST = Break(Kind.RESET, after=True)
-ALL_ENDS = (End.KILL, End.HANG_UP, End.TERMINATE, End.CLOSED, None)
-SOME_ENDS = (End.KILL, End.TERMINATE, None)
+ALL_ENDS = (End.TERMINATE, End.HANG_UP, End.CLOSED, End.KILL, None)
+SOME_ENDS = (End.TERMINATE, End.KILL, None)
 KEPT = "read back"
 
 
@@ -98,6 +98,7 @@ def test_in_the_creation(
     close(cell, run, request, end)
 
 
+@pytest.mark.whole
 @runs((Stop.OFTEN, Stop.ENDED), SOME_ENDS)
 @moments(
     ("ListAccessKeys", 1, "before"),
@@ -146,6 +147,7 @@ def test_in_the_reveal(
     close(cell, run, request, end)
 
 
+@pytest.mark.whole
 @runs((Stop.ONCE, Stop.ENDED), (End.HANG_UP, End.TERMINATE, End.CLOSED, None))
 @pytest.mark.parametrize("place", ["keyring", "csv"])
 def test_in_the_keeping(
@@ -185,6 +187,7 @@ def test_in_the_keeping(
     assert cell.key_ids(), "its secret was kept"
 
 
+@pytest.mark.whole
 @runs((Stop.OFTEN, Stop.SUSPEND, Stop.ENDED), (End.TERMINATE, End.HANG_UP, None))
 @pytest.mark.parametrize("action", ["UpdateAccessKey", "DeleteAccessKey"])
 def test_in_the_rescue(
@@ -236,6 +239,7 @@ def test_in_the_rotation(
     complete(cell, request, run)
 
 
+@pytest.mark.whole
 @runs((Stop.ONCE, Stop.ENDED), SOME_ENDS)
 @moments(
     ("ListAccessKeys", 1, "after"),
