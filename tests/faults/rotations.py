@@ -41,7 +41,7 @@ def rotate(cell: Cell, run: Program) -> None:
 
 def complete(cell: Cell, request: pytest.FixtureRequest, run: Program | None = None) -> None:
     """Start anew and count what was lost; then complete the rotation with the same command."""
-    if cell.judge(request, run).status and cell.settle(certain=False).status:
+    if cell.judge(request, run).status and cell.settle(request, certain=False).status:
         cell.recover_by_hand()
     cell.asked += 1
     done = _once_more(cell)

@@ -14,14 +14,18 @@ def record_cell(request: pytest.FixtureRequest, losses: Sequence[str]) -> None:
 
 
 def cells(reports: Sequence[Any]) -> list[tuple[str, list[str]]]:
-    """Return the cells in these reports: each test's ID and what was lost in it."""
-    return [
-        (report.nodeid, list(value))
-        for report in reports
-        if getattr(report, "when", "") == "call"
-        for name, value in report.user_properties
-        if name == _LOSSES
-    ]
+    """Return the cells in these reports: each test's ID and what was lost in it.
+
+    A test that looks at its cell several times, as after each of two starts, counts once.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for report in reports:
+        if getattr(report, "when", "") != "call":
+            continue
+        for name, value in report.user_properties:
+            if name == _LOSSES:
+                found.setdefault(report.nodeid, {}).update(dict.fromkeys(value))
+    return [(name, list(lost)) for name, lost in found.items()]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

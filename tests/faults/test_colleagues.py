@@ -123,8 +123,8 @@ def test_colleagues_key_is_left(
     assert cell.others
 
     cell.judge(request, run)
-    cell.settle(certain=False)
-    cell.settle(certain=False)
+    cell.settle(request, certain=False)
+    cell.settle(request, certain=False)
 
 
 def cut_short(cell: Cell, run: Program, cut: Cut) -> None:

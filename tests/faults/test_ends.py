@@ -31,7 +31,7 @@ def judge(cell: Cell, run: Program, request: pytest.FixtureRequest, end: End) ->
     cell.proxy.clear()
     told = cell.judge(request, run)
     if told.status:
-        cell.settle(certain=end is not End.KILL)
+        cell.settle(request, certain=end is not End.KILL)
 
 
 def ended(cell: Cell, run: Program, end: End) -> Callable[[], None]:
@@ -153,7 +153,7 @@ def test_killed_at_any_moment(
     chance = random.Random(seed)
     for number in range(KILLS_A_TEST):
         if len(cell.key_ids()) == 2:
-            remove_all(cell)
+            remove_all(cell, request)
         with program(source, ["--user", cell.user], cell.env) as run:
             run.wait_for(re.compile(rf"{cell.user}  (no|\d) key"))
             cell.ask(run, Goal.KEYRING if number % 3 else Goal.SHOW)
@@ -165,8 +165,8 @@ def test_killed_at_any_moment(
     cell.judge(request)
 
 
-def remove_all(cell: Cell) -> None:
+def remove_all(cell: Cell, request: pytest.FixtureRequest) -> None:
     """Settle what is open and delete all keys, so that there is room for more."""
-    cell.settle(certain=False)
+    cell.settle(request, certain=False)
     for key in cell.key_ids():
         cell.account.iam.delete_access_key(UserName=cell.user, AccessKeyId=key)

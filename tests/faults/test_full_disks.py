@@ -48,7 +48,7 @@ def judge(
             cell.csv[number] = path.rename(cell.home / "moved.csv")
     cell.guarded |= cell.key_ids()
     cell.judge(request, run)
-    cell.settle(certain=False)
+    cell.settle(request, certain=False)
 
 
 @pytest.mark.parametrize("room", ROOM)
@@ -150,5 +150,5 @@ def test_recover(
     disk.free()
     cell.proxy.clear()
     cell.judge(request, run)
-    cell.settle(certain=True)
+    cell.settle(request, certain=True)
     assert not cell.key_ids()

@@ -101,8 +101,8 @@ def test_unknown_is_not_unused(
     if kind in USELESS:
         cell.judge(request)
         cell.guarded.clear()
-        cell.settle(certain=True)
+        cell.settle(request, certain=True)
         assert not cell.key_ids()
     else:
-        assert cell.settle(certain=False).status == 3
+        assert cell.settle(request, certain=False).status == 3
         cell.judge(request)

@@ -117,7 +117,7 @@ def judge(
     cell.mended(services.take())
     cell.proxy.clear()
     if cell.judge(request).status:
-        cell.settle(certain=certain)
+        cell.settle(request, certain=certain)
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)], ids=["text", "json"])
@@ -197,6 +197,7 @@ def test_pipe_that_is_not_read(
     judge(cell, request, services, library, certain=end is not End.KILL)
 
 
+@pytest.mark.whole
 @DEAD_OUTPUTS
 def test_rotation_that_nobody_reads(
     cell: Cell, request: pytest.FixtureRequest, tmp_path: Path, output: Output

@@ -67,7 +67,7 @@ def close(cell: Cell, run: Program, request: pytest.FixtureRequest, end: End | N
     cell.ended(run, name(end))
     cell.proxy.clear()
     if cell.judge(request, run).status:
-        cell.settle(certain=end is not End.KILL)
+        cell.settle(request, certain=end is not End.KILL)
 
 
 @runs((Stop.ONCE, Stop.ENDED), ALL_ENDS)
@@ -267,5 +267,5 @@ def test_in_the_recovery(
     run.start(["recover", "--yes"], cell.env)
     rest()
     close(cell, run, request, end)
-    cell.settle(certain=True)
+    cell.settle(request, certain=True)
     assert not cell.key_ids()
