@@ -26,7 +26,7 @@ test: $(VENV)/.dev-is-ready  ## Run all tests; installs the real components they
 	@scripts/install-test-packages.sh
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-faults: $(VENV)/.dev-is-ready  ## Run the fault matrix alone: every step of a creation x every fault
+faults: $(VENV)/.dev-is-ready  ## Run the fault matrix alone: every step of each change x every fault
 	@scripts/install-test-packages.sh
 	KEYTUI_FAULTS=all KEYTUI_EXAMPLES=2000 \
 	  $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/faults tests/property $(ARGS)
