@@ -37,6 +37,8 @@ CLOCK_GRAIN = timedelta(seconds=3)
 """How exact AWS's clock is known here, with the time that a request is on its way."""
 REQUEST_TIME = timedelta(seconds=30)
 """How long keytui waits for a reply; a creation's key is made no later."""
+KEYRING = "keyring"
+"""The OS keyring's locator, and how those of the others begin."""
 StoreAnswers = dict[str, StoreError | None]
 ANY_CLOCK = timedelta(minutes=5)
 """How far this machine's clock may be off: AWS refuses signatures that are further off."""
@@ -241,7 +243,7 @@ class Recovery:
         The keyring is always among them: a rescue may have put the secret there.
         """
         answers: StoreAnswers = {}
-        for locator in dict.fromkeys((*attempt.stores, "keyring")):
+        for locator in dict.fromkeys((*attempt.stores, KEYRING)):
             if store := self._store_at(locator):
                 answers[locator] = None
                 try:
@@ -282,14 +284,16 @@ class Recovery:
     def _maybe_in(self, attempt: Attempt, answers: StoreAnswers) -> list[str]:
         """Return the places, in words, that may have a secret which arrived, though none shows it.
 
-        A file can be moved, and a keyring be another one than then.
+        A file can have been moved. A keyring that says that it has it not has it not, unless
+        keytui could not write down that it put it there: it may be another keyring than then.
         """
         shut = (StoreLockedError, StoreTimeoutError)
-        unread = [locator for locator, why in answers.items() if isinstance(why, shut)]
-        places = [place(locator) for locator in dict.fromkeys((*attempt.stores, *unread))]
-        return places + ["a store that keytui could not write down"] * self._journal.is_marked(
-            attempt.id
-        )
+        doubtful = [one for one in attempt.stores if not one.startswith(KEYRING)]
+        doubtful += [one for one, why in answers.items() if isinstance(why, shut)]
+        places = [place(locator) for locator in dict.fromkeys(doubtful)]
+        if self._journal.is_marked(attempt.id):
+            places.append("a store that keytui could not write down")
+        return places
 
 
 def _holder(answers: StoreAnswers) -> str:

@@ -224,6 +224,7 @@ async def test_a_fault_shows_neither_values_nor_messages(
     with pytest.raises(RuntimeError):
         await crash(desk, lambda desk: desk.app.call_later(fail, SENTINEL, new_key().secret))
 
+    desk.app.tell_fault()
     printed = "".join(capsys.readouterr())
     assert "keytui met a fault of its own" in printed
     assert "RuntimeError" in printed
@@ -244,6 +245,7 @@ async def test_a_fault_in_a_flow_shows_neither_values_nor_messages(
     with pytest.raises(WorkerFailed):
         await crash(desk, lambda desk: desk.app.main.run(fail()))
 
+    desk.app.tell_fault()
     printed = "".join(capsys.readouterr())
     assert "keytui met a fault of its own" in printed
     assert "ValueError" in printed

@@ -237,7 +237,11 @@ async def test_a_key_that_somebody_uses_can_not_be_deleted_here(desk: Desk) -> N
         await desk.sees(BADGE)
         await look_into_the_first(desk)
         await desk.on(OrphanScreen)
-        await desk.sees("It was used at 2026-01-15 09:00:00 UTC: somebody has its secret.")
+        await desk.sees(
+            "A key that somebody uses",
+            "It was used at 2026-01-15 09:00:00 UTC: somebody has its secret.",
+            "x deletes it as any other key",
+        )
         assert "Delete it" not in desk.words
         await desk.press("y")
         await desk.pilot.pause()

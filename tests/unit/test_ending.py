@@ -1,5 +1,6 @@
 """A screen that was told to end, whatever its threads do."""
 
+import threading
 from collections.abc import Callable
 from signal import SIGHUP, SIGTERM
 from threading import Event, Thread
@@ -66,14 +67,21 @@ def test_rescue_under_way_ends_before_the_process() -> None:
     assert world.done == ["rescued", "given back", 128 + SIGTERM]
 
 
-def test_rescue_that_fails_ends_the_process_all_the_same() -> None:
+def test_rescue_that_fails_ends_the_process_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fails() -> None:
         raise SystemExit
 
+    # The process ends before Python could print what its thread has raised.
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
     world = World(fails)
     world.ending.begin(SIGTERM)
     assert world.left.wait(PATIENCE)
     assert world.done == ["given back", 128 + SIGTERM]
+    for thread in threading.enumerate():
+        if "_see_to_it" in thread.name:
+            thread.join(PATIENCE)
 
 
 def test_nothing_is_ended_that_was_not_told_to() -> None:

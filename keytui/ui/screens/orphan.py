@@ -36,7 +36,8 @@ class OrphanScreen(Dialog[Answer]):
     ]
 
     def __init__(self, finding: Finding) -> None:
-        super().__init__("A key whose secret is lost")
+        lost = finding.deletable or finding.verdict is Verdict.AMBIGUOUS
+        super().__init__("A key whose secret is lost" if lost else "A key that somebody uses")
         self._finding = finding
 
     def content(self) -> ComposeResult:
@@ -46,6 +47,8 @@ class OrphanScreen(Dialog[Answer]):
         yield Static(Text(plain(finding.advice)), classes="quiet")
         if finding.verdict is Verdict.ORPHAN:
             yield Static(Text(plain(finding.times), style="dim"), classes="quiet")
+            if not finding.deletable:
+                yield Static("If it is of no use, x deletes it as any other key.", classes="quiet")
         if finding.deletable:
             ask = "Delete it? enter means yes." if finding.useless else "Delete it?"
             yield Static(Text(ask, style="bold" if finding.useless else WARNS), classes="ask")
