@@ -27,12 +27,13 @@ from keytui.gate import Gate
 from keytui.journal import Event, Journal
 from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey, User
 from keytui.outcomes import (
-    ChangedSinceError,
     Concern,
     Custody,
     Dependence,
     StatusChange,
     UnansweredError,
+    not_undone,
+    unrecorded,
 )
 from keytui.ports import Iam
 from keytui.record import Record
@@ -144,7 +145,7 @@ class Lifecycle:
 
         # Where the listing is late it shows the status from before for a while.
         if not self._settle(key.user, as_made):
-            raise _not_as_made(change, seen)
+            raise not_undone(change, seen)
         return self._set_status(key, change.status, key.status, Event.UNDONE)
 
     def _status_now(self, key: AccessKey) -> KeyStatus | None:
@@ -306,7 +307,7 @@ class Lifecycle:
         if problem := self._written(custody, Event.STORED, store=store.locator):
             self._journal.mark(custody.attempt)
             custody.unrecorded = True
-            custody.warnings.append(_unrecorded(custody, problem))
+            custody.warnings.append(unrecorded(custody, problem))
         return receipt
 
     def shown(self, custody: Custody) -> None:
@@ -475,34 +476,5 @@ def quota_reached(user: User, keys: Keys) -> QuotaError:
     )
 
 
-def _unrecorded(custody: Custody, problem: StateError) -> StateError:
-    key_id = custody.new.key.id
-    return StateError(
-        f"keytui could not write down that the secret of {key_id} is saved. {problem.title}",
-        "It is saved and verified.",
-        f"keytui will report {key_id} as an interrupted key creation: don't delete it then.",
-    )
-
-
 def _status_in(keys: Keys, key_id: str) -> KeyStatus | None:
     return next((key.status for key in keys if key.id == key_id), None)
-
-
-def _not_as_made(change: StatusChange, seen: list[KeyStatus | None]) -> KeytuiError:
-    """Return why a change is not undone, by what AWS listed last; empty where it listed nothing."""
-    key_id, made = change.key.id, change.status.value.lower()
-    if not seen:
-        return KeytuiError(f"The status of {key_id} can't be read now.", "Nothing was changed.")
-    (now,) = seen
-    if now is change.key.status and not change.listed:
-        return KeytuiError(
-            f"AWS does not show {key_id} as {made} yet.",
-            "Nothing was changed.",
-            "Undo again in some seconds.",
-        )
-    if now is None:
-        return ChangedSinceError(f"{key_id} is deleted.", "There is nothing to undo.")
-    return ChangedSinceError(
-        f"Not undone: {key_id} is {now.value.lower()} now, changed since by somebody else.",
-        "Nothing was changed.",
-    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from enum import Enum
 
-from keytui.errors import KeytuiError, LostReplyError
+from keytui.errors import KeytuiError, LostReplyError, StateError
 from keytui.model import AccessKey, KeyStatus, LastUsed, NewAccessKey
 from keytui.stores.base import Receipt
 from keytui.uses import LocalUse
@@ -122,3 +122,33 @@ class UnansweredError(LostReplyError):
     def __init__(self, lost: LostReplyError, attempt: str) -> None:
         super().__init__(lost.title, lost.safe, lost.next_step)
         self.attempt = attempt
+
+
+def unrecorded(custody: Custody, problem: StateError) -> StateError:
+    """Return what to say of a stored secret whose line could not be written."""
+    key_id = custody.new.key.id
+    return StateError(
+        f"keytui could not write down that the secret of {key_id} is saved. {problem.title}",
+        "It is saved and verified.",
+        f"keytui will report {key_id} as an interrupted key creation: don't delete it then.",
+    )
+
+
+def not_undone(change: StatusChange, seen: list[KeyStatus | None]) -> KeytuiError:
+    """Return why a change is not undone, by what AWS listed last; empty where it listed nothing."""
+    key_id, made = change.key.id, change.status.value.lower()
+    if not seen:
+        return KeytuiError(f"The status of {key_id} can't be read now.", "Nothing was changed.")
+    (now,) = seen
+    if now is change.key.status and not change.listed:
+        return KeytuiError(
+            f"AWS does not show {key_id} as {made} yet.",
+            "Nothing was changed.",
+            "Undo again in some seconds.",
+        )
+    if now is None:
+        return ChangedSinceError(f"{key_id} is deleted.", "There is nothing to undo.")
+    return ChangedSinceError(
+        f"Not undone: {key_id} is {now.value.lower()} now, changed since by somebody else.",
+        "Nothing was changed.",
+    )
