@@ -169,6 +169,11 @@ def _from_file(settings: Settings, folder: Path, env: Mapping[str, str]) -> Sett
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"The config file {path} is not TOML: {error}.") from None
+    except (ValueError, RecursionError):  # A number or a nesting that Python gives up on.
+        raise UsageError(
+            f"The config file {path} can't be read: it is far too long or too deep.",
+            next_step="Mend it, or remove it.",
+        ) from None
     for name, value in values.items():
         wanted = _CONFIG_TYPES.get(name)
         if wanted is None:

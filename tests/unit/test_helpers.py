@@ -11,7 +11,7 @@ from keytui.stores.clipboard.programs import runner
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.eavesdropper import POWERLESS, WATCHING, eavesdropper
 from tests.support.gates import WRITABLE
-from tests.support.secret_service import PATIENCE
+from tests.support.secret_service import PATIENCE, wait_until
 from tests.support.sentinel import SENTINEL
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,6 +34,37 @@ time.sleep(0.05)
 child.answer = lambda op, asked: {"backend": "keyring.backends.SecretService"} | (
     {"value": asked["value"]} if "value" in asked else {})
 child.main("put")
+"""
+OPENED = """
+import subprocess
+spy = subprocess.Popen({spy!r}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    start_new_session=True)
+spy.stdout.readline()
+spy.stdout.close()
+"""
+SPY = """
+import os, re, sys, time
+pid = os.getppid()
+memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+maps = re.findall("(\\\\w+)-(\\\\w+) rw", open(f"/proc/{pid}/maps").read())
+print("open", flush=True)
+found, end = "watching\\n", time.monotonic() + 20
+while found == "watching\\n" and time.monotonic() < end:
+    read = 0
+    for first, last in maps:
+        for at in range(int(first, 16), int(last, 16) + 8_000_000, 4096):
+            try:
+                page = os.pread(memory, 4096, at)
+            except OSError:
+                break
+            read += len(page)
+            if (sys.argv[1] + sys.argv[2]).encode() in page:
+                found = "heard"
+    if not read:
+        break
+with open(sys.argv[3] + ".new", "w") as file:
+    file.write(found)
+os.rename(sys.argv[3] + ".new", sys.argv[3])
 """
 PROGRAMS = """
 import os, sys
@@ -77,6 +108,21 @@ def test_no_process_of_the_user_hears_a_clipboard_program(tmp_path: Path) -> Non
         done = run_code(HARDENED + PROGRAMS.format(rounds=ROUNDS, say=SAY))
     assert found.read_text() == WATCHING
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's /proc")
+def test_who_opened_the_keyring_helpers_memory_before_it_was_closed_reads_no_secret(
+    tmp_path: Path,
+) -> None:
+    """A spy is started by the helper itself, just before it hardens: the surest moment."""
+    child, found = tmp_path / "child.py", tmp_path / "found"
+    # In two parts: the helper's own code, in its memory, names the spy.
+    spy = [sys.executable, "-c", SPY, SENTINEL[:9], SENTINEL[9:], str(found)]
+    child.write_text(OPENED.format(spy=spy) + ECHO)
+    done = run_code(HARDENED + KEYRING.format(rounds=1, child=str(child)))
+    assert done.returncode == 0, done.stderr
+    wait_until(found.exists, "the spy has read")
+    assert found.read_text() == WATCHING
 
 
 @pytest.mark.parametrize("run", ["keyring", "clipboard"])

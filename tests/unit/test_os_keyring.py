@@ -1,6 +1,7 @@
 """The OS keyring against a real gnome-keyring, and against children that misbehave."""
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -158,7 +159,19 @@ def test_a_deleted_key_is_gone_from_the_keyring(keyring_service: SecretService) 
     assert keyring_service.lookup("AKIAGONE0000EXAMPLE1") is None
 
 
-@pytest.mark.parametrize("value", ["hunter2", "{}", "[1]", '{"AccessKeyId":"AKIAOTHER"}'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hunter2",
+        "{}",
+        "[1]",
+        '{"AccessKeyId":"AKIAOTHER"}',
+        "[" * 100_000,
+        r'{"AccessKeyId":"AKIAFOREIGN0EXAMPLE1","SecretAccessKey":"\ud800hunter2"}',
+        r'{"AccessKeyId":"AKIAFOREIGN0EXAMPLE1","SecretAccessKey":"hunter2\u001b"}',
+        r'{"AccessKeyId":"AKIAFOREIGN0EXAMPLE1","SecretAccessKey":5}',
+    ],
+)
 def test_anothers_value_is_neither_returned_nor_shown(
     keyring_service: SecretService, value: str
 ) -> None:
@@ -650,6 +663,9 @@ def test_a_child_whose_parent_is_gone_ends_by_itself(
         f"""echo '{{"trouble":"{SENTINEL}","detail":"","backend":""}}'""",
         f"""echo '{{"value":"{SENTINEL}"}}'""",
         "echo null",
+        "echo '[]'",
+        """echo '"backend"'""",
+        "head -c 100000 /dev/zero | tr '\\0' '['",
         "printf '\\377\\376'",
     ],
 )
@@ -786,7 +802,7 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
         "    core = resource.getrlimit(resource.RLIMIT_CORE)[1]\n"
         "    dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)\n"
         f"    with open({str(facts)!r} + '.new', 'w') as file:\n"
-        "        file.write(f'{core} {dumpable} {os.getsid(0) == os.getpid()}')\n"
+        "        file.write(f'{core} {dumpable} {os.getsid(0)}')\n"
         f"    os.rename({str(facts)!r} + '.new', {str(facts)!r})\n"
         f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
         "    real(*args)\n"
@@ -808,7 +824,9 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
 
     assert marked, "the search must see the child's environment"
     assert shown == []
-    assert facts.read_text() == "0 0 True"
+    core, dumpable, session = facts.read_text().split()
+    assert (core, dumpable) == ("0", "0")
+    assert int(session) != os.getsid(0), "it has no terminal of keytui's"
     assert files_that_hold(SENTINEL, tmp_path) == []
     assert files_that_hold(SENTINEL, Path(own_service.env["XDG_RUNTIME_DIR"])) == []
     held = own_service.lookup(KEY_ID)

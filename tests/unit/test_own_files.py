@@ -38,6 +38,18 @@ def config_file(home: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    "text", ["a=" + "[" * 100_000, "a=" + "{b=" * 100_000, "old_days = " + "1" * 5_000]
+)
+def test_a_config_file_that_is_too_deep_is_a_sentence(tmp_path: Path, text: str) -> None:
+    path = config_file(tmp_path)
+    path.write_text(text)
+    path.chmod(0o600)
+    with pytest.raises(UsageError, match="can't be read") as caught:
+        load({}, {}, tmp_path)
+    assert str(path) in caught.value.title
+
+
 @pytest.mark.parametrize("kind", WITHOUT_END)
 def test_a_config_file_without_end_is_a_sentence(tmp_path: Path, kind: str) -> None:
     path = config_file(tmp_path)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keytui.gate import Gate
-from keytui.hygiene import harden_process
+from keytui.hygiene import go_on_unseen, harden_process
 from keytui.stores.keyring.codes import (
     CRYPTFILE,
     LABELS,
@@ -300,6 +300,7 @@ def _reply_to(op: str, request: bytes) -> dict[str, str]:
 def main(op: str) -> None:
     """Answer one request. Never raises: a traceback could show the secret."""
     harden_process()
+    go_on_unseen()
     reply_fd = _take_stdout()
     os.write(reply_fd, READY)
     # gpg's agent would ask for a passphrase on the terminal that keytui draws on.

@@ -241,8 +241,10 @@ def _secret(value: Secret | None, key_id: str) -> Secret | None:
         return None
     try:
         fields = json.loads(value.reveal())
-        if fields["AccessKeyId"] == key_id and isinstance(fields["SecretAccessKey"], str):
-            return Secret(fields["SecretAccessKey"])
-    except (ValueError, KeyError, TypeError):
+        text = fields["SecretAccessKey"]
+        # Any program may write into the keyring: what is no such text signs and shows nothing.
+        if fields["AccessKeyId"] == key_id and text.isascii() and text.isprintable():
+            return Secret(text)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     return None

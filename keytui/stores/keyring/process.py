@@ -67,7 +67,7 @@ def _parse(output: Secret) -> Reply:
         value = Secret(str(reply["value"])) if "value" in reply else None
         chosen = _printable(str(reply.get("chosen", "")))
         return Reply(backend=str(reply["backend"]), value=value, chosen=chosen)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Reply(Trouble.CRASHED)
 
 
