@@ -13,6 +13,7 @@ import pytest
 from keytui.model import Secret
 from keytui.stores.aws_files.fresh import LIMIT, gives_key
 from keytui.stores.keyring.session_bus import VARIABLE, find_bus, private_bus_file
+from tests.support.secret_service import wait_until
 from tests.support.sentinel import SENTINEL
 
 KEY_ID = "AKIANEW0000000000001"
@@ -79,6 +80,17 @@ def test_failure_is_no_key(tmp_path: Path, script: str) -> None:
 )
 def test_program_that_does_not_end_is_no_key(tmp_path: Path, script: str) -> None:
     assert not gives(tmp_path, script, seconds=0.5)
+
+
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    script = (
+        "import os, time\nif not os.fork():\n    os.setsid()\n"
+        f"    open({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    )
+    assert not gives(tmp_path, script, seconds=2)
+    started = Path("/proc", pid.read_text(), "stat")
+    wait_until(lambda: not started.exists() or b") Z" in started.read_bytes(), "it is gone")
 
 
 def test_program_that_is_not_there_is_no_key() -> None:

@@ -8,13 +8,12 @@ import json
 import os
 import selectors
 import shlex
-import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import IO
 
+from keytui.aws.process_tree import end_tree, marked, new_mark
 from keytui.model import Secret
 from keytui.stores.keyring.session_bus import NO_PRIVATE_BUS, VARIABLE, find_private_bus
 
@@ -39,6 +38,7 @@ def gives_key(
         env: The user's own environment, from before this run added to it.
         seconds: How long it may take.
     """
+    mark = new_mark()
     try:
         program = subprocess.Popen(
             shlex.split(command),
@@ -46,19 +46,25 @@ def gives_key(
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=_own(env),
+            env=_own(env) | marked(mark),
         )
     except (OSError, ValueError):
         return False
+    printed = None
     try:
         assert program.stdout is not None  # noqa: S101 - a pipe was asked for
         printed = _read(program.stdout, time.monotonic() + seconds)
         if printed is None or program.wait(seconds) != 0:
             return False
     except subprocess.TimeoutExpired:
+        printed = None
         return False
     finally:
-        _end(program)
+        if printed is None:  # One that ended by itself may leave an agent of the user's behind.
+            end_tree(program.pid if program.poll() is None else None, mark)
+        program.wait()
+        if program.stdout:
+            program.stdout.close()
     return _is_key(printed, key_id, secret)
 
 
@@ -82,15 +88,6 @@ def _read(pipe: IO[bytes], deadline: float) -> bytes | None:
             if len(printed) > LIMIT:
                 return None
     return None
-
-
-def _end(program: subprocess.Popen[bytes]) -> None:
-    """Stop the program with all that it has started in its session."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(program.pid, signal.SIGKILL)
-    program.wait()
-    if program.stdout:
-        program.stdout.close()
 
 
 def _is_key(printed: bytes, key_id: str, secret: Secret) -> bool:
