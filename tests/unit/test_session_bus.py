@@ -1,5 +1,6 @@
 """Which D-Bus session is found: the login's, the user's own, a private one of keytui's."""
 
+import fcntl
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
 from keytui.errors import StoreError
 from keytui.model import Secret
+from keytui.stores.keyring import private_bus as bus_of_one_run
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus
 from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus, private_bus_file
@@ -121,6 +123,23 @@ def test_two_runs_share_one_bus(short: Path) -> None:
             assert (own, also_own) == (True, False)
             assert first["DBUS_SESSION_BUS_ADDRESS"] == second["DBUS_SESSION_BUS_ADDRESS"]
         assert find_bus(first), "the second leaves it as it is"
+
+
+def test_one_that_never_gets_done_starting_is_not_waited_for_without_end(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_of_one_run, "TURN_SECONDS", 0.2)
+    env = {"HOME": str(short)}
+    named = private_bus_file(env)
+    named.parent.mkdir(parents=True)
+    with named.with_suffix(".lock").open("w") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        with (
+            pytest.raises(StoreError, match="Another keytui") as caught,
+            private_bus(env, WRITABLE),
+        ):
+            pass
+    assert caught.value.next_step
 
 
 def test_a_later_runs_name_is_left_alone(short: Path) -> None:

@@ -26,6 +26,8 @@ from keytui.stores.keyring.session_bus import (
 )
 
 START_SECONDS = 5.0
+TURN_SECONDS = 10.0
+"""How long another keytui may take to start one."""
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _VARIABLES = frozenset(
     {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TMPDIR", "TZ"}
@@ -83,10 +85,27 @@ def _one_at_a_time(named: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(named, error) from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for_turn(lock)
         yield
     finally:
         os.close(lock)
+
+
+def _wait_for_turn(lock: int) -> None:
+    deadline = time.monotonic() + TURN_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    "Another keytui has been starting a private D-Bus session for "
+                    f"{TURN_SECONDS:.0f} s.",
+                    next_step="See whether it is stopped (ps), end it, and try again.",
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 @contextmanager
