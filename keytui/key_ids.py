@@ -7,6 +7,7 @@ temporary credentials.
 
 import re
 from dataclasses import dataclass
+from operator import ne
 from unicodedata import category, normalize
 
 # The escape character as terminals have it, and as cat -v, JSON, shells and syslog write it.
@@ -24,6 +25,12 @@ _START = (
 _ID = re.compile(_START + r"((?:AKIA|ASIA)[A-Z0-9]{16})(?![A-Za-z0-9])")
 _MEANT = re.compile(rf"{_START}[Aa][KkSs5][IiLl1|!][Aa][A-Za-z0-9]*|(?:AKIA|ASIA)[A-Z0-9]{{10,}}")
 """A word that begins like an ID; or most of one, in a longer word."""
+_TAIL = 16
+_NEAR = re.compile(rf"{_START}[A-Z0-9]{{2,4}}[A-Z0-9]{{{_TAIL}}}(?![A-Za-z0-9])")
+"""A word that is an ID from its fifth letter on, maybe."""
+_KINDS = ("AKIA", "ASIA")
+_OTHER_KINDS = frozenset({"ABIA", "ASCA"})
+"""Bearer tokens and certificates, which differ from a key's kind in one letter."""
 _LOOK_ALIKES = dict(
     zip(
         (
@@ -101,11 +108,13 @@ def read_ids(text: str) -> IdsInText:
     """Return the access key IDs in a text, and how many words were meant as one and are none.
 
     Those begin like one, also in small letters or in letters that look the same, and are too
-    short or too long or hold what no ID has; or an ID stands within a longer word.
+    short or too long or hold what no ID has; or lack or mistake one of the first letters; or an
+    ID stands within a longer word.
     """
     rest = _ID.sub(lambda found: " " * len(found[0]), _CONTROL.sub(_without, text))
     visible = "".join(letter for letter in normalize("NFKC", rest) if category(letter) != "Cf")
-    broken = sum(map(_is_meant, _MEANT.findall(visible.translate(_LOOK_ALIKES))))
+    latin = visible.translate(_LOOK_ALIKES)
+    broken = sum(map(_is_meant, _MEANT.findall(latin))) + sum(map(_is_near, _NEAR.findall(latin)))
     return IdsInText(key_ids(text), broken)
 
 
@@ -119,6 +128,20 @@ def _is_meant(word: str) -> bool:
     if word.startswith("ASIA"):
         return length > len("ASIA")
     return (length >= _ID_LENGTH // 2 and not word.isalpha()) or length >= _ID_LENGTH - 4
+
+
+def _is_near(word: str) -> bool:
+    """Return whether an ID's first letters are cut off, mistyped or swapped."""
+    if _MEANT.search(word):
+        return False  # That counts already.
+    kind = word[:-_TAIL]
+    if len(kind) < 4:
+        return any(
+            kind in {known[2:], known[:at] + known[at + 1 :]} for known in _KINDS for at in range(4)
+        )
+    return kind not in _OTHER_KINDS and any(
+        sorted(kind) == sorted(known) or sum(map(ne, kind, known)) == 1 for known in _KINDS
+    )
 
 
 def is_temporary(key_id: str) -> bool:

@@ -103,6 +103,25 @@ OTHER = "AKIAI44QH8DHBEXAMPLE"
         f"AKlA{OTHER[4:]}",
         f"AS{OTHER[2:-1]}",
         f"as{OTHER[2:-1].lower()}",
+        # The first letters are missing, mistyped, swapped, escaped or only look right.
+        OTHER[1:],
+        OTHER[2:],
+        f"AIA{OTHER[4:]}",
+        f"AKI{OTHER[4:]}",
+        f"SIA{OTHER[4:]}",
+        f"KAIA{OTHER[4:]}",
+        f"AIKA{OTHER[4:]}",
+        f"AKAI{OTHER[4:]}",
+        f"4KIA{OTHER[4:]}",
+        f"AKIS{OTHER[4:]}",
+        f"ALIA{OTHER[4:]}",
+        f"AK7A{OTHER[4:]}",
+        f"A\u0301{OTHER[1:]}",
+        f"\u13aa{OTHER[1:]}",
+        f"\ua4ee{OTHER[1:]}",
+        f"%41{OTHER[1:]}",
+        f"\\u0041{OTHER[1:]}",
+        f"&#65;{OTHER[1:]}",
     ],
 )
 @pytest.mark.parametrize("text", ["{} {}", "{1} {0}", "see {},{}", '["{}", "{}"]', "{}\n{}\n"])
@@ -116,7 +135,13 @@ def test_an_id_that_is_cut_short_or_mistyped_is_noticed(text: str, broken: str) 
 
 @pytest.mark.parametrize(
     "word",
-    ["Asia/Tokyo", "asia-northeast1", "ASIA", "Asian", "asiatic", "akin", "é", "xAKIA", "--", "-"],
+    [
+        *("Asia/Tokyo", "asia-northeast1", "ASIA", "Asian", "asiatic", "akin", "é", "xAKIA"),
+        *("--", "-", "KIA", "IA", "4KIA"),
+        # A user, a role, a server certificate, a bearer token, and hexadecimal digits.
+        *("AIDAI44QH8DHBEXAMPLE1", "AIDAI44QH8DHBEXAMPLE", "AROAI44QH8DHBEXAMPLE1"),
+        *("ASCAI44QH8DHBEXAMPLE", "ABIAI44QH8DHBEXAMPLE", "0123456789ABCDEF0123"),
+    ],
 )
 def test_a_word_that_is_no_id_is_passed_over(word: str) -> None:
     assert read_ids(f"{ID} {word}") == IdsInText((ID,))
