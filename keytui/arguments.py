@@ -44,6 +44,10 @@ _INPUT = "-"
 _COMMAND_LENGTH = 12
 """Characters; a longer word is no misspelt command and may be a secret."""
 _LIKE_OPTION = re.compile(r"--?[a-z][a-z-]*")
+_DASHES = "\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
+"""What word processors, chats and web pages make of hyphens."""
+_MISTYPED = re.compile(rf"(?:--|-?[{_DASHES}][-{_DASHES}]*)[A-Za-z][\w-]*(?:=.*)?", re.DOTALL)
+"""Meant as an option: with other dashes than an option has, or with other letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ def parse(argv: Sequence[str], read: Callable[[], str] = read_text) -> Request:
     from_input = command in TAKE_TEXT and (options["text"] or [_INPUT]) == [_INPUT]
     if from_input:
         options["text"] = [read()]
+    elif command in TAKE_TEXT:
+        _refuse_mistyped(options["text"])
     if command == "find":
         found = _looked_for(options["text"])
         flags["key_ids"], flags["broken_ids"] = found.ids, found.broken
@@ -127,6 +133,17 @@ def _as_texts(argv: Sequence[str]) -> list[str]:
         return among and word != "--" and not _LIKE_OPTION.fullmatch(name)
 
     return [f" {word}" if word.startswith("-") and is_line(word) else word for word in argv]
+
+
+def _refuse_mistyped(texts: Sequence[str]) -> None:
+    """Raise ``UsageError`` for an option that would pass as a text, and change nothing then."""
+    if any(_MISTYPED.fullmatch(text.strip()) and not key_ids(text) for text in texts):
+        raise UsageError(
+            "An option is mistyped.",
+            "Nothing was changed.",
+            "Options begin with two plain hyphens and have small letters; --help names them. "
+            "Put a pasted text in quotes.",
+        )
 
 
 def _with_find(argv: Sequence[str]) -> list[str]:

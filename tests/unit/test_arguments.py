@@ -140,6 +140,32 @@ def test_an_id_cut_short_refuses_them_all_and_is_not_repeated(texts: list[str]) 
     assert OTHER[:-1] not in str(caught.value)
 
 
+@pytest.mark.parametrize("command", ["find", "deactivate", "activate", "delete", "rotate", ""])
+@pytest.mark.parametrize(
+    "option",
+    [
+        # As word processors, chats and web pages write it; with _ or in capitals.
+        *("\u2014read-only", "\u2013read-only", "\u2013-read-only", "\u2212\u2212demo"),
+        *("\u2010\u2010roll-back", "\uff0d\uff0ddemo", "\u2014profile=acme", "\u2015yes"),
+        *("--read_only", "--READ-ONLY", "--Read-Only", "--read-only1", "--Profile=acme"),
+        *("--endpoint_url", " --read-only"),
+    ],
+)
+def test_a_mistyped_option_is_no_text(command: str, option: str) -> None:
+    for argv in ([ID, option], [option, ID]):
+        with pytest.raises(UsageError, match="An option is mistyped") as caught:
+            parse([command, *argv] if command else argv)
+        assert "Nothing was changed." in str(caught.value)
+        assert option.strip() not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "word", ["-", "--", "---", "\u2014", "--- a/creds", "-aws_region=us", "a-b"]
+)
+def test_a_dash_in_a_pasted_text_is_no_option(word: str) -> None:
+    assert ids_in(parse(["deactivate", ID, word]).options["text"]) == (ID,)
+
+
 def test_a_text_with_an_id_cut_short_still_opens_the_screen() -> None:
     flags = parse([f"{OTHER[:-1]} {ID}"]).flags
     assert (flags["key_ids"], flags["broken_ids"]) == ((ID,), 1)
