@@ -18,7 +18,7 @@ class Iam(Protocol):
 
     @property
     def custom_endpoint(self) -> str | None:
-        """Where IAM, or else STS, is asked instead of at AWS; None for AWS."""
+        """Where IAM and STS are asked instead of at AWS; None for AWS."""
 
     def identity(self) -> Identity:
         """Return who signs the calls; asked once, then remembered."""

@@ -3,6 +3,7 @@
 import copy
 import threading
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.credentials import EnvProvider, ReadOnlyCredentials
@@ -117,6 +118,7 @@ class Clients:
                 aws_access_key_id=key and key.access_key,
                 aws_secret_access_key=key and key.secret_key,
             )
+        _require_usable(client.meta.endpoint_url)
         client.meta.events.register_first("before-call", self._require_writable)
         if self._gate and not key:
             self._gate.watch(client)
@@ -140,3 +142,12 @@ class Clients:
         config = {} if found.method == EnvProvider.METHOD else self._session.get_scoped_config()
         sts = KeySts(lambda service: self._client(service, FIRST_CALL, key))
         return MfaGate(credentials, config.get("mfa_serial", ""), mfa, sts)
+
+
+def _require_usable(endpoint_url: str) -> None:
+    """Raise ``ValueError``, as the SDK does, for a port or letters that no URL can have."""
+    try:
+        _ = urlsplit(endpoint_url).port
+        endpoint_url.encode()
+    except ValueError:
+        raise ValueError("Invalid endpoint") from None

@@ -276,7 +276,7 @@ _EXPLAINERS: tuple[tuple[Any, Callable[[Any, str], AwsError]], ...] = (
     ((sdk.ProxyConnectionError, sdk.InvalidProxiesConfigError), _proxy),
     (sdk.ConnectionClosedError, _closed),
     ((sdk.HTTPClientError, sdk.ConnectionError), _http_failure),
-    ((sdk.ParamValidationError, sdk.ValidationError), _bad_parameter),
+    ((sdk.ParamValidationError, sdk.ValidationError, UnicodeEncodeError), _bad_parameter),
     ((ResponseParserError, sdk.PaginationError), _unreadable),
     (OSError, _file_trouble),
     (UNREADABLE, _unreadable),

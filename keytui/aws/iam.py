@@ -64,9 +64,10 @@ class IamGateway:
 
     @property
     def custom_endpoint(self) -> str | None:
-        """Where IAM, or else STS, is asked instead of at AWS, without any user info."""
+        """Where IAM and STS are asked instead of at AWS, without any user info."""
         iam, sts = self._clients.iam.meta, self._clients.sts.meta
-        return _custom(iam.endpoint_url) or _custom(sts.endpoint_url)
+        found = (_custom(iam.endpoint_url), _custom(sts.endpoint_url))
+        return " and ".join(dict.fromkeys(filter(None, found))) or None
 
     def identity(self) -> Identity:
         """Return who signs the calls; asked once, then remembered."""

@@ -8,9 +8,11 @@ process": one JSON object with ``Version`` (the number 1), ``AccessKeyId`` and
 import json
 import sys
 
+from keytui.arguments import WHAT_IS_ONE
 from keytui.errors import KeytuiError, NotStoredError
 from keytui.exits import EXIT_DONE, EXIT_FAILED
 from keytui.gate import LOOKING
+from keytui.key_ids import key_ids
 from keytui.parts import Parts
 from keytui.stores.keyring.here import ask_here
 from keytui.stores.keyring.os_keyring import OsKeyring
@@ -40,7 +42,14 @@ def credentials(parts: Parts, key_id: str | None) -> int:
     kind = parts.settings.keyring
     seconds = PASS_SECONDS if kind == "pass" else SECONDS
     keyring = OsKeyring(kind=kind, timeout=seconds, ask=ask_here, gate=LOOKING)
-    secret = keyring.get(key_id)
+    try:
+        secret = keyring.get(key_id)
+    except NotStoredError:
+        if key_ids(key_id) == (key_id,):
+            raise
+        # It may be a secret, pasted by mistake.
+        title = "The keyring holds nothing for that, which is no access key ID."
+        raise NotStoredError(title, next_step=WHAT_IS_ONE) from None
     fields = {"Version": 1, "AccessKeyId": key_id, "SecretAccessKey": secret.reveal()}
     return EXIT_DONE if write(f"{json.dumps(fields)}\n", sys.stdout) else EXIT_FAILED
 

@@ -188,6 +188,16 @@ def test_an_endpoint_of_somebody_elses_is_named(
     assert connect(ConnectOptions(), WRITABLE).custom_endpoint == url
 
 
+def test_two_endpoints_of_others_are_both_named(
+    home: AwsHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.credentials.write_text("[default]\n" + KEYS)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:5001")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://me:pw@127.0.0.1:5002")
+    named = connect(ConnectOptions(), WRITABLE).custom_endpoint
+    assert named == "http://127.0.0.1:5001 and http://127.0.0.1:5002"
+
+
 def test_the_endpoint_option_is_for_iam_and_sts(home: AwsHome) -> None:
     home.credentials.write_text("[default]\n" + KEYS)
 

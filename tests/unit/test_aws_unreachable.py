@@ -156,11 +156,26 @@ def test_not_http_at_all() -> None:
     assert "closed the connection" in error.title
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://", "://", "http://[::1", "http://a b/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("nonsense", "http://", "://", "http://[::1", "http://a b/"),
+        *("http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://127.0.0.1/\udcff"),
+    ],
+)
 def test_an_endpoint_url_that_is_none(url: str) -> None:
     error, _ = failing(lambda: connect(isolated(url), WRITABLE).identity())
 
-    assert "endpoint URL" in str(error)
+    assert error.title == "The endpoint URL is not a usable URL."
+
+
+def test_a_name_that_is_no_text_is_not_laid_to_the_answer() -> None:
+    with answering(b"") as url:
+        iam = connect(isolated(url), WRITABLE)
+        with pytest.raises(AwsError) as caught:
+            iam.keys(User("alice\udcff"))
+
+    assert caught.value.title == "AWS does not take a name or text of this form."
 
 
 def test_user_info_in_the_endpoint_url_is_not_repeated() -> None:

@@ -69,6 +69,15 @@ def with_backend(env: dict[str, str], folder: Path, source: str) -> dict[str, st
     return env | {"PYTHONPATH": str(folder), "PYTHON_KEYRING_BACKEND": "odd_backend.Keyring"}
 
 
+@pytest.mark.parametrize("typed", [SENTINEL, f"{KEY_ID} {SENTINEL}", KEY_ID[:-1], ""])
+def test_what_is_no_access_key_id_is_not_repeated(env: dict[str, str], typed: str) -> None:
+    done = run(env, typed)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no access key ID. It is AKIA" in done.stderr
+    assert SENTINEL not in done.stderr
+
+
 def test_the_answer_is_what_the_sdk_asks_for(env: dict[str, str]) -> None:
     OsKeyring(env=env, gate=WRITABLE).put(new_key())
 
