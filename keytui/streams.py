@@ -106,7 +106,7 @@ def read_text() -> str:
     """Return the text on standard input; nothing else is read from there afterwards.
 
     Raises:
-        UsageError: It is no text, or too long.
+        UsageError: It can't be read, is no text, or is too long.
     """
     stream = sys.stdin
     if stream.isatty():
@@ -115,7 +115,7 @@ def read_text() -> str:
         number = _number(stream)
         data = stream.read(MAX_TEXT + 1).encode() if number is None else _read_all(number)
     except (OSError, ValueError):
-        data = b""
+        raise UsageError("Standard input can't be read.", "Nothing was changed.") from None
     # What was typed after the text must answer no question.
     sys.stdin = _nothing()
     if len(data) > MAX_TEXT:

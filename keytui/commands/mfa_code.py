@@ -21,7 +21,10 @@ def ask_on_terminal(request: MfaRequest) -> Secret | None:
     _say(request.problem or f"AWS asks for an MFA code of {request.who}.")
     while True:
         _say(f"Six digits from {request.serial} (an empty line: none): ", end="")
-        typed = sys.stdin.readline()
+        try:
+            typed = sys.stdin.readline()
+        except OSError:  # The terminal can't be read.
+            return None
         digits = "".join(typed.split())
         if _CODE.fullmatch(digits):
             return Secret(digits)

@@ -111,7 +111,7 @@ def _asked(prompt: str) -> Secret:
     """Ask without an echo. Raises ``StoreError`` where nobody answers."""
     try:
         return Secret(getpass.getpass(prompt))
-    except EOFError:
+    except (EOFError, OSError):  # The second: the terminal can't be read.
         pass
     raise StoreError("No password was given.", "The keyring stays as it is.")
 

@@ -1,5 +1,6 @@
 """The question for an MFA code on a terminal without a screen."""
 
+import errno
 import io
 import sys
 
@@ -41,6 +42,17 @@ def test_a_code_is_asked_for_until_it_is_six_digits(
 @pytest.mark.parametrize("typed", ["\n", ""])
 def test_an_empty_line_or_the_end_declines(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     at_terminal(monkeypatch, typed)
+
+    assert ask_on_terminal(REQUEST) is None
+
+
+def test_a_terminal_that_cannot_be_read_declines(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_terminal(monkeypatch, "")
+
+    def fails() -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys.stdin, "readline", fails)
 
     assert ask_on_terminal(REQUEST) is None
 

@@ -192,6 +192,15 @@ def test_a_closed_number_is_given_to_no_other_file(closed: str, tmp_path: Path) 
     assert (done.returncode, out.read_text()) == (0, "True")
 
 
+def test_an_input_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "in").open("w") as unreadable:
+        monkeypatch.setattr(sys, "stdin", unreadable)
+        with pytest.raises(UsageError, match=r"Standard input can't be read\. Nothing was changed"):
+            read_text()
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"\xff\x00PK", "Standard input is not text."), (b"x" * 1_000_001, "longer than 1 MB")],

@@ -67,6 +67,20 @@ def run(keyring: FakeStore, kind: str = "os") -> None:
         unlock.unlock_keyring(parts, stack)
 
 
+@pytest.mark.parametrize("error", [EOFError(), OSError(5, "Input/output error")])
+def test_a_terminal_that_cannot_be_read_gives_no_password(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_prompt: str) -> str:
+        raise error
+
+    monkeypatch.setattr(getpass, "getpass", fails)
+    keyring = Keyring(Mend.UNLOCK)
+    with pytest.raises(StoreError, match="No password was given"):
+        run(keyring)
+    assert keyring.tried == []
+
+
 def test_an_open_keyring_asks_nothing(answering: Answering) -> None:
     answering()
     keyring = Keyring(Mend.NOTHING)
