@@ -107,7 +107,13 @@ class Lifecycle:
         return None if used else Concern.LAST_USE_UNKNOWN
 
     def set_status(
-        self, key: AccessKey, status: KeyStatus, *, undoing: bool = False, rotation: str = ""
+        self,
+        key: AccessKey,
+        status: KeyStatus,
+        *,
+        before: KeyStatus | None = None,
+        undoing: bool = False,
+        rotation: str = "",
     ) -> StatusChange:
         """Activate or deactivate a key and wait until AWS lists it so.
 
@@ -118,6 +124,7 @@ class Lifecycle:
         Args:
             key: The key.
             status: Active or Inactive.
+            before: The status that AWS has just listed; None to ask for it.
             undoing: Whether this takes back a change made before.
             rotation: The rotation it is a step of; empty for none.
 
@@ -125,7 +132,7 @@ class Lifecycle:
             KeytuiError: The status was not changed, or the listing could not tell.
         """
         self.require_writable()
-        before = self._status_now(key)
+        before = before or self._status_now(key)
         event = Event.UNDONE if undoing else Event.STATUS
         return self._set_status(key, before, status, event, rotation)
 

@@ -268,10 +268,12 @@ class Rotator(Generic[R]):
         """
         old, name = rotation.old, rotation.id
         listed = self._iam.keys(rotation.owner)
-        active = any(key.id == old.id and key.status is KeyStatus.ACTIVE for key in listed)
+        before = next((key.status for key in listed if key.id == old.id), None)
+        active = before is KeyStatus.ACTIVE
         if active:
             self._log.write(Event.RETIRING, old, name)
-        change = self._lifecycle.set_status(old, KeyStatus.INACTIVE, rotation=name)
+        off = KeyStatus.INACTIVE
+        change = self._lifecycle.set_status(old, off, before=before, rotation=name)
         if not change.made and Step.RETIRE not in rotation.done:
             # Killed between AWS's answer and the line about it, or somebody else was quicker.
             ours = rotation.retired and not active

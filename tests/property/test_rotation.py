@@ -378,7 +378,7 @@ class Rotating(RuleBasedStateMachine):
         finding = self.world.recovery.examine(rotation.attempt)
         if finding and finding.verdict is Verdict.ORPHAN:
             assert finding.keys[0].id in self.world.iam.made
-            self.world.recovery.delete(finding)
+            self.world.recovery.delete(finding, agreed=True)
 
     def work(self, fault: tuple[int, How] | None, verb: Callable[[], object]) -> None:
         if fault:
