@@ -117,6 +117,18 @@ def test_loser_of_two_rotations_activates_nothing(
     assert len(desk.journal.entries()) == lines
 
 
+def test_one_listing_says_who_deactivated_the_old_key(
+    machine: Machine, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one might fail, and a colleague's change would count as the rotation's own."""
+    machine.begin()
+    machine.forward(Step.REPOINT)
+    elsewhere(desk, INACTIVE)
+    monkeypatch.setattr("keytui.lifecycle.Lifecycle._status_now", lambda *_: None)
+
+    assert not machine.forward(Step.RETIRE).retired
+
+
 def test_loser_that_found_it_inactive_activates_nothing(machine: Machine, desk: Desk) -> None:
     machine.begin()
     machine.forward(Step.REPOINT)
