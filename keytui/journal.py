@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -293,4 +293,6 @@ def time_of(text: str) -> datetime | None:
         when = datetime.fromisoformat(text)
     except ValueError:
         return None
+    if not MINYEAR < when.year < MAXYEAR:
+        return None  # At the ends of the calendar neither offsets nor seconds can be added.
     return when if when.tzinfo else when.replace(tzinfo=UTC)

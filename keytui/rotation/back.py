@@ -21,6 +21,8 @@ from keytui.uses import LocalUse
 
 CLOCK_SLACK = timedelta(minutes=1)
 """How much earlier than AWS was asked for it a new key may seem to be created."""
+ANY_CLOCK = timedelta(minutes=5)
+"""The same where only this machine's time is known: AWS refuses signatures further off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ class WayBack:
         new = next((key for key in keys if key.id == rotation.new_id), None)
         if attempt is None or new is None:
             return
-        asked = attempt.asked
-        early = asked and new.created and new.created < asked - CLOCK_SLACK
+        earliest = attempt.asked - CLOCK_SLACK if attempt.asked else rotation.at - ANY_CLOCK
+        early = new.created and new.created < earliest
         if early or new.id in {rotation.old_id, *attempt.before}:
             raise KeytuiError(
                 f"{new.id} is older than this rotation: it can't be its new key.",

@@ -297,12 +297,16 @@ def forged_creation(key_id: str, user: str, asked: str) -> list[Entry]:
     ]
 
 
-def test_roll_back_deletes_no_key_older_than_the_rotation(machine: Machine, desk: Desk) -> None:
+@pytest.mark.parametrize("asked", [START.isoformat(), ""])
+def test_roll_back_deletes_no_key_older_than_the_rotation(
+    machine: Machine, desk: Desk, asked: str
+) -> None:
+    """Also where the line with AWS's time is lost."""
     victim = desk.iam.add_key(
         desk.iam.find("bob"), "AKIAVICTIM0000000001", created=START - timedelta(days=40)
     )
     with forged(desk) as lines:
-        lines += forged_creation(victim.id, "bob", START.isoformat())
+        lines += forged_creation(victim.id, "bob", asked)
 
     with pytest.raises(KeytuiError, match="older than this rotation"):
         machine.rotator.roll_back(machine.now())
