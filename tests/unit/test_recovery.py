@@ -909,6 +909,21 @@ def test_a_keyring_that_is_shut_may_have_an_arrived_secret(
     assert [doubt.why for doubt in stage.look().doubts] == [Why.MAYBE_STORED]
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_line_of_an_impossible_time_stops_nothing(stage: Stage, year: str) -> None:
+    stage.kill("before")
+    at = f"{year}-12-31T23:59:59-14:00" if year == "9999" else f"{year}-01-01T00:00:00+14:00"
+    (line,) = stage.journal.entries()
+    stage.journal.append(replace(line, attempt="abcd", at=at, asked=at))
+    stage.add_key(OLD_ID)
+
+    for attempt in stage.recovery.open_attempts():
+        finding = stage.recovery.examine(attempt)
+        assert finding
+        assert not finding.useless
+        assert finding.title + finding.times
+
+
 def test_a_store_that_refused_casts_no_doubt(stage: Stage) -> None:
     custody = stage.made()
     stage.file.trouble = StoreError("The disk is full.")
