@@ -22,6 +22,7 @@ class Attempt:
         before: The key IDs that the user had before.
         key_id: The new key's ID; empty while it is not known.
         stores: The locators of the stores that its secret may be in, the latest tried last.
+        tried: The locators of those that it was about to be put into.
         made: Whether its key and secret arrived.
         lost: When its reply was seen to be lost, by AWS's clock; None where it was not.
         shown: Whether the secret was shown or sent to the clipboard.
@@ -38,6 +39,7 @@ class Attempt:
     before: frozenset[str] = frozenset()
     key_id: str = ""
     stores: tuple[str, ...] = ()
+    tried: frozenset[str] = frozenset()
     made: bool = False
     lost: datetime | None = None
     shown: bool = False
@@ -74,11 +76,17 @@ def _told(attempt: Attempt, entry: Entry) -> Attempt:
     stores = tuple(store for store in attempt.stores if store != entry.store)
     if entry.store and entry.event is not Event.NOT_STORED:
         stores += (entry.store,)
+    tried = attempt.tried
+    if entry.event is Event.STORING:
+        tried |= {entry.store}
+    elif entry.event is Event.NOT_STORED:
+        tried -= {entry.store}
     return replace(
         attempt,
         before=before,
         key_id=entry.key_id or attempt.key_id,
         stores=stores,
+        tried=tried,
         made=attempt.made or entry.event is Event.CREATED,
         lost=_lost(entry) if entry.event is Event.REPLY_LOST else attempt.lost,
         shown=attempt.shown or entry.event is Event.SHOWN,

@@ -284,11 +284,13 @@ class Recovery:
     def _maybe_in(self, attempt: Attempt, answers: StoreAnswers) -> list[str]:
         """Return the places, in words, that may have a secret which arrived, though none shows it.
 
-        A file can have been moved. A keyring that says that it has it not has it not, unless
-        keytui could not write down that it put it there: it may be another keyring than then.
+        A file can have been moved. A keyring may be another one than then: its word that it has
+        it not counts only where keytui was not about to put it there.
         """
         shut = (StoreLockedError, StoreTimeoutError)
-        doubtful = [one for one in attempt.stores if not one.startswith(KEYRING)]
+        doubtful = [
+            one for one in attempt.stores if one in attempt.tried or not one.startswith(KEYRING)
+        ]
         doubtful += [one for one, why in answers.items() if isinstance(why, shut)]
         places = [place(locator) for locator in dict.fromkeys(doubtful)]
         if self._journal.is_marked(attempt.id):

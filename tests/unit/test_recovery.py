@@ -27,7 +27,7 @@ from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey
 from keytui.outcomes import Custody, UnansweredError
 from keytui.recovery import CLOCK_GRAIN, LOOK_SECONDS, REQUEST_TIME, Recovery
 from keytui.settle import POLL_SECONDS, Wait
-from keytui.stores.base import SecretStore
+from keytui.stores.base import Receipt, SecretStore
 from keytui.uses import LocalUse, Place
 from keytui.verdicts import Finding, Verdict, Why
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
@@ -907,6 +907,31 @@ def test_a_keyring_that_is_shut_may_have_an_arrived_secret(
     stage.keyring.trouble = trouble
 
     assert [doubt.why for doubt in stage.look().doubts] == [Why.MAYBE_STORED]
+
+
+def test_another_keyring_than_then_may_lack_an_arrived_secret(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KeePassXC on the desktop has it; over SSH, GNOME Keyring answers for the OS keyring."""
+    put = stage.keyring.put
+
+    def dies(new: NewAccessKey) -> Receipt:
+        put(new)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.keyring, "put", dies)
+        with pytest.raises(Killed):
+            stage.made(stage.keyring)
+    stage.keyring.kept.clear()
+    stage.begin()
+
+    finding = stage.look()
+
+    assert [doubt.why for doubt in finding.doubts] == [Why.MAYBE_STORED]
+    with pytest.raises(KeytuiError):
+        stage.recovery.delete(finding)
+    assert stage.deletions == []
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])
