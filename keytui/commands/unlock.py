@@ -2,8 +2,11 @@
 
 import getpass
 import os
+import signal
 import sys
-from contextlib import ExitStack, suppress
+import termios
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from keytui.commands.console import leave_in_order, note
 from keytui.errors import NotStoredError, StoreError, WrongPasswordError
@@ -109,11 +112,42 @@ def _let_gpg_ask(parts: Parts) -> None:
 
 def _asked(prompt: str) -> Secret:
     """Ask without an echo. Raises ``StoreError`` where nobody answers."""
-    try:
+    # OSError: the terminal can't be read.
+    with _hidden_after_a_stop(prompt), suppress(EOFError, OSError):
         return Secret(getpass.getpass(prompt))
-    except (EOFError, OSError):  # The second: the terminal can't be read.
-        pass
     raise StoreError("No password was given.", "The keyring stays as it is.")
+
+
+@contextmanager
+def _hidden_after_a_stop(prompt: str) -> Iterator[None]:
+    """Turn the echo off again whenever keytui is continued: the shell has turned it on.
+
+    Main thread only.
+    """
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+        before_it = termios.tcgetattr(terminal)
+    except (OSError, termios.error):  # There is no job control without it.
+        yield
+        return
+
+    def hide(_number: int, _frame: object) -> None:
+        # In the background this stops keytui; the next continuation is handled anew.
+        with suppress(termios.error, OSError):
+            modes = termios.tcgetattr(terminal)
+            modes[3] &= ~termios.ECHO
+            termios.tcsetattr(terminal, termios.TCSANOW, modes)
+            os.write(terminal, prompt.encode(errors="replace"))
+
+    handler = signal.signal(signal.SIGCONT, hide)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCONT, handler)
+        # One that came right before or after the prompt would leave the echo off.
+        with suppress(termios.error):
+            termios.tcsetattr(terminal, termios.TCSANOW, before_it)
+        os.close(terminal)
 
 
 def _name(probe: Probe) -> str:

@@ -403,3 +403,41 @@ def reveal_unkept_in_shell(run: Terminal) -> None:
     run.wait_for("◉ Show only")
     run.send("Enter")
     run.wait_for("It is kept nowhere yet")
+
+
+@pytest.mark.parametrize("how", ["ctrl+z", "SIGSTOP", "in the background"])
+def test_password_stays_hidden_after_a_stop(
+    desk: Desk, moto: MotoAccount, keyring_service: SecretService, how: str
+) -> None:
+    """The shell turns the echo on when its job is stopped, and leaves it so."""
+    env = on_bus(keyring_service) | signed_by(moto.options)
+    run = desk.run(["bash", "--norc", "-i"], env=env | {"PS1": "at the shell> "})
+    keyring_service.lock()
+    run.wait_for("at the shell>")
+    run.type(f"{KEYTUI} --unlock-keyring --user carol")
+    run.send("Enter")
+    run.wait_for("Password of the")
+    pid = keytui_in(run)
+    if how == "SIGSTOP":
+        stop(pid)
+    else:
+        run.send("C-z")
+    run.wait_for(re.compile(r"Stopped.*\n.*at the shell>"))
+    if how == "in the background":
+        run.type("bg")
+        run.send("Enter")
+        run.wait_until(lambda: state(pid) == "T", "it is stopped again")
+    run.type("clear; fg")
+    run.send("Enter")
+    run.wait_for("Password of the")
+
+    run.type("seen-by-nobody")
+    run.send("Enter")
+
+    run.wait_for(re.compile(r"Password of the.*\n[^$]*Password of the"))
+    assert "seen-by-nobody" not in run.text()
+    run.send("C-c")
+    run.wait_until(lambda: children(run.pid) == [], "keytui has ended")
+    run.type("stty -a | grep -c ' echo '")
+    run.send("Enter")
+    run.wait_for(re.compile(r"^1$", re.MULTILINE))
