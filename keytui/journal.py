@@ -24,6 +24,8 @@ from keytui.model import AccessKey, KeyStatus, User
 from keytui.own_files import OTHERS_WRITE, require_own_folder
 
 _MODE = 0o600
+_MOST_BYTES = 64_000_000
+"""Some 200,000 lines: more than one machine's keys come to."""
 
 
 class Event(StrEnum):
@@ -135,7 +137,7 @@ class Journal:
         self._gate = gate
         self._claims = Claims(folder, gate)
         # Set as one: several threads may read.
-        self._read: tuple[int, list[Entry]] = (-1, [])
+        self._read: tuple[tuple[int, int, int] | None, list[Entry]] = (None, [])
 
     def append(self, entry: Entry) -> None:
         """Add a line and wait until it is on the disk; what it closes is claimed no more.
@@ -188,11 +190,11 @@ class Journal:
         """
         try:
             with os.fdopen(self._open(os.O_RDONLY), "rb") as file:
-                size = os.fstat(file.fileno()).st_size
+                status = os.fstat(file.fileno())
                 known, entries = self._read
-                if size != known:
-                    entries = list(_parse(file.read(size).splitlines()))
-                    self._read = size, entries
+                if (version := (status.st_ino, status.st_mtime_ns, status.st_size)) != known:
+                    entries = list(_parse(file.read(status.st_size).splitlines()))
+                    self._read = version, entries
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -262,6 +264,8 @@ def _require_own(status: os.stat_result) -> None:
         raise OSError(errno.EPERM, "it has a second name (a hard link)")
     if status.st_mode & OTHERS_WRITE:
         raise OSError(errno.EPERM, "others may write to it")
+    if status.st_size > _MOST_BYTES:
+        raise OSError(errno.EFBIG, "it is too large")
 
 
 def _next_step(path: Path, error: OSError) -> str:
@@ -271,6 +275,8 @@ def _next_step(path: Path, error: OSError) -> str:
         return (
             f"Look at what it says, then: chmod 700 {path.parent}; chmod 600 {path}; {elsewhere}."
         )
+    if error.errno == errno.EFBIG:
+        return f"Look at what it holds, then move it away; {elsewhere}."
     return f"Make that file and its folder readable and writable, {elsewhere}."
 
 

@@ -10,11 +10,15 @@ ENDING = tuple(
     getattr(signal, name)
     for name in (
         *("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"),
-        *("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGIO", "SIGPWR"),
+        *("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGIO", "SIGPWR", "SIGSTKFLT"),
     )
     if hasattr(signal, name)
 )
-"""The signals that end a process which does not handle them, and that can be handled."""
+"""The signals by which others end a process that does not handle them.
+
+Not those that report a crash, nor the nameless real-time ones: after them, as after SIGKILL,
+the next start tells what became of a secret.
+"""
 
 Heed = Callable[[signal.Signals], None]
 

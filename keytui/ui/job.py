@@ -32,14 +32,16 @@ class Job:
         self.continuations = 0
 
     def note(self, number: signal.Signals) -> None:
-        """Count a continuation. Any thread."""
+        """Remember a signal at once. Any thread."""
         if number is signal.SIGCONT:
             self.continuations += 1
+        elif number in ENDING:
+            self._told = self._told or number
 
     def heed(self, number: signal.Signals) -> None:
         """Let the event loop act on a signal. Any thread."""
         if number in ENDING:
-            self._told = self._told or number
+            self.note(number)
         if loop := self._app._loop:  # noqa: SLF001 - Textual has no other way
             with suppress(RuntimeError):  # It has ended: keytui is leaving already.
                 loop.call_soon_threadsafe(self._act_on, number)
@@ -126,10 +128,12 @@ class Job:
     def _stop_group(self, number: signal.Signals) -> bool:
         """Stop all of the job, as the terminal does; return once it was continued.
 
-        The kernel stops none that nobody could continue: then it returns False.
+        The kernel stops none that nobody could continue: then it returns False, as where
+        keytui was told to end, which nobody may continue it for.
         """
         before = self.continuations
         handler = signal.signal(number, signal.SIG_DFL)
-        os.kill(0, number)
+        if not self.leaving:
+            os.kill(0, number)
         signal.signal(number, handler)
         return self.continuations > before

@@ -76,3 +76,16 @@ def test_continuations_are_counted() -> None:
     for number in (signal.SIGCONT, signal.SIGTERM, signal.SIGCONT):
         one.note(number)
     assert one.continuations == 2
+
+
+def test_job_that_was_told_to_end_does_not_stop_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped, it would wait for somebody to continue it."""
+    sent: list[int] = []
+    monkeypatch.setattr("os.kill", lambda _pid, number: sent.append(number))
+    told = job(App())
+
+    told._stop_group(signal.SIGTTOU)
+    told.note(signal.SIGTERM)
+    told._stop_group(signal.SIGTTOU)
+
+    assert sent == [signal.SIGTTOU]

@@ -65,6 +65,27 @@ def test_a_pipe_is_not_waited_for(file: Path) -> None:
     )
 
 
+def test_a_file_without_an_end_is_not_read(file: Path) -> None:
+    file.write_text(dumps(asdict(entry())) + "\n")
+    file.chmod(0o600)
+    os.truncate(file, 3_000_000_000)  # It takes no room: what was never written is a hole.
+
+    assert "it is too large" in refused(Journal(file.parent, WRITABLE).entries).title
+
+
+def test_another_file_of_the_same_size_is_read_anew(file: Path) -> None:
+    journal = Journal(file.parent, WRITABLE)
+    journal.append(entry())
+    assert [line.key_id for line in journal.entries()] == [entry().key_id]
+    other = file.with_name("other")
+    other.write_text(dumps(asdict(entry("AKIAANOTHER00EXAMPLE")), separators=(",", ":")) + "\n")
+    other.chmod(0o600)
+    assert other.stat().st_size == file.stat().st_size
+    other.replace(file)
+
+    assert [line.key_id for line in journal.entries()] == ["AKIAANOTHER00EXAMPLE"]
+
+
 @pytest.mark.parametrize("target", ["a file", "/dev/null"])
 def test_nothing_is_read_through_a_symbolic_link(file: Path, tmp_path: Path, target: str) -> None:
     forged = tmp_path / "forged"
