@@ -7,8 +7,8 @@ PYTHON ?=
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# Many tests wait for a time limit to pass: one worker more than there are cores is no load.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Half of the time tests wait, for a time limit or a child: twice the cores is no load.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 2)
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 DEFINES_VENV := pyproject.toml constraints.txt scripts/make-venv.sh
 

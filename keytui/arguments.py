@@ -44,7 +44,7 @@ _INPUT = "-"
 _COMMAND_LENGTH = 12
 """Characters; a longer word is no misspelt command and may be a secret."""
 _LIKE_OPTION = re.compile(r"--?[a-z][a-z-]*")
-_DASHES = "\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
+_DASHES = r"\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
 """What word processors, chats and web pages make of hyphens."""
 _MISTYPED = re.compile(rf"(?:--|-?[{_DASHES}][-{_DASHES}]*)[A-Za-z][\w-]*(?:=.*)?", re.DOTALL)
 """Meant as an option: with other dashes than an option has, or with other letters."""

@@ -26,3 +26,13 @@ def rare_collections() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+@pytest.fixture(autouse=True)
+def no_end_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a command that a test told to stop be watched no longer than it runs.
+
+    What watches that its end is printed would end the whole worker where a later test prints
+    to a reader that takes nothing.
+    """
+    monkeypatch.setattr("keytui.commands.console._TELL_SECONDS", 0.0)

@@ -7,11 +7,13 @@ from tests.e2e.conftest import Desk, signed_by, statuses
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import IamServer
 from tests.support.moto_server import MotoAccount
-from tests.support.sentinel import SENTINEL, processes_that_show
+from tests.support.sentinel import processes_that_show
 from tests.support.terminal import KEYTUI, PATIENCE, clean_env
 
 BOB_ID = "AKIADEMOBOB000000001"
-DIFF = f"-aws_access_key_id = {BOB_ID}\n-aws_secret_access_key = {SENTINEL}\n"
+PASTED = "made-up/secret/of/a/pasted/diff/01234567"
+"""In no other test: those beside this one may show theirs."""
+DIFF = f"-aws_access_key_id = {BOB_ID}\n-aws_secret_access_key = {PASTED}\n"
 
 
 def keytui(
@@ -35,7 +37,7 @@ def test_a_diff_on_standard_input_shuts_off_its_key(desk: Desk, moto: MotoAccoun
     cut = keytui(desk, env, "deactivate", "-", text=f"{DIFF} AKIADEMOALICE00000\n")
     assert cut.returncode == 2
     assert "cut short or mistyped" in cut.stderr
-    assert SENTINEL not in cut.stderr
+    assert PASTED not in cut.stderr
     assert statuses(moto, "bob") == {BOB_ID: "Active"}
 
     done = keytui(desk, env, "deactivate", text=DIFF)
@@ -69,7 +71,7 @@ def test_the_screen_opens_at_the_key_of_a_piped_text(desk: Desk, moto: MotoAccou
     run = desk.run(["bash", "-c", f"cat {diff} | {KEYTUI} -"], env=signed_by(moto.options))
     run.wait_for("1 user, r reads all")
     assert BOB_ID in run.text()
-    assert processes_that_show(SENTINEL) == []
+    assert processes_that_show(PASTED) == []
     run.send("q")
     assert run.wait_exit() == 0
 
@@ -110,9 +112,9 @@ def test_an_endpoint_of_a_profile_or_of_sts_alone_is_named_without_its_password(
         assert keytui(desk, {}, *argv).stderr.count(said) == 1, argv
     signed = signed_by(server.options)
     signed.pop("AWS_ENDPOINT_URL")
-    private = url.replace("http://", f"http://me:{SENTINEL[:5]}@")
+    private = url.replace("http://", f"http://me:{PASTED[:5]}@")
     done = keytui(
         desk, signed | {"AWS_ENDPOINT_URL_IAM": private, "AWS_ENDPOINT_URL_STS": private}, "list"
     )
     assert said in done.stderr
-    assert SENTINEL[:5] not in done.stderr
+    assert PASTED[:5] not in done.stderr

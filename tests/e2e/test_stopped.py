@@ -407,12 +407,12 @@ def reveal_unkept_in_shell(run: Terminal) -> None:
 
 @pytest.mark.parametrize("how", ["ctrl+z", "SIGSTOP", "in the background"])
 def test_password_stays_hidden_after_a_stop(
-    desk: Desk, moto: MotoAccount, keyring_service: SecretService, how: str
+    desk: Desk, moto: MotoAccount, own_service: SecretService, how: str
 ) -> None:
     """The shell turns the echo on when its job is stopped, and leaves it so."""
-    env = on_bus(keyring_service) | signed_by(moto.options)
+    env = on_bus(own_service) | signed_by(moto.options)
     run = desk.run(["bash", "--norc", "-i"], env=env | {"PS1": "at the shell> "})
-    keyring_service.lock()
+    own_service.lock()
     run.wait_for("at the shell>")
     run.type(f"{KEYTUI} --unlock-keyring --user carol")
     run.send("Enter")

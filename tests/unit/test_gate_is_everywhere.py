@@ -21,6 +21,7 @@ NO_CHANGE = {
     "doctor/state.py": "a file beside the record, removed at once; not in read-only mode",
     "ui/terminal.py": "the terminal",
     "users_cache.py": "the users last seen",
+    "commands/unlock.py": "the terminal",
     "own_files.py": "folders for those who asked the gate, and the users last seen",
     "streams.py": "standard output and error, /dev/null and the terminal",
     "doctor/clipboard.py": "the terminal",
