@@ -15,7 +15,7 @@ from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import Fault, IamServer
 from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService
-from tests.support.sentinel import SENTINEL
+from tests.support.sentinel import EXPOSED
 from tests.support.terminal import KEYTUI, PATIENCE, clean_env
 
 UNREAD = (">/dev/full", ">&-", "| true", ">/dev/null")
@@ -181,4 +181,4 @@ def test_an_output_that_knows_ascii_alone(
         assert "Traceback" not in done.stderr, command
         assert (done.stdout + done.stderr).isascii(), command
     assert iam.held(iam.find("carol"))[0].status.value == "Inactive"
-    assert SENTINEL not in shell(desk, env, f"list --fail-on {SENTINEL}").stderr
+    assert EXPOSED not in shell(desk, env, f"list --fail-on {EXPOSED}").stderr

@@ -10,6 +10,11 @@ from keytui.model import ROOT_USER, AccessKey, KeyStatus, NewAccessKey, Secret, 
 SENTINEL = "wJalr/SENTINEL+K7MDENGbPxRfiCYEXAMPLEKEY"
 """Shaped as AWS's secrets are, with the characters that need care."""
 
+EXPOSED = "wJalr/EXPOSED+K7MDENGbPxRfiCYEXAMPLEKEY0"
+"""Another, for a test that itself puts it into an environment or an argument: tests beside it
+look for ``SENTINEL`` in all of this machine's.
+"""
+
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 ACCOUNT = "123456789012"
 CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -12,7 +12,7 @@ from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.eavesdropper import POWERLESS, WATCHING, eavesdropper
 from tests.support.gates import WRITABLE
 from tests.support.secret_service import PATIENCE, wait_until
-from tests.support.sentinel import SENTINEL
+from tests.support.sentinel import EXPOSED, SENTINEL
 
 REPOSITORY = Path(__file__).parents[2]
 ROUNDS = 8
@@ -129,25 +129,25 @@ def test_who_opened_the_keyring_helpers_memory_before_it_was_closed_reads_no_sec
 def test_helpers_inherit_no_secret(tmp_path: Path, run: str) -> None:
     seen = tmp_path / "seen"
     secret = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "KEYRING_CRYPTFILE_PASSWORD")
-    env = dict(os.environ) | dict.fromkeys(secret, SENTINEL)
+    env = dict(os.environ) | dict.fromkeys(secret, EXPOSED)
     command = ("/bin/sh", "-c", f"env >{seen}")
     if run == "keyring":
         OsKeyring(command, env=env, gate=WRITABLE).probe()
     else:
         runner(env)(command, "text")
     assert "PATH=" in seen.read_text()
-    assert SENTINEL not in seen.read_text()
+    assert EXPOSED not in seen.read_text()
 
 
 def test_the_encrypted_files_helper_gets_its_password_alone(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     env = dict(os.environ) | {
         "KEYRING_CRYPTFILE_PASSWORD": "made-up",
-        "AWS_SECRET_ACCESS_KEY": SENTINEL,
+        "AWS_SECRET_ACCESS_KEY": EXPOSED,
     }
     OsKeyring(("/bin/sh", "-c", f"env >{seen}"), env=env, kind="cryptfile", gate=WRITABLE).probe()
     assert "KEYRING_CRYPTFILE_PASSWORD=made-up" in seen.read_text()
-    assert SENTINEL not in seen.read_text()
+    assert EXPOSED not in seen.read_text()
 
 
 def test_files_of_helpers_are_private_whatever_the_umask(tmp_path: Path) -> None:

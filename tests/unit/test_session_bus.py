@@ -21,7 +21,7 @@ from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus
 from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus, private_bus_file
 from tests.support.gates import WRITABLE
-from tests.support.sentinel import SENTINEL
+from tests.support.sentinel import EXPOSED
 
 ADDRESS = "unix:path=/somewhere"
 
@@ -173,7 +173,7 @@ def test_the_private_bus_and_its_keyring_inherit_no_secret(
         *("KEYRING_CRYPTFILE_PASSWORD", "AWS_BEARER_TOKEN_BEDROCK"),
     )
     env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short), "PATH": os.environ["PATH"]}
-    env |= dict.fromkeys(secrets, SENTINEL)
+    env |= dict.fromkeys(secrets, EXPOSED)
     with private_bus(env, WRITABLE):
         OsKeyring(env=env, gate=WRITABLE).unlock(Secret("correct horse"))
         assert OsKeyring(env=env, gate=WRITABLE).probe().writable
@@ -185,7 +185,7 @@ def test_the_private_bus_and_its_keyring_inherit_no_secret(
             ]
         found = [environment_of(process) for process in ids]
     assert [one["HOME"] for one in found] == [str(short)] * 2
-    assert not any(SENTINEL in one.values() for one in found)
+    assert not any(EXPOSED in one.values() for one in found)
 
 
 def test_the_private_bus_is_closed_to_others_whatever_the_umask(short: Path) -> None:
