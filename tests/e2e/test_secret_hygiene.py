@@ -63,18 +63,22 @@ def test_a_secret_is_only_where_it_was_put(
     assert key_id in record.read_text()
 
 
+LONE = "made-up/secret/that/no+other/test/has012"
+"""Tests beside this one may show theirs."""
+
+
 def test_no_process_shows_a_secret_at_any_moment(
     desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
 ) -> None:
     """Also not those that live for a tenth of a second to work the keyring."""
     iam.add_user("alice")
-    iam.next_secret = SENTINEL
+    iam.next_secret = LONE
     seen: set[str] = set()
     done = threading.Event()
 
     def watch() -> None:
         while not done.is_set():
-            seen.update(processes_that_show(SENTINEL))
+            seen.update(processes_that_show(LONE))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -91,7 +95,7 @@ def test_no_process_shows_a_secret_at_any_moment(
         done.set()
         watcher.join()
     assert seen == set()
-    assert SENTINEL in (keyring_service.lookup(iam.held(iam.find("alice"))[0].id) or "")
+    assert LONE in (keyring_service.lookup(iam.held(iam.find("alice"))[0].id) or "")
 
 
 def test_no_process_of_the_user_hears_a_new_secret(

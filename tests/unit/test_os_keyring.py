@@ -58,6 +58,10 @@ class PlaintextKeyring(KeyringBackend):
 """
 
 
+LONE = "made-up/secret/of/a/put/under+way01234"
+"""In no other test: those beside this one may show theirs."""
+
+
 def python_child(tmp_path: Path, body: str) -> tuple[str, ...]:
     """Return the command of a child that does ``body``, then what the real one does."""
     script = tmp_path / "child.py"
@@ -812,11 +816,11 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
     folder.mkdir()
     env = own_service.env | {"TMPDIR": str(folder)}
     store = OsKeyring(python_child(tmp_path, body), timeout=PATIENCE, env=env, gate=WRITABLE)
-    worker = threading.Thread(target=store.put, args=(new_key(),))
+    worker = threading.Thread(target=store.put, args=(new_key(secret=LONE),))
     worker.start()
     try:
         wait_until(facts.exists, "the child is about to store")
-        shown = processes_that_show(SENTINEL)
+        shown = processes_that_show(LONE)
         marked = processes_that_show(str(folder))
     finally:
         go.touch()
@@ -827,11 +831,11 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
     core, dumpable, session = facts.read_text().split()
     assert (core, dumpable) == ("0", "0")
     assert int(session) != os.getsid(0), "it has no terminal of keytui's"
-    assert files_that_hold(SENTINEL, tmp_path) == []
-    assert files_that_hold(SENTINEL, Path(own_service.env["XDG_RUNTIME_DIR"])) == []
+    assert files_that_hold(LONE, tmp_path) == []
+    assert files_that_hold(LONE, Path(own_service.env["XDG_RUNTIME_DIR"])) == []
     held = own_service.lookup(KEY_ID)
     assert held is not None
-    assert SENTINEL in held
+    assert LONE in held
 
 
 def test_keytuis_own_process_never_imports_keyring() -> None:
