@@ -20,7 +20,7 @@ from tests.support.moto_server import MotoAccount
 from tests.support.secret_service import SecretService, wait_until
 from tests.support.terminal import KEYTUI, Terminal
 
-WITHIN = 12.0
+WITHIN = 20.0
 """Seconds within which keytui has ended: the patience of the screen, of the keyring, of AWS."""
 MEANWHILE = (
     *("SIGCONT", "SIGTSTP", "SIGTTOU", "SIGTTIN", "SIGWINCH", "SIGPIPE", "SIGUSR1", "SIGALRM"),
