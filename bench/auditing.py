@@ -9,7 +9,7 @@ from bench.screens import confirmed, is_first_frame
 from bench.server import Manners
 from bench.setting import LATENCY, Bench
 from bench.terminal import Lines
-from keytui.aws.demo_people import people
+from keytui.aws.demo.people import people
 
 SAMPLE = 50
 """So many users are asked for with ``aws``, one after the other; the rest is extrapolated."""

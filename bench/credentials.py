@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from bench.setting import Bench
-from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
+from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus
 from tests.support.gates import WRITABLE

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from bench.screens import shows
 from bench.setting import FEW, Bench
 from bench.terminal import Terminal
-from keytui.aws.demo import DemoServer
+from keytui.aws.demo.server import DemoServer
 from tests.support.sshd import sshd
 
 PEER = "awstui==0.24.121"

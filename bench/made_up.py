@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from xml.sax.saxutils import escape
 
-from keytui.aws.demo_people import DEMO_KEY_ID, people
+from keytui.aws.demo.people import DEMO_KEY_ID, people
 
 ACCOUNT = "123456789012"
 CALLER = "admin"

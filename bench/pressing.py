@@ -8,7 +8,7 @@ from bench.bare import READY
 from bench.screens import Shown, confirmed, has_no_filter, is_complete, left_of
 from bench.setting import Bench, middle
 from bench.terminal import Lines, Terminal
-from keytui.aws.demo_people import people
+from keytui.aws.demo.people import people
 
 TYPED = ("nguyen", "maria.s", "svc", "vogel", "zoe")
 """Filters to type, a key at a time."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench.terminal import Lines
-from keytui.aws.demo_people import people
+from keytui.aws.demo.people import people
 
 Shown = Callable[[Lines], bool]
 

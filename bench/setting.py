@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from bench.accounts import Account
 from bench.terminal import Terminal
-from keytui.aws.demo_people import DEMO_KEY_ID, DEMO_SECRET
+from keytui.aws.demo.people import DEMO_KEY_ID, DEMO_SECRET
 
 FEW, MANY = 12, 5000
 LATENCY = 0.05

@@ -1,6 +1,6 @@
 """Run keytui as ``python -m keytui``."""
 
-from keytui.cli import main
+from keytui.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

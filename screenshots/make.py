@@ -17,21 +17,21 @@ from typing import Self
 from textual.app import App
 from textual.pilot import Pilot
 
-from keytui.aws.demo import DemoServer
+from keytui.aws.demo.server import DemoServer
+from keytui.aws.files.profiles import AwsFiles
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.errors import NotStoredError
-from keytui.journal import Entry, Event, Journal
-from keytui.model import Identity, NewAccessKey, Secret, User
-from keytui.parts import Parts
-from keytui.settings import Settings
-from keytui.settle import Wait
-from keytui.stores.aws_files.profile import AwsFiles
+from keytui.core.errors import NotStoredError
+from keytui.core.model import Identity, NewAccessKey, Secret, User
+from keytui.core.waiting import Wait
+from keytui.journal.log import Entry, Event, Journal
+from keytui.session.context import Parts
+from keytui.session.settings import Settings
 from keytui.stores.base import Probe, Receipt
 from keytui.stores.csv_file import CsvFile, expand
-from keytui.ui.app import KeytuiApp
-from keytui.ui.screens.audit import AuditScreen
-from keytui.ui.screens.main import MainScreen
+from keytui.tui.app import KeytuiApp
+from keytui.tui.audit.screen import AuditScreen
+from keytui.tui.main.screen import MainScreen
 from tests.support.gates import WRITABLE
 
 NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)

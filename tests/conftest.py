@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-# As keytui.commands.screen has it; read when Textual is imported.
+# As keytui.cli.commands.tui has it; read when Textual is imported.
 os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
 
 pytest_plugins = (
@@ -35,4 +35,4 @@ def no_end_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     What watches that its end is printed would end the whole worker where a later test prints
     to a reader that takes nothing.
     """
-    monkeypatch.setattr("keytui.commands.console._TELL_SECONDS", 0.0)
+    monkeypatch.setattr("keytui.cli.console._TELL_SECONDS", 0.0)

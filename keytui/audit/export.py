@@ -8,9 +8,9 @@ from unicodedata import normalize
 
 from keytui.audit.rows import AuditRow
 from keytui.audit.view import totals
-from keytui.findings import Finding
-from keytui.model import AccessKey
-from keytui.plain import plain
+from keytui.core.model import AccessKey
+from keytui.core.rules import Finding
+from keytui.core.text import plain
 
 CSV_COLUMNS = (
     "account",

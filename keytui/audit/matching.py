@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from keytui.model import AccessKey
+from keytui.core.model import AccessKey
 
 
 def joined(listed: Sequence[AccessKey], reported: Sequence[AccessKey]) -> tuple[AccessKey, ...]:

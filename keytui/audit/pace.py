@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from keytui.errors import ThrottledError
+from keytui.core.errors import ThrottledError
 
 RATE = 20.0
 """Calls a second to begin with, and at most."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from keytui.audit.matching import in_report_order, joined
-from keytui.credential_report import CredentialReport, ReportedUser
-from keytui.errors import KeytuiError
-from keytui.findings import Finding, Thresholds, findings
-from keytui.model import AccessKey, KeyStatus, User
+from keytui.core.credential_report import CredentialReport, ReportedUser
+from keytui.core.errors import KeytuiError
+from keytui.core.model import AccessKey, KeyStatus, User
+from keytui.core.rules import Finding, Thresholds, findings
 
 _NO_DATE = datetime.max.replace(tzinfo=UTC)
 _WORTH_KNOWING, _NOTHING = 100, 200

@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import Any
 
 from keytui.audit.rows import AuditRow
-from keytui.findings import Rule
-from keytui.model import AccessKey, KeyStatus
+from keytui.core.model import AccessKey, KeyStatus
+from keytui.core.rules import Rule
 
 
 class Column(Enum):

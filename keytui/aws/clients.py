@@ -2,6 +2,8 @@
 
 import copy
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -10,17 +12,36 @@ from botocore.credentials import EnvProvider, ReadOnlyCredentials
 
 from keytui import __version__
 from keytui.aws.bounds import BoundedSession
-from keytui.aws.clock import ServerClock
-from keytui.aws.key_sts import KeySts
-from keytui.aws.mfa import KeyCredentials, MfaGate
+from keytui.aws.mfa import KeyCredentials, KeySts, MfaGate
 from keytui.aws.options import ConnectOptions
-from keytui.gate import Gate
-from keytui.model import Secret
+from keytui.core.gate import Gate
+from keytui.core.model import Secret
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
+
+
+class ServerClock:
+    """Remembers how far AWS's clock is from this machine's."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def heard(self, http_response: Any, **_: Any) -> None:
+        """Take note of a reply; the SDK's handler for the event ``after-call``."""
+        try:
+            told = parsedate_to_datetime(http_response.headers["Date"])
+        except (LookupError, ValueError, TypeError):
+            return
+        if told.tzinfo:
+            self._ahead = told - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Return AWS's time, to about a second."""
+        return datetime.now(UTC) + self._ahead
+
 
 DEFAULT_REGION = "us-east-1"
 """Where IAM's and STS's global endpoints are signed for in the ``aws`` partition."""

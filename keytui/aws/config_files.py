@@ -11,7 +11,7 @@ from botocore.credentials import ConfigProvider, CredentialProvider, SharedCrede
 from botocore.session import Session
 
 from keytui.aws.bounds import BoundedSession
-from keytui.errors import CredentialsError
+from keytui.core.errors import CredentialsError
 
 _MOST_BYTES = 16_000_000
 """10,000 profiles take a tenth of it."""

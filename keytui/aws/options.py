@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from keytui.mfa import MfaDesk
-from keytui.model import Secret
+from keytui.core.mfa import MfaDesk
+from keytui.core.model import Secret
 
 
 @dataclass(frozen=True, slots=True)

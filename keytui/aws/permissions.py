@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from keytui.aws import report
-from keytui.aws.iam import IamGateway
+from keytui.aws import gateway as report
+from keytui.aws.gateway import IamGateway
 from keytui.aws.translate import Call, ask
-from keytui.errors import AccessDeniedError, AwsError, NotFoundError
-from keytui.model import Identity
-from keytui.ports import Iam
+from keytui.core.errors import AccessDeniedError, AwsError, NotFoundError
+from keytui.core.iam import Iam
+from keytui.core.model import Identity
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -26,7 +26,7 @@ from keytui.aws.bounds import BoundedSession
 from keytui.aws.config_files import share_files
 from keytui.aws.options import ConnectOptions
 from keytui.aws.process_tree import end_tree, marked, new_mark
-from keytui.errors import CredentialsError
+from keytui.core.errors import CredentialsError
 
 PROCESS_SECONDS = 8.0
 """How long a credential_process may take where nobody can answer it.

@@ -18,14 +18,14 @@ from botocore.session import Session
 from keytui.aws.bounds import BoundedSession
 from keytui.aws.clients import COMMON, DEFAULT_REGION, FIRST_CALL, Clients
 from keytui.aws.config_files import check_files, share_config
-from keytui.aws.iam import IamGateway
+from keytui.aws.gateway import IamGateway
 from keytui.aws.mfa import RoleCredentials, RolePrompt
 from keytui.aws.options import ConnectOptions
 from keytui.aws.quiet import bound_programs, in_turn
 from keytui.aws.translate import SETUP, ask
-from keytui.errors import CredentialsError
-from keytui.gate import LOOKING, Gate
-from keytui.model import Identity, Secret
+from keytui.core.errors import CredentialsError
+from keytui.core.gate import LOOKING, Gate
+from keytui.core.model import Identity, Secret
 
 __all__ = ["ConnectOptions", "connect", "profiles", "who"]
 

@@ -14,10 +14,9 @@ from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
 from keytui.aws.bounds import EndlessReplyError, endless
-from keytui.aws.failures import UNREADABLE, failure
-from keytui.aws.refusals import is_aws_refusal, is_throttle, refusal
-from keytui.errors import AwsError, LostReplyError
-from keytui.mfa import MfaDeclinedError
+from keytui.aws.failures import UNREADABLE, failure, is_aws_refusal, is_throttle, refusal
+from keytui.core.errors import AwsError, LostReplyError
+from keytui.core.mfa import MfaDeclinedError
 
 NO_KEY_MADE = "No key was made."
 NOTHING_CHANGED = "Nothing was changed."

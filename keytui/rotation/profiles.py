@@ -2,8 +2,8 @@
 
 from typing import Protocol, TypeVar
 
-from keytui.model import Secret
-from keytui.uses import LocalUse
+from keytui.core.model import Secret
+from keytui.keys.local_use import LocalUse
 
 
 class Repoint(Protocol):

@@ -12,23 +12,23 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Generic
 
-from keytui.errors import AwsError, KeytuiError, NotFoundError, StateError, StoreError
-from keytui.journal import Event, Journal
-from keytui.lifecycle import QUOTA, Lifecycle, quota_reached
-from keytui.lookup import described
-from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, Secret
-from keytui.outcomes import Custody, StatusChange
-from keytui.ports import Iam
-from keytui.rotation.back import WayBack
-from keytui.rotation.kept import Kept
-from keytui.rotation.log import Log
+from keytui.core.errors import AwsError, KeytuiError, NotFoundError, StateError, StoreError
+from keytui.core.iam import Iam
+from keytui.core.model import AccessKey, Identity, KeyStatus, LastUsed, Secret
+from keytui.core.waiting import Wait
+from keytui.journal.log import Event, Journal
+from keytui.journal.recorder import Log
+from keytui.journal.rotations import Rotation, Step, left_over, open_rotations, rotations
+from keytui.keys.local_use import LocalUse
+from keytui.keys.lookup import described
+from keytui.keys.operations import QUOTA, Lifecycle, quota_reached
+from keytui.keys.outcomes import Custody, StatusChange
+from keytui.rotation.key_secrets import Kept
 from keytui.rotation.profiles import Profiles, R
-from keytui.rotation.proof import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, Proof
-from keytui.rotation.state import Rotation, Step, left_over, open_rotations, rotations
-from keytui.settle import Wait
+from keytui.rotation.rollback import WayBack
+from keytui.rotation.verification import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, Proof
 from keytui.stores.base import SecretStore
-from keytui.uses import LocalUse
-from keytui.vault import Vault
+from keytui.stores.vault import Vault
 
 TIDIED_AT_ONCE = 5
 """How many rotations are ended in one go, at most: AWS is asked about each."""

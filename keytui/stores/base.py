@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from keytui.model import NewAccessKey, Secret
+from keytui.core.model import NewAccessKey, Secret
 
 
 class Mend(Enum):

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from keytui.errors import NotStoredError, StoreError
-from keytui.gate import Gate
-from keytui.model import NewAccessKey, Secret, User
+from keytui.core.errors import NotStoredError, StoreError
+from keytui.core.gate import Gate
+from keytui.core.model import NewAccessKey, Secret, User
 from keytui.stores.base import Probe, Receipt
 from keytui.stores.private_file import (
     FileProblem,

@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 
-from keytui.model import Secret
+from keytui.core.model import Secret
 
 _CHUNK = 65_536
 _PRIVATE = 0o077

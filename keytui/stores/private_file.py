@@ -7,8 +7,8 @@ import stat
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from keytui.gate import Gate
-from keytui.model import Secret
+from keytui.core.gate import Gate
+from keytui.core.model import Secret
 
 _NO_LINKS = frozenset(
     (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV)

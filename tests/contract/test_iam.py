@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from keytui.errors import NotFoundError, QuotaError
-from keytui.model import AccessKey, KeyStatus, LastUsed, User
+from keytui.core.errors import NotFoundError, QuotaError
+from keytui.core.model import AccessKey, KeyStatus, LastUsed, User
 from tests.support.iam_backends import NOW, PEOPLE, Backend, backend, gone
 
 ODD_NAME = "svc+reports=eu,prod.batch@acme-corp"

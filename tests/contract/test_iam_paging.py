@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from keytui.aws.session import connect
-from keytui.model import KeyStatus
+from keytui.core.model import KeyStatus
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import WRITABLE
 from tests.support.iam_backends import NOW

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from keytui.aws.session import connect
-from keytui.errors import AwsError
-from keytui.model import ROOT_USER, KeyStatus
+from keytui.core.errors import AwsError
+from keytui.core.model import ROOT_USER, KeyStatus
 from tests.support.gates import WRITABLE
 from tests.support.iam_backends import InMemory, fake_account
 from tests.support.iam_server import IamServer

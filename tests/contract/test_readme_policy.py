@@ -15,8 +15,8 @@ import pytest
 
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.errors import AccessDeniedError
-from keytui.model import KeyStatus, Secret, User
+from keytui.core.errors import AccessDeniedError
+from keytui.core.model import KeyStatus, Secret, User
 from tests.support.gates import WRITABLE
 from tests.support.moto_server import READY_SECONDS, bare_client
 

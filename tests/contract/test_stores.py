@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import NotStoredError, StoreError
-from keytui.model import ROOT_ACCOUNT, Secret
+from keytui.core.errors import NotStoredError, StoreError
+from keytui.core.model import ROOT_ACCOUNT, Secret
 from keytui.stores.base import SecretStore
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.keyring.os_keyring import OsKeyring

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from keytui.commands.screen import show
-from keytui.journal import Journal
-from keytui.model import Identity, NewAccessKey, User
-from keytui.parts import Parts
-from keytui.settings import Settings
-from keytui.stores.aws_files.profile import AwsFiles
+from keytui.aws.files.profiles import AwsFiles
+from keytui.cli.commands.tui import show
+from keytui.core.model import Identity, NewAccessKey, User
+from keytui.journal.log import Journal
+from keytui.session.context import Parts
+from keytui.session.settings import Settings
 from keytui.stores.base import Probe
 from tests.support.fake_iam import FakeIam
 from tests.support.fake_store import FakeStore

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from datetime import UTC, datetime, timedelta
 
-from keytui.model import LastUsed
+from keytui.core.model import LastUsed
 from tests.e2e.conftest import Desk, signed_by
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_server import Fault, IamServer

@@ -5,7 +5,7 @@ import re
 from bench.accounts import Account
 from bench.server import Manners
 from keytui.audit.pace import BURST, RATE
-from keytui.aws.demo_people import DEMO_KEY_ID, DEMO_SECRET
+from keytui.aws.demo.people import DEMO_KEY_ID, DEMO_SECRET
 from tests.e2e.conftest import Desk
 from tests.e2e.steps import FAULT
 from tests.support.terminal import Terminal

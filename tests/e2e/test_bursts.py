@@ -3,8 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-from keytui.aws.demo_people import people
-from keytui.model import KeyStatus, LastUsed
+from keytui.aws.demo.people import people
+from keytui.core.model import KeyStatus, LastUsed
 from tests.e2e.conftest import Desk, signed_by
 from tests.e2e.steps import CHANGES, DIALOG, choose_goal, row
 from tests.support.fake_iam import FakeIam

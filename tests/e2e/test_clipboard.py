@@ -23,7 +23,7 @@ SECONDS = 1.0
 """After how long keytui clears the clipboard here."""
 
 RUNNER = (
-    "import sys; from keytui.ui.copier import Copier; from keytui.cli import main; "
+    "import sys; from keytui.tui.services.copier import Copier; from keytui.cli.main import main; "
     f"Copier.SECONDS = {SECONDS}; sys.exit(main(['--user', 'carol']))"
 )
 Ask = Callable[..., str]

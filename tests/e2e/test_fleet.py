@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.model import Identity
+from keytui.core.model import Identity
 from tests.e2e.conftest import Desk
 from tests.support.fake_iam import ACCOUNT, FakeIam
 from tests.support.iam_server import IamServer

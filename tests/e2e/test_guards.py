@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from keytui.model import KeyStatus, LastUsed
+from keytui.core.model import KeyStatus, LastUsed
 from tests.e2e.conftest import Desk, signed_by
 from tests.e2e.steps import CHANGES, DIALOG, FAULT, choose_goal, open_user, row
 from tests.support.fake_iam import FakeIam

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keytui.model import KeyStatus, LastUsed
+from keytui.core.model import KeyStatus, LastUsed
 from tests.e2e.conftest import Desk, signed_by
 from tests.e2e.steps import DIALOG, FAULT, REVEAL, choose_goal, row
 from tests.support.fake_iam import FakeIam

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import secretstorage
 
-from keytui.journal import Entry, Event, Journal
-from keytui.lifecycle import Lifecycle
-from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
-from keytui.outcomes import UnansweredError
-from keytui.parser import COMMANDS
-from keytui.settle import Wait
+from keytui.cli.parser import COMMANDS
+from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
+from keytui.core.waiting import Wait
+from keytui.journal.log import Entry, Event, Journal
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import UnansweredError
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.e2e.conftest import Desk, on_bus, signed_by
 from tests.support.fake_iam import ACCOUNT, START, FakeIam

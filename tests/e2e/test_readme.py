@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
-from keytui.stores.aws_files.profile import AwsFiles
+from keytui.aws.files.profiles import AwsFiles
+from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.e2e.conftest import Desk, on_bus, signed_by
@@ -216,7 +216,7 @@ def test_screenshots_shown_exist() -> None:
 
 
 def test_every_key_of_the_main_screen_is_in_the_readme() -> None:
-    from keytui.ui.screens.main import MainScreen
+    from keytui.tui.main.screen import MainScreen
 
     table = README.split("## Keys")[1].split("##")[0]
     for binding in MainScreen.BINDINGS:
@@ -227,7 +227,7 @@ def test_every_key_of_the_main_screen_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("flag", re.findall(r"`(--[a-z-]+)", README.split("## Keys")[0]))
 def test_every_flag_shown_is_known(flag: str, desk: Desk) -> None:
-    from keytui.parser import COMMANDS, parser
+    from keytui.cli.parser import COMMANDS, parser
 
     parsers = [parser(COMMANDS)]
     for action in parsers[0]._actions:

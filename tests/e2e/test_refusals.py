@@ -1,6 +1,6 @@
 """What AWS, the keyring or the disk refuse is said in a sentence that names it."""
 
-from keytui.model import KeyStatus, LastUsed
+from keytui.core.model import KeyStatus, LastUsed
 from tests.e2e.conftest import Desk, on_bus, signed_by
 from tests.e2e.steps import DIALOG, FAULT, REVEAL, choose_goal, read_secret, row
 from tests.support.fake_iam import FakeIam

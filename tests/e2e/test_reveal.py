@@ -7,7 +7,7 @@ import subprocess
 from base64 import b64encode
 from pathlib import Path
 
-from keytui.model import KeyStatus
+from keytui.core.model import KeyStatus
 from tests.e2e.conftest import Desk, on_bus, signed_by, statuses
 from tests.e2e.steps import (
     REVEAL,

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from keytui.model import KeyStatus, LastUsed
+from keytui.core.model import KeyStatus, LastUsed
 from tests.e2e.conftest import Desk, signed_by
 from tests.e2e.steps import DIALOG, row
 from tests.support.fake_iam import FakeIam

@@ -157,7 +157,9 @@ def command(desk: Desk, *flags: str) -> subprocess.CompletedProcess[str]:
 def child_of(pid: int) -> int:
     """Return the process that is keytui's demo account."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    named = [c for c in children if b"keytui.aws.demo" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    named = [
+        c for c in children if b"keytui.aws.demo.server" in Path(f"/proc/{c}/cmdline").read_bytes()
+    ]
     return int(named[0])
 
 

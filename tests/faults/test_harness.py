@@ -21,7 +21,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from keytui.errors import StoreError, StoreLockedError
+from keytui.core.errors import StoreError, StoreLockedError
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.faults.disk import PAGE, small_disk
 from tests.faults.keyrings import (

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from keytui.model import Secret
+from keytui.core.model import Secret
 from tests.faults.play import REVEAL, Cell, Goal
 from tests.faults.program import Program, program
 from tests.faults.proxy import Break, Kind

@@ -26,7 +26,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, cast
 
 LAST_FD = 4096
-OTHER_PROCESSES = {"keytui.__main__", "keytui.aws.demo_account", "keytui.stores.keyring.child"}
+OTHER_PROCESSES = {"keytui.__main__", "keytui.aws.demo.account", "keytui.stores.keyring.child"}
 """Modules that no run imports: they are programs, or run in processes of their own."""
 
 
@@ -60,9 +60,10 @@ def shorten_waits() -> None:
 
     The true limits are tested where they are set.
     """
-    from keytui import lifecycle, recovery
     from keytui.aws import clients
-    from keytui.rotation import proof
+    from keytui.keys import operations as lifecycle
+    from keytui.keys import recovery
+    from keytui.rotation import verification as proof
 
     recovery.LOOK_SECONDS = lifecycle.SETTLE_SECONDS = 2.0
     proof.BETWEEN_SECONDS = 0.1
@@ -152,7 +153,7 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
 
 def _run(argv: list[str]) -> int:
     """Run keytui as its console script does, up to what the interpreter does at its end."""
-    from keytui.cli import main
+    from keytui.cli.main import main
 
     try:
         code = main(argv)

@@ -10,12 +10,12 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keytui.audit.checking import check
+from keytui.audit.live import check
 from keytui.audit.pace import Pace
 from keytui.audit.rows import Audit
-from keytui.credential_report import parse
-from keytui.findings import Thresholds
-from keytui.model import ROOT_USER, KeyStatus, LastUsed
+from keytui.core.credential_report import parse
+from keytui.core.model import ROOT_USER, KeyStatus, LastUsed
+from keytui.core.rules import Thresholds
 from tests.property.test_promises import EXAMPLES
 from tests.support.fake_iam import START, FakeIam
 

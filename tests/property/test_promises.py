@@ -17,10 +17,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from keytui.errors import KeytuiError
-from keytui.model import KeyStatus, LastUsed
-from keytui.outcomes import Custody
-from keytui.verdicts import Finding, Verdict
+from keytui.core.errors import KeytuiError
+from keytui.core.model import KeyStatus, LastUsed
+from keytui.keys.outcomes import Custody
+from keytui.keys.recovery import Finding, Verdict
 from tests.property.world import How, Killed, World
 
 EXAMPLES = int(os.environ.get("KEYTUI_EXAMPLES", "75"))

@@ -10,25 +10,25 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keytui.batch import Planned, Verb, carry_out, undo
-from keytui.errors import KeytuiError
-from keytui.journal import Entry, Event, Journal
-from keytui.lifecycle import Lifecycle
-from keytui.model import AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
-from keytui.outcomes import Custody, StatusChange
-from keytui.recovery import Recovery
+from keytui.aws.files.ini import FileKind
+from keytui.aws.files.profiles import AwsFiles
+from keytui.aws.files.repoint import LocalProfiles, RepointChange
+from keytui.core.errors import KeytuiError
+from keytui.core.model import AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
+from keytui.core.waiting import Wait
+from keytui.journal.log import Entry, Event, Journal
+from keytui.journal.rotations import Rotation, rotations
+from keytui.keys.batch import Planned, Verb, carry_out, undo
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import Custody, StatusChange
+from keytui.keys.recovery import Recovery
 from keytui.rotation.rotator import Rotator
-from keytui.rotation.state import Rotation, rotations
-from keytui.settle import Wait
-from keytui.stores.aws_files.ini import FileKind
-from keytui.stores.aws_files.profile import AwsFiles
-from keytui.stores.aws_files.repoint import LocalProfiles, RepointChange
 from keytui.stores.base import SecretStore
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.keyring.codes import Trouble
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.process import Reply
-from keytui.vault import Held, Vault
+from keytui.stores.vault import Held, Vault
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.gates import READ_ONLY, WRITABLE
 from tests.support.snapshot import snapshot

@@ -18,14 +18,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from keytui.errors import KeytuiError, StoreError, UnknownKeyError, UnreachableError
-from keytui.model import AccessKey, Identity, KeyStatus, Secret
+from keytui.core.errors import KeytuiError, StoreError, UnknownKeyError, UnreachableError
+from keytui.core.model import AccessKey, Identity, KeyStatus, Secret
+from keytui.core.waiting import Wait
+from keytui.journal.rotations import Rotation, Step, open_rotations
+from keytui.keys.local_use import LocalUse, Place
+from keytui.keys.recovery import Verdict
 from keytui.rotation.rotator import Rotator
-from keytui.rotation.state import Rotation, Step, open_rotations
-from keytui.settle import Wait
-from keytui.uses import LocalUse, Place
-from keytui.vault import Vault
-from keytui.verdicts import Verdict
+from keytui.stores.vault import Vault
 from tests.property.world import How, Killed, Trouble, World
 from tests.support.fake_iam import ACCOUNT
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from keytui.batch import undo
-from keytui.journal import Event
-from keytui.model import AccessKey, KeyStatus
-from keytui.outcomes import StatusChange
+from keytui.core.model import AccessKey, KeyStatus
+from keytui.journal.log import Event
+from keytui.keys.batch import undo
+from keytui.keys.outcomes import StatusChange
 from tests.property.test_rotation import EXAMPLES, STEPS
 from tests.property.world import World
 

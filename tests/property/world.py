@@ -11,15 +11,15 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from keytui.errors import LostReplyError, StateError, StoreError, UnreachableError
-from keytui.journal import Entry, Event, Journal
-from keytui.lifecycle import Lifecycle
-from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
-from keytui.outcomes import Custody
-from keytui.recovery import Recovery
-from keytui.settle import Wait
+from keytui.core.errors import LostReplyError, StateError, StoreError, UnreachableError
+from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
+from keytui.core.waiting import Wait
+from keytui.journal.log import Entry, Event, Journal
+from keytui.keys.local_use import LocalUse, Place
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import Custody
+from keytui.keys.recovery import Recovery
 from keytui.stores.base import Probe, Receipt
-from keytui.uses import LocalUse, Place
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
 from tests.support.gates import WRITABLE

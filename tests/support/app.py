@@ -13,23 +13,23 @@ from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from keytui.errors import StoreError
-from keytui.findings import Thresholds
-from keytui.journal import Journal
-from keytui.lifecycle import Lifecycle
-from keytui.mfa import MfaDesk
-from keytui.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, Secret, User
-from keytui.outcomes import UnansweredError
-from keytui.parts import Parts
-from keytui.ports import Iam
-from keytui.settings import Settings
-from keytui.settle import Wait
-from keytui.stores.aws_files.profile import AwsFiles
+from keytui.aws.files.profiles import AwsFiles
+from keytui.core.errors import StoreError
+from keytui.core.iam import Iam
+from keytui.core.mfa import MfaDesk
+from keytui.core.model import AccessKey, Identity, KeyStatus, LastUsed, NewAccessKey, Secret, User
+from keytui.core.rules import Thresholds
+from keytui.core.waiting import Wait
+from keytui.journal.log import Journal
+from keytui.keys.local_use import LocalUse
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import UnansweredError
+from keytui.session.context import Parts
+from keytui.session.settings import Settings
+from keytui.session.users_cache import UsersCache
 from keytui.stores.base import Probe, Receipt, SecretStore
-from keytui.stores.clipboard.clipboard import Clipboard
-from keytui.ui.app import KeytuiApp
-from keytui.users_cache import UsersCache
-from keytui.uses import LocalUse
+from keytui.tui.app import KeytuiApp
+from keytui.tui.terminal.clipboard import Clipboard
 from tests.support.fake_iam import START, FakeIam
 from tests.support.fake_store import FakeStore
 from tests.support.gates import WRITABLE

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from keytui.arguments import parse
-from keytui.commands.audit import audit
-from keytui.commands.change_keys import VERBS, change_keys
-from keytui.commands.create_key import create_key
-from keytui.commands.fleet import fleet
-from keytui.commands.list_keys import list_keys
-from keytui.commands.rotate_key import rotate_key
-from keytui.settings import Settings
+from keytui.cli.arguments import parse
+from keytui.cli.commands.audit import audit
+from keytui.cli.commands.change import VERBS, change_keys
+from keytui.cli.commands.create import create_key
+from keytui.cli.commands.fleet import fleet
+from keytui.cli.commands.list_keys import list_keys
+from keytui.cli.commands.rotate import rotate_key
+from keytui.session.settings import Settings
 from tests.support.app import Desk, parts_of
 
 

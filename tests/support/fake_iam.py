@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from keytui.credential_report import CredentialReport, parse
-from keytui.errors import (
+from keytui.core.credential_report import CredentialReport, parse
+from keytui.core.errors import (
     AccessDeniedError,
     AwsError,
     KeytuiError,
@@ -14,7 +14,7 @@ from keytui.errors import (
     NotFoundError,
     QuotaError,
 )
-from keytui.model import (
+from keytui.core.model import (
     ROOT_USER,
     AccessKey,
     Identity,

@@ -2,8 +2,8 @@
 
 from typing import Self
 
-from keytui.errors import NotStoredError, StoreError, WrongPasswordError
-from keytui.model import NewAccessKey, Secret
+from keytui.core.errors import NotStoredError, StoreError, WrongPasswordError
+from keytui.core.model import NewAccessKey, Secret
 from keytui.stores.base import Mend, Probe, Receipt
 
 

@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any, Protocol
 
 from keytui.aws.session import connect
-from keytui.model import AccessKey, KeyStatus, User
-from keytui.ports import Iam
+from keytui.core.iam import Iam
+from keytui.core.model import AccessKey, KeyStatus, User
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer, populate

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from xml.sax.saxutils import escape
 
-from keytui.errors import AccessDeniedError, AwsError, NotFoundError, QuotaError
-from keytui.model import AccessKey, KeyStatus, User
+from keytui.core.errors import AccessDeniedError, AwsError, NotFoundError, QuotaError
+from keytui.core.model import AccessKey, KeyStatus, User
 from tests.support.fake_iam import FakeIam
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"

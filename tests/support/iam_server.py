@@ -19,7 +19,7 @@ from typing import Literal, Self
 from urllib.parse import parse_qsl
 
 from keytui.aws.options import ConnectOptions
-from keytui.model import KeyStatus, LastUsed, Secret
+from keytui.core.model import KeyStatus, LastUsed, Secret
 from tests.support.fake_iam import FakeIam
 from tests.support.iam_replies import Replies, failure
 
@@ -213,7 +213,7 @@ def _signer(authorization: str) -> str:
 
 def populate(state: FakeIam, count: int, now: datetime) -> None:
     """Fill an account with the demo's people, ``count`` users with the caller."""
-    from keytui.aws.demo_people import people
+    from keytui.aws.demo.people import people
 
     for person in people(count):
         if person.name == "admin":

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from keytui.audit.pace import Pace
-from keytui.errors import ThrottledError
-from keytui.model import AccessKey, User
+from keytui.core.errors import ThrottledError
+from keytui.core.model import AccessKey, User
 from tests.support.app import SECONDS, Desk
 from tests.support.fake_iam import START
 

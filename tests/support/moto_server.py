@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.config import Config
 from botocore.session import Session
 
-from keytui.aws.demo import DemoServer
+from keytui.aws.demo.server import DemoServer
 from keytui.aws.options import ConnectOptions
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from keytui.model import AccessKey, KeyStatus, LastUsed, User
+from keytui.core.model import AccessKey, KeyStatus, LastUsed, User
 
 _KEY = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
 REPORT_COLUMNS = (

@@ -5,7 +5,7 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, NewAccessKey, Secret, User
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, NewAccessKey, Secret, User
 
 SENTINEL = "wJalr/SENTINEL+K7MDENGbPxRfiCYEXAMPLEKEY"
 """Shaped as AWS's secrets are, with the characters that need care."""

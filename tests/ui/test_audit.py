@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from keytui.audit.view import Column
-from keytui.findings import Thresholds
-from keytui.model import ROOT_USER, KeyStatus, LastUsed
-from keytui.ui.screens.audit import AuditScreen
-from keytui.ui.screens.dialogs import PathScreen
+from keytui.core.model import ROOT_USER, KeyStatus, LastUsed
+from keytui.core.rules import Thresholds
+from keytui.tui.audit.screen import AuditScreen
+from keytui.tui.dialogs.dialogs import PathScreen
 from tests.support.app import (
     ACTIVE_ID,
     BOB_ID,

@@ -5,12 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from keytui.errors import AwsError
-from keytui.model import AccessKey, KeyStatus, LastUsed
-from keytui.ui.screens.audit import AuditScreen
-from keytui.ui.screens.batch import BatchScreen
-from keytui.ui.screens.bulk import BulkScreen
-from keytui.ui.screens.dialogs import WorkingScreen
+from keytui.core.errors import AwsError
+from keytui.core.model import AccessKey, KeyStatus, LastUsed
+from keytui.tui.audit.screen import AuditScreen
+from keytui.tui.dialogs.dialogs import WorkingScreen
+from keytui.tui.keys.bulk_dialogs import BatchScreen, BulkScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, SECONDS, Desk, opened
 from tests.support.fake_iam import START
 from tests.support.listing import Listing, add_users, hurry

@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 
-from keytui.errors import AwsError
-from keytui.model import AccessKey, KeyStatus, LastUsed
-from keytui.ui.account import read_keys
-from keytui.ui.screens.batch import BatchScreen
-from keytui.ui.screens.bulk import BulkDeleteScreen, BulkScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
-from keytui.ui.screens.profiles import ProfilesScreen
+from keytui.core.errors import AwsError
+from keytui.core.model import AccessKey, KeyStatus, LastUsed
+from keytui.session.account import read_keys
+from keytui.tui.dialogs.dialogs import ConfirmScreen, WorkingScreen
+from keytui.tui.keys.bulk_dialogs import BatchScreen, BulkDeleteScreen, BulkScreen
+from keytui.tui.profiles.screen import ProfilesScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START, FakeIam
 

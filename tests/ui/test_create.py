@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 import pytest
 from textual import events
 
-from keytui.attempts import attempts
-from keytui.errors import LostReplyError, StoreError, UnreachableError
-from keytui.journal import Event
-from keytui.model import AccessKey, KeyStatus, NewAccessKey, User
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.dialogs import WorkingScreen
-from keytui.ui.screens.orphan import OrphanScreen
-from keytui.ui.screens.reveal import RevealScreen
+from keytui.core.errors import LostReplyError, StoreError, UnreachableError
+from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, User
+from keytui.journal.creations import attempts
+from keytui.journal.log import Event
+from keytui.tui.dialogs.dialogs import WorkingScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.recover import OrphanScreen
+from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import INACTIVE_ID, CsvFile, Desk, GatedIam, only_key, opened
 from tests.support.sentinel import SENTINEL
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from keytui.journal import Event
-from keytui.model import KeyStatus
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen
+from keytui.core.model import KeyStatus
+from keytui.journal.log import Event
+from keytui.tui.dialogs.dialogs import ConfirmScreen
+from keytui.tui.keys.delete import DeleteScreen
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, an_account, opened
 
 BOTH = {ACTIVE_ID: KeyStatus.ACTIVE, INACTIVE_ID: KeyStatus.INACTIVE}

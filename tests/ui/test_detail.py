@@ -1,13 +1,13 @@
 """All that is known of a key: the dialog that enter opens in the table."""
 
-from keytui.findings import Thresholds
-from keytui.journal import Entry, Event
-from keytui.model import KeyStatus
-from keytui.stores.clipboard.clipboard import osc52
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.key import KeyScreen
-from keytui.ui.screens.rotate import TwoKeysScreen
-from keytui.uses import LocalUse, Place
+from keytui.core.model import KeyStatus
+from keytui.core.rules import Thresholds
+from keytui.journal.log import Entry, Event
+from keytui.keys.local_use import LocalUse, Place
+from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.main.key_screen import KeyScreen
+from keytui.tui.rotation.dialogs import TwoKeysScreen
+from keytui.tui.terminal.clipboard import osc52
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import ACCOUNT
 

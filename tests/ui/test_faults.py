@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import (
+from keytui.core.errors import (
     AccessDeniedError,
     AwsError,
     CredentialsError,
@@ -16,13 +16,13 @@ from keytui.errors import (
     ThrottledError,
     UnreachableError,
 )
-from keytui.model import KeyStatus
-from keytui.ports import Iam
-from keytui.ui.flows import read
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
-from keytui.ui.screens.reveal import RevealScreen
+from keytui.core.iam import Iam
+from keytui.core.model import KeyStatus
+from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.reveal import RevealScreen
+from keytui.tui.services import reading as read
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, OWN_ID, Desk, GatedIam, opened
 
 KEYS = (

@@ -7,12 +7,12 @@ import pytest
 from textual import events
 from textual.worker import WorkerFailed
 
-from keytui.model import Secret
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen
-from keytui.ui.screens.help import HelpScreen
-from keytui.ui.screens.reveal import RevealScreen
+from keytui.core.model import Secret
+from keytui.tui.dialogs.dialogs import ConfirmScreen
+from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, opened
 from tests.support.sentinel import SENTINEL, new_key
 

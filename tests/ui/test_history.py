@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from keytui.journal import Entry, Event
-from keytui.ui.screens.dialogs import PathScreen
-from keytui.ui.screens.history import HistoryScreen
-from keytui.ui.screens.orphan import OrphanScreen
+from keytui.journal.log import Entry, Event
+from keytui.tui.dialogs.dialogs import PathScreen
+from keytui.tui.history.screen import HistoryScreen
+from keytui.tui.keys.recover import OrphanScreen
 from tests.support.app import Desk, an_orphan, opened
 from tests.support.fake_iam import ACCOUNT, START
 

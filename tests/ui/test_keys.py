@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from keytui.model import KeyStatus, LastUsed
-from keytui.stores.clipboard.clipboard import osc52
-from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
+from keytui.core.model import KeyStatus, LastUsed
+from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
+from keytui.tui.terminal.clipboard import osc52
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import UnreachableError
-from keytui.model import User
-from keytui.ports import Iam
-from keytui.ui.screens.audit import AuditScreen
-from keytui.ui.screens.history import HistoryScreen
-from keytui.ui.screens.profiles import ProfilesScreen
-from keytui.users_cache import KnownUsers, UsersCache
+from keytui.core.errors import UnreachableError
+from keytui.core.iam import Iam
+from keytui.core.model import User
+from keytui.session.users_cache import KnownUsers, UsersCache
+from keytui.tui.audit.screen import AuditScreen
+from keytui.tui.history.screen import HistoryScreen
+from keytui.tui.profiles.screen import ProfilesScreen
 from tests.support.app import Desk, GatedIam, opened
 from tests.support.fake_iam import ACCOUNT, START
 

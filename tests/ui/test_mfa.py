@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import AccessDeniedError
-from keytui.mfa import MfaRequest, MfaSession
-from keytui.model import KeyStatus, Secret
-from keytui.ui.flows import read
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.dialogs import WorkingScreen
-from keytui.ui.screens.mfa import CodeLine, MfaScreen
-from keytui.ui.screens.reveal import RevealScreen
+from keytui.core.errors import AccessDeniedError
+from keytui.core.mfa import MfaRequest, MfaSession
+from keytui.core.model import KeyStatus, Secret
+from keytui.tui.dialogs.dialogs import WorkingScreen
+from keytui.tui.dialogs.mfa import CodeLine, MfaScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.reveal import RevealScreen
+from keytui.tui.services import reading as read
 from tests.support.app import SECONDS, Desk, GatedIam, only_key, opened
 
 SERIAL = "arn:aws:iam::123456789012:mfa/admin"

@@ -2,14 +2,14 @@
 
 import pytest
 
-from keytui.model import KeyStatus
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, PathScreen, TypeScreen
-from keytui.ui.screens.help import HelpScreen
-from keytui.ui.screens.profiles import ProfilesScreen
-from keytui.ui.screens.reveal import RevealScreen
-from keytui.ui.widgets.line_input import LineInput
+from keytui.core.model import KeyStatus
+from keytui.tui.dialogs.dialogs import ConfirmScreen, PathScreen, TypeScreen
+from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.reveal import RevealScreen
+from keytui.tui.profiles.screen import ProfilesScreen
+from keytui.tui.widgets.line_input import LineInput
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.sentinel import SENTINEL
 

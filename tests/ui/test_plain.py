@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import AccessDeniedError, AwsError, StoreError
-from keytui.model import Identity, KeyStatus, LastUsed
-from keytui.ports import Iam
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, PathScreen, TypeScreen
-from keytui.ui.screens.reveal import RevealScreen
+from keytui.core.errors import AccessDeniedError, AwsError, StoreError
+from keytui.core.iam import Iam
+from keytui.core.model import Identity, KeyStatus, LastUsed
+from keytui.tui.dialogs.dialogs import ConfirmScreen, PathScreen, TypeScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import CsvFile, Desk, GatedIam, opened
 from tests.support.fake_iam import START
 

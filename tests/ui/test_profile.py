@@ -5,16 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from keytui.errors import StoreError
-from keytui.settings import Settings
-from keytui.stores.aws_files import limits as profile_limits
-from keytui.stores.aws_files.profile import AwsFiles, credentials_command
+from keytui.aws.files.profiles import AwsFiles, credentials_command
+from keytui.core.errors import StoreError
+from keytui.session.settings import Settings
+from keytui.stores.keyring import limits as profile_limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
-from keytui.ui.app import KeytuiApp
-from keytui.ui.flows.profile import write_profile
-from keytui.ui.screens.dialogs import ConfirmScreen
-from keytui.ui.screens.profile import ProfileScreen
-from keytui.ui.screens.reveal import RevealScreen
+from keytui.tui.app import KeytuiApp
+from keytui.tui.dialogs.dialogs import ConfirmScreen
+from keytui.tui.keys.profile import ProfileScreen, write_profile
+from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import Desk, only_key, parts_of
 from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import CredentialsError, KeytuiError
-from keytui.model import Identity, LastUsed, User
-from keytui.ports import Iam
-from keytui.settings import Settings
-from keytui.ui.app import KeytuiApp
-from keytui.ui.flows.fleet import choose_profile
-from keytui.ui.screens.profiles import ProfilesScreen
+from keytui.core.errors import CredentialsError, KeytuiError
+from keytui.core.iam import Iam
+from keytui.core.model import Identity, LastUsed, User
+from keytui.session.settings import Settings
+from keytui.tui.app import KeytuiApp
+from keytui.tui.profiles.screen import ProfilesScreen, choose_profile
 from tests.support.app import OWN_ID, SECONDS, Desk, GatedIam, an_account, opened, parts_of
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 

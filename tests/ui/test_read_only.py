@@ -2,11 +2,11 @@
 
 import pytest
 
-from keytui.attempts import attempts
-from keytui.journal import Entry, Event
-from keytui.model import KeyStatus
-from keytui.ui.screens.history import HistoryScreen
-from keytui.ui.screens.main import MainScreen
+from keytui.core.model import KeyStatus
+from keytui.journal.creations import attempts
+from keytui.journal.log import Entry, Event
+from keytui.tui.history.screen import HistoryScreen
+from keytui.tui.main.screen import MainScreen
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, an_orphan, opened
 
 CHANGES = {

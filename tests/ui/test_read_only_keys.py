@@ -16,23 +16,23 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
-from keytui.errors import StoreError, StoreLockedError
-from keytui.journal import Entry, Event
-from keytui.mfa import MfaRequest
-from keytui.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
+from keytui.core.errors import StoreError, StoreLockedError
+from keytui.core.mfa import MfaRequest
+from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
+from keytui.journal.log import Entry, Event
 from keytui.stores.base import Mend
-from keytui.ui import screens
-from keytui.ui.screens.audit import AuditScreen
-from keytui.ui.screens.dialogs import Dialog, PathScreen, WorkingScreen
-from keytui.ui.screens.find import FindScreen
-from keytui.ui.screens.help import HelpScreen
-from keytui.ui.screens.history import HistoryScreen
-from keytui.ui.screens.key import KeyScreen
-from keytui.ui.screens.main import MainScreen
-from keytui.ui.screens.mfa import MfaScreen
-from keytui.ui.screens.profiles import ProfilesScreen
-from keytui.ui.screens.unlock import UnlockScreen
-from keytui.ui.screens.vault import VaultScreen
+from keytui.tui import dialogs as screens
+from keytui.tui.audit.screen import AuditScreen
+from keytui.tui.dialogs.dialogs import Dialog, PathScreen, WorkingScreen
+from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.dialogs.mfa import MfaScreen
+from keytui.tui.dialogs.unlock import UnlockScreen
+from keytui.tui.history.screen import HistoryScreen
+from keytui.tui.keys.find import FindScreen
+from keytui.tui.main.key_screen import KeyScreen
+from keytui.tui.main.screen import MainScreen
+from keytui.tui.profiles.screen import ProfilesScreen
+from keytui.tui.vault.screen import VaultScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, an_orphan, opened
 from tests.support.fake_iam import ACCOUNT, START
 from tests.support.sentinel import SENTINEL

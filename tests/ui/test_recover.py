@@ -4,15 +4,15 @@ import time
 
 import pytest
 
-from keytui.errors import LostReplyError, StoreLockedError, UnreachableError
-from keytui.journal import Event
-from keytui.model import KeyStatus, LastUsed, NewAccessKey, Secret, User
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, WorkingScreen
-from keytui.ui.screens.history import HistoryScreen
-from keytui.ui.screens.orphan import OrphanScreen
-from keytui.ui.screens.reveal import RevealScreen
+from keytui.core.errors import LostReplyError, StoreLockedError, UnreachableError
+from keytui.core.model import KeyStatus, LastUsed, NewAccessKey, Secret, User
+from keytui.journal.log import Event
+from keytui.tui.dialogs.dialogs import ConfirmScreen, WorkingScreen
+from keytui.tui.history.screen import HistoryScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.recover import OrphanScreen
+from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import BOB_ID, Desk, GatedIam, an_orphan, earlier_run, opened
 from tests.support.fake_iam import START
 

@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from keytui.errors import StoreError
-from keytui.journal import Event
-from keytui.model import KeyStatus
-from keytui.stores.clipboard.clipboard import osc52, osc52_clear
-from keytui.ui.copier import Copier
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, PathScreen, TypeScreen
-from keytui.ui.screens.reveal import HIDDEN, RevealScreen
+from keytui.core.errors import StoreError
+from keytui.core.model import KeyStatus
+from keytui.journal.log import Event
+from keytui.tui.dialogs.dialogs import ConfirmScreen, PathScreen, TypeScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.reveal import HIDDEN, RevealScreen
+from keytui.tui.services.copier import Copier
+from keytui.tui.terminal.clipboard import osc52, osc52_clear
 from tests.support.app import Desk, only_key, opened
 from tests.support.sentinel import SENTINEL
 

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import StoreError, UnknownKeyError
-from keytui.model import Identity, KeyStatus, LastUsed, Secret
-from keytui.stores.aws_files.profile import AwsFiles
-from keytui.ui.screens.delete import DeleteScreen
-from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
-from keytui.ui.screens.orphan import OrphanScreen
-from keytui.ui.screens.reveal import RevealScreen
-from keytui.ui.screens.rotate import RepointScreen, RotateScreen, TwoKeysScreen
-from keytui.ui.screens.rotation import RotationScreen
-from keytui.uses import LocalUse, Place
+from keytui.aws.files.profiles import AwsFiles
+from keytui.core.errors import StoreError, UnknownKeyError
+from keytui.core.model import Identity, KeyStatus, LastUsed, Secret
+from keytui.keys.local_use import LocalUse, Place
+from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
+from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.recover import OrphanScreen
+from keytui.tui.keys.reveal import RevealScreen
+from keytui.tui.rotation.dialogs import RepointScreen, RotateScreen, TwoKeysScreen
+from keytui.tui.rotation.screen import RotationScreen
 from tests.support.app import BOB_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import ACCOUNT, START
 from tests.support.gates import WRITABLE

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from keytui.model import KeyStatus
+from keytui.core.model import KeyStatus
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, opened
 from tests.ui.test_bulk import mark
 from tests.ui.test_keys import at_active

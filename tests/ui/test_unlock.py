@@ -2,12 +2,12 @@
 
 import pytest
 
-from keytui.errors import StoreError, StoreLockedError
-from keytui.model import Secret
+from keytui.core.errors import StoreError, StoreLockedError
+from keytui.core.model import Secret
 from keytui.stores.base import Mend
-from keytui.ui.screens.create import CreateScreen
-from keytui.ui.screens.reveal import RevealScreen
-from keytui.ui.screens.unlock import UnlockScreen
+from keytui.tui.dialogs.unlock import UnlockScreen
+from keytui.tui.keys.create import CreateScreen
+from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import Desk, only_key, opened
 from tests.support.sentinel import SENTINEL
 from tests.ui.test_create import at_dialog

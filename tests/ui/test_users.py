@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import ThrottledError
-from keytui.model import ROOT_ACCOUNT, Identity, User
-from keytui.stores.clipboard.clipboard import osc52
-from keytui.ui.screens.profiles import ProfilesScreen
-from keytui.ui.widgets.user_list import UserList
+from keytui.core.errors import ThrottledError
+from keytui.core.model import ROOT_ACCOUNT, Identity, User
+from keytui.tui.main.users import UserList
+from keytui.tui.profiles.screen import ProfilesScreen
+from keytui.tui.terminal.clipboard import osc52
 from tests.support.app import ACTIVE_ID, BOB_ID, Desk, GatedIam, an_account, opened
 from tests.support.fake_iam import ACCOUNT
 
@@ -123,7 +123,7 @@ async def test_moving_shows_the_keys_of_the_user_under_the_cursor(desk: Desk) ->
 async def test_moving_fast_reads_only_where_the_cursor_rests(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keytui.ui.screens.account_screen.REST_SECONDS", 0.5)
+    monkeypatch.setattr("keytui.tui.main.panes.REST_SECONDS", 0.5)
     async with opened(desk):
         await desk.sees("admin 1 key")
         desk.iam.calls.clear()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from textual import events
 
-from keytui.errors import (
+from keytui.core.errors import (
     CredentialsError,
     KeytuiError,
     StoreError,
@@ -15,14 +15,14 @@ from keytui.errors import (
     UnknownKeyError,
     UnreachableError,
 )
-from keytui.journal import Entry, Event
-from keytui.model import AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
-from keytui.ports import Iam
+from keytui.core.iam import Iam
+from keytui.core.model import AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
+from keytui.journal.log import Entry, Event
 from keytui.stores.base import Mend
-from keytui.ui.screens.dialogs import ConfirmScreen, TypeScreen
-from keytui.ui.screens.profile import ProfileScreen
-from keytui.ui.screens.unlock import UnlockScreen
-from keytui.ui.screens.vault import VaultScreen
+from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
+from keytui.tui.dialogs.unlock import UnlockScreen
+from keytui.tui.keys.profile import ProfileScreen
+from keytui.tui.vault.screen import VaultScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, SECONDS, Desk, opened
 from tests.support.fake_iam import ACCOUNT, START
 from tests.support.sentinel import SENTINEL

@@ -2,10 +2,9 @@
 
 import pytest
 
-from keytui.arguments import _wanted, ids_in, parse
-from keytui.errors import UsageError
-from keytui.parser import COMMANDS
-from keytui.reader import Reader
+from keytui.cli.arguments import _wanted, ids_in, parse
+from keytui.cli.parser import COMMANDS, Reader
+from keytui.core.errors import UsageError
 from tests.support.sentinel import SENTINEL
 
 ID = "AKIAIOSFODNN7EXAMPLE"

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from keytui.attempts import attempts
-from keytui.journal import CLOSING, Entry, Event
-from keytui.model import ROOT_USER, User
+from keytui.core.model import ROOT_USER, User
+from keytui.journal.creations import attempts
+from keytui.journal.log import CLOSING, Entry, Event
 
 AT = "2026-01-15T09:00:00+00:00"
 ASKED = "2026-01-15T09:00:07+00:00"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import AccessDeniedError, ThrottledError, UnreachableError
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.errors import AccessDeniedError, ThrottledError, UnreachableError
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
 from tests.support.fake_iam import ACCOUNT, START
@@ -221,7 +221,7 @@ def test_nobody_else_is_asked_about_where_all_are_refused(
 def test_a_long_way_is_told_of_and_how_to_do_without_it(
     desk: Desk, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keytui.commands.audit_reading.LONG", 0.0)
+    monkeypatch.setattr("keytui.cli.commands.audit.LONG", 0.0)
     monkeypatch.setattr("keytui.audit.pace.RATE", 20.0)
     assert run_command(desk, "audit") == 1
     said = capsys.readouterr().err

@@ -10,8 +10,8 @@ import pytest
 
 from keytui.audit.export import CSV_COLUMNS, as_csv, as_json, as_markdown
 from keytui.audit.rows import Audit, AuditRow
-from keytui.findings import Thresholds
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.rules import Thresholds
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"

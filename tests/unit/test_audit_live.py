@@ -6,12 +6,12 @@ from threading import Event, Thread
 
 import pytest
 
-from keytui.audit.checking import Checked, check
+from keytui.audit.live import Checked, check
 from keytui.audit.matching import joined
 from keytui.audit.pace import BURST, RATE, Pace
-from keytui.audit.reporting import reports
-from keytui.errors import AccessDeniedError, ThrottledError
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.audit.report import reports
+from keytui.core.errors import AccessDeniedError, ThrottledError
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
 from tests.support.fake_iam import START, FakeIam
 
 ALICE = User("alice")

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from keytui.audit.rows import Audit
-from keytui.credential_report import CredentialReport, ReportedUser
-from keytui.findings import Thresholds
-from keytui.model import AccessKey, KeyStatus, User
-from keytui.ui.audit_marks import AuditMarks
+from keytui.core.credential_report import CredentialReport, ReportedUser
+from keytui.core.model import AccessKey, KeyStatus, User
+from keytui.core.rules import Thresholds
+from keytui.tui.audit.marks import AuditMarks
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ALICE = User("alice")

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from keytui.audit.rows import Audit, AuditRow, worst_first
-from keytui.credential_report import CredentialReport, ReportedUser
-from keytui.findings import Finding, Rule, Thresholds
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.credential_report import CredentialReport, ReportedUser
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.rules import Finding, Rule, Thresholds
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 USED = LastUsed(NOW - timedelta(days=1), "s3", "eu-west-1")

@@ -6,8 +6,8 @@ import pytest
 
 from keytui.audit.rows import Audit, AuditRow
 from keytui.audit.view import WORDS, Column, Order, shown, totals
-from keytui.findings import Rule, Thresholds
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.rules import Rule, Thresholds
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 WORST = Order()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from keytui.aws.clock import ServerClock
+from keytui.aws.clients import ServerClock
 from keytui.aws.session import connect
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from keytui.aws import clients
-from keytui.aws.iam import IamGateway
+from keytui.aws.gateway import IamGateway
 from keytui.aws.session import ConnectOptions, connect
-from keytui.errors import (
+from keytui.core.errors import (
     AccessDeniedError,
     AwsError,
     CredentialsError,
@@ -19,7 +19,7 @@ from keytui.errors import (
     UnknownKeyError,
     UnreachableError,
 )
-from keytui.model import User
+from keytui.core.model import User
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE
 from tests.support.iam_replies import failure

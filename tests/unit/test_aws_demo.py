@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from keytui.aws.demo import DemoServer
-from keytui.aws.demo_people import DEMO_KEY_ID, people
+from keytui.aws.demo.people import DEMO_KEY_ID, people
+from keytui.aws.demo.server import DemoServer
 from keytui.aws.session import connect
-from keytui.errors import KeytuiError
-from keytui.model import KeyStatus, User
+from keytui.core.errors import KeytuiError
+from keytui.core.model import KeyStatus, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE
@@ -128,7 +128,7 @@ def test_the_machines_aws_setup_is_ignored(
 
 PARENT = """
 import sys, time
-from keytui.aws.demo import DemoServer
+from keytui.aws.demo.server import DemoServer
 server = DemoServer()
 server.wait_ready(60)
 print(server.pid, flush=True)
@@ -212,7 +212,7 @@ def test_a_start_that_takes_too_long_is_given_up() -> None:
 
 def test_keytuis_side_needs_neither_sdk_nor_moto() -> None:
     code = (
-        "import sys, keytui.aws.demo, keytui.aws.options;"
+        "import sys, keytui.aws.demo.server, keytui.aws.options;"
         "print([n for n in ('botocore', 'moto', 'flask', 'urllib3') if n in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from keytui.aws import bounds, iam
-from keytui.aws.iam import IamGateway
+from keytui.aws import bounds
+from keytui.aws import gateway as iam
+from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.paging import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.session import connect
-from keytui.errors import AwsError, CredentialsError, LostReplyError, UnreachableError
-from keytui.model import NewAccessKey, Secret, User
+from keytui.core.errors import AwsError, CredentialsError, LostReplyError, UnreachableError
+from keytui.core.model import NewAccessKey, Secret, User
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE
 from tests.support.iam_replies import Account, Replies, failure

@@ -10,7 +10,7 @@ from botocore.exceptions import ConfigParseError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from keytui.stores.aws_files.ini import (
+from keytui.aws.files.ini import (
     CREDENTIAL_SETTINGS,
     KEY_SETTINGS,
     FileKind,

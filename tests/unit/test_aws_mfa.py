@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from botocore.credentials import SSOProvider
 
-from keytui.aws.iam import IamGateway
+from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.errors import AccessDeniedError, LostReplyError
-from keytui.mfa import MfaDeclinedError, MfaDesk, MfaRequest
-from keytui.model import AccessKey, KeyStatus, Secret, User
+from keytui.core.errors import AccessDeniedError, LostReplyError
+from keytui.core.mfa import MfaDeclinedError, MfaDesk, MfaRequest
+from keytui.core.model import AccessKey, KeyStatus, Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE

@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 from botocore.session import Session
 
-from keytui.errors import StoreError
-from keytui.settings import Settings, load
-from keytui.stores.aws_files import limits as profile_limits_module
-from keytui.stores.aws_files import replaced_file
-from keytui.stores.aws_files.ini import FileKind
-from keytui.stores.aws_files.limits import profile_limits
-from keytui.stores.aws_files.profile import (
+from keytui.aws.files import atomic_file as replaced_file
+from keytui.aws.files.ini import FileKind
+from keytui.aws.files.profiles import (
     AwsFiles,
     credentials_command,
     default_name,
     name_problem,
 )
+from keytui.core.errors import StoreError
+from keytui.session.settings import Settings, load
+from keytui.stores.keyring import limits as profile_limits_module
+from keytui.stores.keyring.limits import profile_limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.aws_env import AwsHome
 from tests.support.gates import WRITABLE
@@ -172,8 +172,8 @@ def test_an_access_control_list_that_can_not_stay_leaves_the_file(
 def test_a_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
     killed = (
         "import os, signal, sys; from pathlib import Path;"
-        "from keytui.gate import Gate;"
-        "from keytui.stores.aws_files import replaced_file;"
+        "from keytui.core.gate import Gate;"
+        "from keytui.aws.files import replaced_file;"
         "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL);"
         "replaced_file.change(Path(sys.argv[1]), lambda old: old + b'# x', Gate(False))"
     )

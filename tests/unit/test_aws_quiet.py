@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from keytui.aws import quiet
-from keytui.aws.iam import IamGateway
+from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.errors import AccessDeniedError, AwsError, CredentialsError
-from keytui.mfa import MfaDeclinedError, MfaDesk
-from keytui.model import Secret, User
+from keytui.core.errors import AccessDeniedError, AwsError, CredentialsError
+from keytui.core.mfa import MfaDeclinedError, MfaDesk
+from keytui.core.model import Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
-from keytui.aws.iam import IamGateway
+from keytui.aws.gateway import IamGateway
 from keytui.aws.session import connect
-from keytui.errors import (
+from keytui.core.errors import (
     AccessDeniedError,
     AwsError,
     CredentialsError,
@@ -16,7 +16,7 @@ from keytui.errors import (
     UnknownKeyError,
     UnreachableError,
 )
-from keytui.model import AccessKey, KeyStatus, User
+from keytui.core.model import AccessKey, KeyStatus, User
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE
 from tests.support.iam_server import Fault, IamServer

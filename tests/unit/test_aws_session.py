@@ -7,8 +7,8 @@ import pytest
 from botocore.session import Session
 
 from keytui.aws.session import ConnectOptions, connect, profiles, who
-from keytui.errors import AwsError, CredentialsError, KeytuiError, UnreachableError
-from keytui.model import Secret
+from keytui.core.errors import AwsError, CredentialsError, KeytuiError, UnreachableError
+from keytui.core.model import Secret
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE

@@ -5,8 +5,7 @@ from datetime import datetime
 import pytest
 from botocore.utils import parse_timestamp
 
-from keytui.aws.bounds import BoundedSession
-from keytui.aws.times import timestamp
+from keytui.aws.bounds import BoundedSession, timestamp
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from keytui.aws import clients
 from keytui.aws.session import ConnectOptions, connect
-from keytui.errors import AwsError, UnreachableError
-from keytui.model import Secret, User
+from keytui.core.errors import AwsError, UnreachableError
+from keytui.core.model import Secret, User
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE
 from tests.support.iam_server import Fault, IamServer

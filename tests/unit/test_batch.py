@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from keytui.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan, undo
-from keytui.errors import ReadOnlyError, ThrottledError
-from keytui.gate import Gate
-from keytui.journal import Event, Journal
-from keytui.lifecycle import Lifecycle
-from keytui.model import AccessKey, KeyStatus, LastUsed
-from keytui.outcomes import Concern
-from keytui.settle import Wait
-from keytui.uses import LocalUse, Place
+from keytui.core.errors import ReadOnlyError, ThrottledError
+from keytui.core.gate import Gate
+from keytui.core.model import AccessKey, KeyStatus, LastUsed
+from keytui.core.waiting import Wait
+from keytui.journal.log import Event, Journal
+from keytui.keys.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan, undo
+from keytui.keys.local_use import LocalUse, Place
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import Concern
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import WRITABLE
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keytui.cli.main.commands import change as command
 
-from keytui.commands import change_keys as command
-from keytui.errors import ReadOnlyError, ThrottledError, UsageError
-from keytui.journal import Event
-from keytui.model import KeyStatus, LastUsed
-from keytui.uses import LocalUse, Place
+from keytui.core.errors import ReadOnlyError, ThrottledError, UsageError
+from keytui.core.model import KeyStatus, LastUsed
+from keytui.journal.log import Event
+from keytui.keys.local_use import LocalUse, Place
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
 from tests.support.keyboard import at_a_terminal

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from keytui.claims import Claims
+from keytui.journal.locks import Claims
 from tests.support.gates import WRITABLE
 
 ATTEMPT = "0123456789abcdef"
 HOLDER = """
 import sys
 from pathlib import Path
-from keytui.claims import Claims
-from keytui.gate import Gate
+from keytui.journal.locks import Claims
+from keytui.core.gate import Gate
 claims = Claims(Path(sys.argv[1]), Gate(False))
 print(claims.take(sys.argv[2]), flush=True)
 sys.stdin.read()
@@ -101,8 +101,8 @@ def test_the_children_of_a_killed_process_do_not_keep_it(folder: Path) -> None:
     parent = """
 import subprocess, sys
 from pathlib import Path
-from keytui.claims import Claims
-from keytui.gate import Gate
+from keytui.journal.locks import Claims
+from keytui.core.gate import Gate
 assert Claims(Path(sys.argv[1]), Gate(False)).take(sys.argv[2])
 child = subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL)
 print(child.pid, flush=True)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from keytui import __version__, cli
-from keytui.cli import main
-from keytui.exits import EXIT_USAGE
-from keytui.settings import Settings
-from keytui.users_cache import KnownUsers
+from keytui import __version__
+from keytui.cli.exit_codes import EXIT_USAGE
+from keytui.cli.main import main
+from keytui.cli.main import main as cli
+from keytui.session.settings import Settings
+from keytui.session.users_cache import KnownUsers
 
 HEAVY = ("botocore", "boto3", "keyring", "secretstorage", "moto", "flask")
 
@@ -149,7 +150,7 @@ def imported_by(code: str) -> set[str]:
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 
-@pytest.mark.parametrize("module", ["keytui.cli", "keytui.ui.app", "keytui.parts"])
+@pytest.mark.parametrize("module", ["keytui.cli.main", "keytui.tui.app", "keytui.session.context"])
 def test_nothing_heavy_is_imported_before_the_first_frame(module: str) -> None:
     assert not imported_by(f"import {module}") & set(HEAVY)
 
@@ -160,7 +161,7 @@ def test_the_parts_are_joined_without_anything_heavy() -> None:
         "from contextlib import ExitStack\n"
         "from pathlib import Path\n"
         "from keytui import cli\n"
-        "from keytui.model import User\n"
+        "from keytui.core.model import User\n"
         "parts = cli._parts(cli.load({}, {}, Path('/nowhere')), ExitStack())\n"
         "parts.csv_path(User('alice')), parts.csv_file('~/a.csv'), parts.store_at('keyring')"
     )
@@ -168,11 +169,11 @@ def test_the_parts_are_joined_without_anything_heavy() -> None:
 
 
 def test_the_command_line_does_not_import_the_screens_before_it_needs_them() -> None:
-    assert not imported_by("import keytui.cli") & {"textual", "rich"}
+    assert not imported_by("import keytui.cli.main") & {"textual", "rich"}
 
 
 def test_the_nouns_and_verbs_import_no_screen_and_no_sdk() -> None:
-    code = "import keytui.lifecycle, keytui.inventory, keytui.findings, keytui.journal"
+    code = "import keytui.keys.operations, keytui.session.inventory, keytui.core.rules, keytui.journal.log"
     assert not imported_by(code) & {"textual", "rich", *HEAVY}
 
 
@@ -185,7 +186,7 @@ def test_core_dumps_are_off_and_memory_is_closed() -> None:
     """``/proc/PID/status`` of a process that is not dumpable belongs to root."""
     code = (
         "import ctypes, resource\n"
-        "from keytui.cli import main\n"
+        "from keytui.cli.main import main\n"
         "main([])\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     )

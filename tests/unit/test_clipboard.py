@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from keytui.model import Secret
-from keytui.stores.clipboard.clipboard import Clipboard, Way, osc52, osc52_clear
-from keytui.stores.clipboard.osc52 import through_screen, through_tmux
-from keytui.stores.clipboard.programs import runner
+from keytui.core.model import Secret
+from keytui.tui.terminal.clipboard import (
+    Clipboard,
+    Way,
+    osc52,
+    osc52_clear,
+    through_screen,
+    through_tmux,
+)
+from keytui.tui.terminal.desktop import runner
 from tests.support.sentinel import SENTINEL
 
 TTY = "/dev/pts/7"

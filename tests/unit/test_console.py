@@ -12,8 +12,8 @@ from typing import TextIO
 
 import pytest
 
-from keytui.commands import console
-from keytui.commands.console import Held, held_back, progress, say
+from keytui.cli.console import Held, held_back, progress, say
+from keytui.cli.main import console
 from tests.support.secret_service import wait_until
 
 TERM = signal.SIGTERM

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from keytui.cli.main.commands import create as command
 
-from keytui.commands import create_key as command
-from keytui.errors import QuotaError, ReadOnlyError, StoreError, UsageError
-from keytui.journal import Event
-from keytui.model import NewAccessKey, User
+from keytui.core.errors import QuotaError, ReadOnlyError, StoreError, UsageError
+from keytui.core.model import NewAccessKey, User
+from keytui.journal.log import Event
 from keytui.stores.base import Receipt
 from tests.support.app import CsvFile, Desk, an_account, only_key
 from tests.support.commands import run_command

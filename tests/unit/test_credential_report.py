@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from keytui.credential_report import CredentialReport, parse
-from keytui.model import ROOT_USER, KeyStatus, LastUsed
+from keytui.core.credential_report import CredentialReport, parse
+from keytui.core.model import ROOT_USER, KeyStatus, LastUsed
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 HEAD = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.journal import Entry, Event, Journal
+from keytui.journal.log import Entry, Event, Journal
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.gates import WRITABLE
 from tests.support.secret_service import SecretService
@@ -149,8 +149,8 @@ def test_a_keyring_that_hangs_is_given_up(
 ) -> None:
     env = with_backend(env, tmp_path, HANGS)
     script = (
-        "import sys; from keytui.commands import credentials; credentials.SECONDS = 0.5;"
-        "from keytui.cli import main; sys.exit(main(['credentials', 'AKIAHANGS00000000001']))"
+        "import sys; from keytui.cli import credentials; credentials.SECONDS = 0.5;"
+        "from keytui.cli.main import main; sys.exit(main(['credentials', 'AKIAHANGS00000000001']))"
     )
 
     done = subprocess.run(

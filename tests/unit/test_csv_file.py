@@ -19,8 +19,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from keytui.errors import NotStoredError, StoreError
-from keytui.model import ROOT_ACCOUNT, ROOT_USER, Secret, User
+from keytui.core.errors import NotStoredError, StoreError
+from keytui.core.model import ROOT_ACCOUNT, ROOT_USER, Secret, User
 from keytui.stores import private_file
 from keytui.stores.csv_file import CsvFile, default_path, expand
 from tests.support.gates import WRITABLE
@@ -233,9 +233,9 @@ def test_a_file_system_without_modes_gets_no_byte(
 
 DIE = """
 import os, pathlib, signal, sys
-from keytui.gate import Gate
+from keytui.core.gate import Gate
 from keytui.stores import private_file
-from keytui.model import Secret
+from keytui.core.model import Secret
 if sys.argv[2] == "named":
     private_file._NAMELESS = 0
 def die(fd, data, real=os.write):
@@ -270,9 +270,9 @@ def test_a_user_without_powers_whose_process_is_hardened_makes_nameless_files_to
     """Such a process can't open what is below its own folder in /proc; a link is enough."""
     code = (
         "import os, pathlib, sys\n"
-        "from keytui.gate import Gate\n"
-        "from keytui.hygiene import harden_process\n"
-        "from keytui.model import Secret\n"
+        "from keytui.core.gate import Gate\n"
+        "from keytui.core.hardening import harden_process\n"
+        "from keytui.core.model import Secret\n"
         "from keytui.stores import private_file\n"
         "harden_process()\n"
         "os.geteuid() or os.setresuid(65534, 65534, 65534)\n"

@@ -11,18 +11,18 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from keytui.cli.main.doctor import account, clipboard
 
 from keytui.aws.permissions import ACTIONS
 from keytui.aws.session import connect
-from keytui.commands.doctor import doctor
-from keytui.doctor import account, clipboard
-from keytui.errors import CredentialsError, StoreError, UnreachableError
-from keytui.journal import Journal
-from keytui.mfa import MfaDesk
-from keytui.model import Identity
-from keytui.parts import Parts
-from keytui.ports import Iam
-from keytui.settings import Settings
+from keytui.cli.commands.doctor import doctor
+from keytui.core.errors import CredentialsError, StoreError, UnreachableError
+from keytui.core.iam import Iam
+from keytui.core.mfa import MfaDesk
+from keytui.core.model import Identity
+from keytui.journal.log import Journal
+from keytui.session.context import Parts
+from keytui.session.settings import Settings
 from keytui.stores.base import Mend, Probe
 from tests.support.fake_iam import FakeIam
 from tests.support.fake_store import FakeStore
@@ -249,7 +249,7 @@ def test_aws_and_the_keyring_that_never_answer(
         raise UnreachableError("Too late.")
 
     monkeypatch.setattr(account, "SECONDS", 0.2)
-    monkeypatch.setattr("keytui.doctor.keyring.SECONDS", 0.2)
+    monkeypatch.setattr("keytui.cli.doctor.keyring.SECONDS", 0.2)
     found = told(capsys, parts(hang, tmp_path, store=Hanging()), 1)
     released.set()
 
@@ -268,7 +268,7 @@ def test_a_locked_keyring_and_the_page(
         def probe(self, *, canary: bool = True) -> Probe:
             return Probe("OS keyring", False, "The OS keyring is locked.", "", Mend.UNLOCK)
 
-    monkeypatch.setattr("keytui.doctor.keyring.missing_for_keyring", lambda _: [])
+    monkeypatch.setattr("keytui.cli.doctor.keyring.missing_for_keyring", lambda _: [])
     monkeypatch.setenv("COLUMNS", "60")
     of = parts(lambda _: connect(server.options, WRITABLE), tmp_path, store=Locked())
 
@@ -311,7 +311,7 @@ def test_an_account_that_gives_control_sequences(
 
 
 def test_nothing_heavy_is_imported_at_its_start() -> None:
-    code = "import keytui.commands.doctor, sys; print(*sys.modules, sep='\\n')"
+    code = "import keytui.cli.commands.doctor, sys; print(*sys.modules, sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )

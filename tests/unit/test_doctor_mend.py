@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.doctor.checks import Status
-from keytui.doctor.keyring import _bus, _keyring, mend
-from keytui.doctor.mend import install, missing_for_keyring
+from keytui.cli.doctor.checks import Status
+from keytui.cli.doctor.keyring import _bus, _keyring, install, mend, missing_for_keyring
 from keytui.stores.base import Mend, Probe
 from keytui.stores.keyring.session_bus import Bus, BusKind
 

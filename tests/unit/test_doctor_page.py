@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from keytui.doctor.checks import Group, Row, Status
-from keytui.doctor.page import Style, page, passed, to_json
+from keytui.cli.doctor.checks import Group, Row, Status
+from keytui.cli.doctor.page import Style, page, passed, to_json
 
 LONG = "arn:aws:iam::123456789012:user/" + "a-very-long-name/" * 6
 OK = Row(Group.AWS, "caller", "Caller", Status.OK, f"{LONG} (IAM user, key AKIA).", LONG)

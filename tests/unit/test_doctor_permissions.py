@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from keytui.aws.permissions import ACTIONS, CHANGES, READS, Permissions, Scope
-from keytui.model import Identity
+from keytui.core.model import Identity
 
 OWN = "operator"
 ROOT = "root"

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from keytui.doctor.checks import Group, Probe, Row, Status, blank
-from keytui.doctor.run import finish, start
-from keytui.errors import AwsError
+from keytui.cli.doctor.checks import Group, Probe, Row, Status, blank, finish, start
+from keytui.core.errors import AwsError
 
 FIRST, SECOND = blank(Group.AWS, "one", "One"), blank(Group.AWS, "two", "Two")
 GOOD = Row(Group.STATE, "good", "Good", Status.OK, "Fine.")

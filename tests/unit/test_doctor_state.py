@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from keytui.cli.main.doctor import state
 
-from keytui.doctor import state
-from keytui.doctor.checks import Row, Status
-from keytui.errors import StateError
-from keytui.journal import Entry, Event, Journal
+from keytui.cli.doctor.checks import Row, Status
+from keytui.core.errors import StateError
+from keytui.journal.log import Entry, Event, Journal
 from tests.support.gates import WRITABLE
 from tests.support.modes import mode
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from select import select
 
 import pytest
+from keytui.cli.main.doctor import clipboard
 
-from keytui.doctor import clipboard
-from keytui.doctor.checks import Row, Status
-from keytui.doctor.terminal import _terminal, colours, speaks_utf8
-from keytui.stores.clipboard.clipboard import Clipboard, Outlook, Way
+from keytui.cli.doctor.checks import Row, Status
+from keytui.cli.doctor.terminal import _terminal, colours, speaks_utf8
+from keytui.tui.terminal.clipboard import Clipboard, Outlook, Way
 
 PATIENCE = 20.0
 QUESTION = b"\x1b[c"
@@ -176,7 +176,7 @@ def asking(typed: bytes = b"") -> Iterator[Screen]:
     code = (
         "import os, sys\n"
         "os.open(sys.argv[1], os.O_RDWR)\n"  # The first one of a new session is its own.
-        "from keytui.doctor import clipboard\n"
+        "from keytui.cli.doctor import clipboard\n"
         "try:\n    print(clipboard.terminal_says())\n"
         "except KeyboardInterrupt:\n    print('interrupted')\n"
     )
@@ -248,7 +248,7 @@ def test_what_was_typed_ahead_is_left_for_the_shell() -> None:
 
 
 def test_without_a_terminal_nothing_is_asked() -> None:
-    code = "from keytui.doctor import clipboard; print(clipboard.terminal_says())"
+    code = "from keytui.cli.doctor import clipboard; print(clipboard.terminal_says())"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -1,7 +1,7 @@
 """What keytui's record says of one key."""
 
-from keytui.dossier import Dossier, dossier
-from keytui.journal import Entry, Event
+from keytui.journal.history import Dossier, dossier
+from keytui.journal.log import Entry, Event
 
 
 def line(minute: int, event: Event, key_id: str = "AKIA1", **more: str) -> Entry:

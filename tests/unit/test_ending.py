@@ -7,8 +7,8 @@ from threading import Event, Thread
 
 import pytest
 
-from keytui.commands import ending
-from keytui.commands.ending import Ending
+from keytui.cli.ending import Ending
+from keytui.cli.main import ending
 
 PATIENCE = 20.0
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keytui.findings import Finding, Rule, Thresholds, could_go, findings
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.core.rules import Finding, Rule, Thresholds, could_go, findings
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

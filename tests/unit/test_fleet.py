@@ -7,12 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from keytui.errors import CredentialsError, KeytuiError, UnreachableError
-from keytui.findings import Rule, Thresholds
-from keytui.fleet import AT_ONCE, PROFILE_SECONDS, SLOW_SECONDS, Member, Totals, survey, totals
-from keytui.mfa import MfaDeclinedError
-from keytui.model import Identity, KeyStatus, LastUsed
-from keytui.ports import Iam
+from keytui.audit.fleet import (
+    AT_ONCE,
+    PROFILE_SECONDS,
+    SLOW_SECONDS,
+    Member,
+    Totals,
+    survey,
+    totals,
+)
+from keytui.core.errors import CredentialsError, KeytuiError, UnreachableError
+from keytui.core.iam import Iam
+from keytui.core.mfa import MfaDeclinedError
+from keytui.core.model import Identity, KeyStatus, LastUsed
+from keytui.core.rules import Rule, Thresholds
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 
 LIMITS = Thresholds()

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from keytui.errors import AccessDeniedError, CredentialsError, KeytuiError
-from keytui.fleet import Member, survey
-from keytui.model import Identity, LastUsed
-from keytui.ports import Iam
+from keytui.audit.fleet import Member, survey
+from keytui.core.errors import AccessDeniedError, CredentialsError, KeytuiError
+from keytui.core.iam import Iam
+from keytui.core.model import Identity, LastUsed
 from tests.support.app import OWN_ID, Desk, an_account
 from tests.support.commands import run_command
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
@@ -144,7 +144,7 @@ def test_what_is_known_when_it_is_stopped(
         yield next(survey(*args))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("keytui.commands.fleet.survey", cut_short)
+    monkeypatch.setattr("keytui.cli.commands.fleet.survey", cut_short)
     desk.profiles = ["again", "good"]
     assert run_command(desk, "fleet", "--json") == 130
     said = capsys.readouterr()

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
+from keytui.aws.files import atomic_file as replaced_file
+from keytui.aws.files import repoint as backups
+from keytui.aws.files.ini import FileKind
+from keytui.aws.files.profiles import AwsFiles
+from keytui.aws.files.repoint import LocalProfiles
 from keytui.aws.session import connect
-from keytui.errors import ReadOnlyError
-from keytui.gate import Gate
-from keytui.journal import Entry, Event, Journal
-from keytui.model import KeyStatus, Secret
-from keytui.stores.aws_files import backups, replaced_file
-from keytui.stores.aws_files.ini import FileKind
-from keytui.stores.aws_files.profile import AwsFiles
-from keytui.stores.aws_files.repoint import LocalProfiles
+from keytui.core.errors import ReadOnlyError
+from keytui.core.gate import Gate
+from keytui.core.model import KeyStatus, Secret
+from keytui.journal.log import Entry, Event, Journal
 from keytui.stores.base import Mend
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.keyring.os_keyring import OsKeyring
@@ -25,7 +26,7 @@ from keytui.stores.keyring.private_bus import private_bus
 from keytui.stores.keyring.process import Reply
 from keytui.stores.keyring.session_bus import VARIABLE
 from keytui.stores.private_file import create, prove_writable, remove
-from keytui.vault import Held, Vault
+from keytui.stores.vault import Held, Vault
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import READ_ONLY, WRITABLE
 from tests.support.iam_server import IamServer

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 import keytui
-from keytui.ui.glyphs import STAND_INS, Glyphs, known, spell
+from keytui.tui.terminal.glyphs import STAND_INS, Glyphs, known, spell
 
 SOURCES = Path(keytui.__file__).parent
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.stores.clipboard.programs import runner
 from keytui.stores.keyring.os_keyring import OsKeyring
+from keytui.tui.terminal.desktop import runner
 from tests.support.eavesdropper import POWERLESS, WATCHING, eavesdropper
 from tests.support.gates import WRITABLE
 from tests.support.secret_service import PATIENCE, wait_until
@@ -17,7 +17,7 @@ from tests.support.sentinel import EXPOSED, SENTINEL
 REPOSITORY = Path(__file__).parents[2]
 ROUNDS = 8
 
-HARDENED = "from keytui.hygiene import harden_process\nharden_process()\n"
+HARDENED = "from keytui.core.hardening import harden_process\nharden_process()\n"
 KEYRING = """
 import sys
 
@@ -68,7 +68,7 @@ os.rename(sys.argv[3] + ".new", sys.argv[3])
 """
 PROGRAMS = """
 import os, sys
-from keytui.stores.clipboard.programs import runner
+from keytui.tui.terminal.desktop import runner
 from tests.support.sentinel import SENTINEL
 run = runner(os.environ)
 for number in range({rounds}):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.history import Matter, history, json_lines, place
-from keytui.journal import CLOSING, Entry, Event, Journal
+from keytui.journal.history import Matter, history, json_lines, place
+from keytui.journal.log import CLOSING, Entry, Event, Journal
 from tests.support.gates import WRITABLE
 
 ADMIN = "arn:aws:iam::123456789012:user/admin"

@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from keytui.cli.main.commands import import_secret as import_command
 
-from keytui.commands import import_secret as import_command
-from keytui.commands.import_secret import import_secret
-from keytui.errors import CredentialsError, StoreError, StoreLockedError
-from keytui.model import Identity, Secret
-from keytui.settings import Settings
-from keytui.stores.aws_files import limits as profile_limits
-from keytui.stores.aws_files.profile import credentials_command
+from keytui.aws.files.profiles import credentials_command
+from keytui.cli.commands.import_secret import import_secret
+from keytui.core.errors import CredentialsError, StoreError, StoreLockedError
+from keytui.core.model import Identity, Secret
+from keytui.session.settings import Settings
+from keytui.stores.keyring import limits as profile_limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.app import Desk, an_account, parts_of
 from tests.support.keyboard import at_a_terminal

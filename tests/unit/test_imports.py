@@ -2,11 +2,11 @@
 
 import pytest
 
-from keytui.errors import StoreError
-from keytui.model import ROOT_USER
-from keytui.stores.aws_files.ini import FileKind
+from keytui.aws.files.ini import FileKind
+from keytui.aws.files.key_files import Form, KeyFile, read_keys
+from keytui.core.errors import StoreError
+from keytui.core.model import ROOT_USER
 from keytui.stores.csv_file import _content
-from keytui.stores.imports import Form, KeyFile, read_keys
 from tests.support.sentinel import KEY_ID, SENTINEL, full_text, new_key
 
 OTHER_ID = "AKIAI44QH8DHBEXAMPLE"

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from keytui.inventory import Inventory, KeyList
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, User
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, User
+from keytui.session.inventory import Inventory, KeyList
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from keytui.outcomes import Custody
+from keytui.keys.outcomes import Custody
 from keytui.stores.base import Receipt
-from keytui.ui.job import IN_PROGRESS, UNSAVED, Job
+from keytui.tui.terminal.job import IN_PROGRESS, UNSAVED, Job
 from tests.support.sentinel import new_key
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import StateError
-from keytui.journal import CLOSING, Entry, Event, Journal
-from keytui.model import AccessKey, KeyStatus, User
+from keytui.core.errors import StateError
+from keytui.core.model import AccessKey, KeyStatus, User
+from keytui.journal.log import CLOSING, Entry, Event, Journal
 from tests.support.gates import WRITABLE
 from tests.support.sentinel import SENTINEL, new_key
 
@@ -204,8 +204,8 @@ def test_two_journals_lose_nothing(folder: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from keytui.gate import Gate
-from keytui.journal import Entry, Event, Journal
+from keytui.core.gate import Gate
+from keytui.journal.log import Entry, Event, Journal
 folder, writer = Path(sys.argv[1]), sys.argv[2]
 sys.stdin.read()
 for number in range(50):
@@ -380,8 +380,8 @@ def test_a_claim_that_can_not_be_written_is_said(tmp_path: Path) -> None:
 RACER = """
 import sys
 from pathlib import Path
-from keytui.gate import Gate
-from keytui.journal import Entry, Event, Journal
+from keytui.core.gate import Gate
+from keytui.journal.log import Entry, Event, Journal
 journal, writer = Journal(Path(sys.argv[1]), Gate(False)), sys.argv[2]
 print("ready", flush=True)
 sys.stdin.readline()
@@ -426,9 +426,9 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from dataclasses import replace
-from keytui.errors import StateError
-from keytui.gate import Gate
-from keytui.journal import Entry, Event, Journal
+from keytui.core.errors import StateError
+from keytui.core.gate import Gate
+from keytui.journal.log import Entry, Event, Journal
 journal = Journal(Path(sys.argv[1]), Gate(False))
 (entry,) = journal.entries()
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

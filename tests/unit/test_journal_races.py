@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import StateError
-from keytui.journal import Entry, Event, Journal
+from keytui.core.errors import StateError
+from keytui.journal.log import Entry, Event, Journal
 from tests.support.gates import WRITABLE
 from tests.support.modes import mode, umask
 

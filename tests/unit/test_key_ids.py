@@ -2,7 +2,7 @@
 
 import pytest
 
-from keytui.key_ids import IdsInText, key_ids, read_ids
+from keytui.core.key_ids import IdsInText, key_ids, read_ids
 
 ID = "AKIAIOSFODNN7EXAMPLE"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import (
+from keytui.core.errors import (
     AccessDeniedError,
     AwsError,
     CredentialsError,
@@ -21,14 +21,14 @@ from keytui.errors import (
     ThrottledError,
     UnreachableError,
 )
-from keytui.gate import Gate
-from keytui.journal import Entry, Event, Journal
-from keytui.lifecycle import RECENT, SETTLE_SECONDS, Lifecycle
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey
-from keytui.outcomes import Concern, Custody, StatusChange, UnansweredError
-from keytui.settle import POLL_SECONDS, Wait
+from keytui.core.gate import Gate
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey
+from keytui.core.waiting import POLL_SECONDS, Wait
+from keytui.journal.log import Entry, Event, Journal
+from keytui.keys.local_use import LocalUse, Place
+from keytui.keys.operations import RECENT, SETTLE_SECONDS, Lifecycle
+from keytui.keys.outcomes import Concern, Custody, StatusChange, UnansweredError
 from keytui.stores.base import Probe, Receipt
-from keytui.uses import LocalUse, Place
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
 from tests.support.gates import WRITABLE

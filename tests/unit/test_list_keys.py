@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import AccessDeniedError, KeytuiError, UnreachableError
+from keytui.core.errors import AccessDeniedError, KeytuiError, UnreachableError
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
 

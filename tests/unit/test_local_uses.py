@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from keytui import cli
-from keytui.errors import StateError
-from keytui.journal import Entry, Event, Journal
-from keytui.parts import own_uses
-from keytui.settings import Settings
-from keytui.stores.aws_files.local_uses import uses_here
-from keytui.stores.aws_files.profile import AwsFiles
-from keytui.uses import LocalUse, Place
-from keytui.vault import Held
+from keytui.aws.files.profiles import AwsFiles, uses_here
+from keytui.cli.main import main as cli
+from keytui.core.errors import StateError
+from keytui.journal.log import Entry, Event, Journal
+from keytui.keys.local_use import LocalUse, Place
+from keytui.session.context import own_uses
+from keytui.session.settings import Settings
+from keytui.stores.vault import Held
 from tests.support.aws_env import AwsHome
 from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL

@@ -2,9 +2,9 @@
 
 import pytest
 
-from keytui.errors import NotFoundError
-from keytui.lookup import find
-from keytui.settle import Wait
+from keytui.core.errors import NotFoundError
+from keytui.core.waiting import Wait
+from keytui.keys.lookup import find
 from tests.support.fake_iam import FakeIam
 
 AT_ONCE = Wait(lambda _: None, lambda: 0.0)

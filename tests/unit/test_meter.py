@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keytui.commands.meter import Meter
+from keytui.cli.meter import Meter
 
 
 class Clock:

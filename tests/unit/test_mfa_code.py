@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from keytui.commands.mfa_code import ask_on_terminal
-from keytui.mfa import MfaRequest
+from keytui.cli.console import ask_on_terminal
+from keytui.core.mfa import MfaRequest
 from tests.support.mfa_replies import SERIAL
 
 REQUEST = MfaRequest("alice in the account 123456789012", SERIAL)

@@ -8,8 +8,8 @@ from dataclasses import FrozenInstanceError, asdict, dataclass
 
 import pytest
 
-from keytui.model import ROOT_USER, Identity, Secret, User
-from keytui.outcomes import Custody
+from keytui.core.model import ROOT_USER, Identity, Secret, User
+from keytui.keys.outcomes import Custody
 from tests.support.sentinel import SENTINEL, new_key
 
 

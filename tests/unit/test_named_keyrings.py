@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import StoreError, StoreLockedError, WrongPasswordError
-from keytui.model import Secret
+from keytui.core.errors import StoreError, StoreLockedError, WrongPasswordError
+from keytui.core.model import Secret
 from keytui.stores.base import Mend
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.gates import WRITABLE

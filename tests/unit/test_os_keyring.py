@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import (
+from keytui.core.errors import (
     NotStoredError,
     StoreError,
     StoreLockedError,
     StoreTimeoutError,
     WrongPasswordError,
 )
-from keytui.model import ROOT_ACCOUNT, Secret
+from keytui.core.model import ROOT_ACCOUNT, Secret
 from keytui.stores.base import Mend
 from keytui.stores.keyring.os_keyring import CHILD_COMMAND, OsKeyring
 from tests.support.gates import WRITABLE
@@ -841,9 +841,9 @@ def test_a_secret_under_way_is_in_no_argument_environment_or_file(
 def test_keytuis_own_process_never_imports_keyring() -> None:
     code = (
         "import sys\n"
-        "from keytui.gate import Gate\n"
+        "from keytui.core.gate import Gate\n"
         "from keytui.stores import csv_file\n"
-        "from keytui.stores.clipboard import clipboard\n"
+        "from keytui.tui.terminal import clipboard\n"
         "from keytui.stores.keyring import os_keyring\n"
         "os_keyring.OsKeyring(gate=Gate(False)).probe()\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}"

@@ -11,9 +11,9 @@ import pytest
 
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect, profiles
-from keytui.errors import CredentialsError, UsageError
-from keytui.own_files import NotBelievedError, read_private, read_trusted
-from keytui.settings import load
+from keytui.core.errors import CredentialsError, UsageError
+from keytui.core.own_files import NotBelievedError, read_private, read_trusted
+from keytui.session.settings import load
 from keytui.stores.keyring.session_bus import find_bus, private_bus_file
 from tests.support.aws_env import AwsHome
 from tests.support.gates import WRITABLE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import (
+from keytui.core.errors import (
     AccessDeniedError,
     AwsError,
     CredentialsError,
@@ -20,16 +20,23 @@ from keytui.errors import (
     ThrottledError,
     UnreachableError,
 )
-from keytui.gate import Gate
-from keytui.journal import Entry, Event, Journal
-from keytui.lifecycle import Lifecycle
-from keytui.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey, Secret, User
-from keytui.outcomes import Custody, UnansweredError
-from keytui.recovery import CLOCK_GRAIN, LOOK_SECONDS, REQUEST_TIME, Recovery
-from keytui.settle import POLL_SECONDS, Wait
+from keytui.core.gate import Gate
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, NewAccessKey, Secret, User
+from keytui.core.waiting import POLL_SECONDS, Wait
+from keytui.journal.log import Entry, Event, Journal
+from keytui.keys.local_use import LocalUse, Place
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import Custody, UnansweredError
+from keytui.keys.recovery import (
+    CLOCK_GRAIN,
+    LOOK_SECONDS,
+    REQUEST_TIME,
+    Finding,
+    Recovery,
+    Verdict,
+    Why,
+)
 from keytui.stores.base import Receipt, SecretStore
-from keytui.uses import LocalUse, Place
-from keytui.verdicts import Finding, Verdict, Why
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.fake_store import FakeStore
 from tests.support.gates import WRITABLE

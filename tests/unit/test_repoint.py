@@ -14,17 +14,17 @@ from botocore.session import Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keytui.errors import StoreError
-from keytui.model import Secret
-from keytui.stores.aws_files import replaced_file
-from keytui.stores.aws_files.ini import FileKind
-from keytui.stores.aws_files.profile import AwsFiles, credentials_command
-from keytui.stores.aws_files.repoint import LocalProfiles, Repointed
-from keytui.stores.aws_files.repoint_plan import RepointChange
-from keytui.stores.aws_files.repoint_text import How
-from keytui.stores.aws_files.uses import key_uses
+from keytui.aws.files import atomic_file as replaced_file
+from keytui.aws.files.ini import FileKind
+from keytui.aws.files.profiles import AwsFiles, credentials_command
+from keytui.aws.files.repoint import LocalProfiles, Repointed
+from keytui.aws.files.repoint_edit import How
+from keytui.aws.files.repoint_plan import RepointChange
+from keytui.aws.files.uses import key_uses
+from keytui.core.errors import StoreError
+from keytui.core.model import Secret
+from keytui.keys.local_use import Place
 from keytui.stores.private_file import FileProblem
-from keytui.uses import Place
 from tests.support.aws_env import AwsHome
 from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from keytui.model import Secret
-from keytui.stores.aws_files.profile import AwsFiles
-from keytui.stores.aws_files.repoint import LocalProfiles
-from keytui.stores.aws_files.repoint_text import How
+from keytui.aws.files.profiles import AwsFiles
+from keytui.aws.files.repoint import LocalProfiles
+from keytui.aws.files.repoint_edit import How
+from keytui.core.model import Secret
 from tests.support.gates import WRITABLE
 from tests.unit.test_repoint import COMMAND, NEW, NEW_SECRET, OLD, OTHER, STAMP, STATIC
 

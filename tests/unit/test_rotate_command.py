@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from keytui.arguments import parse
-from keytui.commands.rotate_key import rotate_key
-from keytui.errors import KeytuiError, StateError, StoreError, UnknownKeyError
-from keytui.journal import Entry, Event, Journal
-from keytui.model import Identity, KeyStatus, LastUsed, Secret
-from keytui.settings import Settings
-from keytui.stores.aws_files import limits
-from keytui.stores.aws_files.profile import AwsFiles
+from keytui.aws.files.profiles import AwsFiles
+from keytui.cli.arguments import parse
+from keytui.cli.commands.rotate import rotate_key
+from keytui.core.errors import KeytuiError, StateError, StoreError, UnknownKeyError
+from keytui.core.model import Identity, KeyStatus, LastUsed, Secret
+from keytui.journal.log import Entry, Event, Journal
+from keytui.keys.local_use import LocalUse, Place
+from keytui.session.account import open_account
+from keytui.session.settings import Settings
+from keytui.stores.keyring import limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
-from keytui.ui.account import open_account
-from keytui.uses import LocalUse, Place
 from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.commands import run_command
 from tests.support.fake_iam import ACCOUNT, START

@@ -10,14 +10,14 @@ from types import FrameType
 
 import pytest
 
-from keytui.errors import KeytuiError
-from keytui.journal import Entry, Event
-from keytui.model import AccessKey, Identity, KeyStatus, NewAccessKey
+from keytui.aws.files.repoint import RepointChange
+from keytui.core.errors import KeytuiError
+from keytui.core.model import AccessKey, Identity, KeyStatus, NewAccessKey
+from keytui.journal.log import Entry, Event
+from keytui.journal.rotations import Rotation, Step, rotations
 from keytui.rotation.rotator import Rotator
-from keytui.rotation.state import Rotation, Step, rotations
-from keytui.settings import Settings
-from keytui.stores.aws_files.repoint import RepointChange
-from keytui.ui.account import Account, open_account
+from keytui.session.account import Account, open_account
+from keytui.session.settings import Settings
 from tests.support.app import BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.fake_iam import ACCOUNT, START
 
@@ -104,7 +104,7 @@ def test_loser_of_two_rotations_activates_nothing(
     other.begin()
     if both:
         desk.iam.quota = 3
-        monkeypatch.setattr("keytui.lifecycle.QUOTA", 3)
+        monkeypatch.setattr("keytui.keys.operations.QUOTA", 3)
         machine.forward(Step.REPOINT)
     other.forward(Step.RETIRE)
     before, lines = desk.held("bob"), len(desk.journal.entries())
@@ -124,7 +124,7 @@ def test_one_listing_says_who_deactivated_the_old_key(
     machine.begin()
     machine.forward(Step.REPOINT)
     elsewhere(desk, INACTIVE)
-    monkeypatch.setattr("keytui.lifecycle.Lifecycle._status_now", lambda *_: None)
+    monkeypatch.setattr("keytui.keys.operations.Lifecycle._status_now", lambda *_: None)
 
     assert not machine.forward(Step.RETIRE).retired
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from keytui.cli.main.commands import tui as screen
 
-from keytui.commands import screen
-from keytui.outcomes import Custody
+from keytui.keys.outcomes import Custody
 from keytui.stores.base import Receipt, SecretStore
 from keytui.stores.keyring.os_keyring import OsKeyring
 from tests.support.gates import WRITABLE

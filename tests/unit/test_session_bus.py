@@ -14,8 +14,8 @@ from jeepney import message_bus  # type: ignore[import-untyped]
 from jeepney.io.blocking import open_dbus_connection  # type: ignore[import-untyped]
 from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
-from keytui.errors import StoreError
-from keytui.model import Secret
+from keytui.core.errors import StoreError
+from keytui.core.model import Secret
 from keytui.stores.keyring import private_bus as bus_of_one_run
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from keytui.errors import UsageError
-from keytui.findings import Thresholds
-from keytui.settings import DEMO_USERS, Settings, load
+from keytui.core.errors import UsageError
+from keytui.core.rules import Thresholds
+from keytui.session.settings import DEMO_USERS, Settings, load
 
 NO_FLAGS: dict[str, Any] = {
     "profile": None,

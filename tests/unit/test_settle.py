@@ -2,7 +2,7 @@
 
 import pytest
 
-from keytui.errors import (
+from keytui.core.errors import (
     AccessDeniedError,
     AwsError,
     CredentialsError,
@@ -10,8 +10,8 @@ from keytui.errors import (
     ThrottledError,
     UnreachableError,
 )
-from keytui.model import User
-from keytui.settle import POLL_SECONDS, Keys, Wait
+from keytui.core.model import User
+from keytui.core.waiting import POLL_SECONDS, Keys, Wait
 from tests.support.fake_iam import FakeIam
 
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from queue import SimpleQueue
 
-from keytui.signals import ENDING, handed_on, not_ignored, passed_over
+from keytui.core.signals import ENDING, handed_on, not_ignored, passed_over
 from tests.support.secret_service import wait_until
 
 PATIENCE = 20.0
@@ -36,7 +36,7 @@ def test_main_thread_that_is_blocked_is_no_hindrance() -> None:
     """A write to a terminal that takes nothing holds the main thread for ever."""
     program = """
 import os, signal, sys
-from keytui.signals import handed_on
+from keytui.core.signals import handed_on
 
 def heed(number):
     os.write(1, number.name.encode())

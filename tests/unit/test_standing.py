@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from keytui.errors import AccessDeniedError, AwsError, NotFoundError, UnreachableError
-from keytui.model import ROOT_ACCOUNT, AccessKey, Identity, KeyStatus, User
-from keytui.standing import ASKING, NOT_CONNECTED, Standing, listed, standing, unasked
-from keytui.vault import Held
+from keytui.core.errors import AccessDeniedError, AwsError, NotFoundError, UnreachableError
+from keytui.core.model import ROOT_ACCOUNT, AccessKey, Identity, KeyStatus, User
+from keytui.stores.vault import ASKING, NOT_CONNECTED, Held, Standing, listed, standing, unasked
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 
 ADMIN = Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/admin")

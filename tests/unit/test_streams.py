@@ -16,9 +16,9 @@ from typing import TextIO
 
 import pytest
 
-from keytui import streams
-from keytui.errors import UsageError
-from keytui.streams import deliver, failed, read_text, write
+from keytui.cli.main import streams
+from keytui.cli.streams import deliver, failed, read_text, write
+from keytui.core.errors import UsageError
 from tests.support.sentinel import SENTINEL
 
 LINE = f"Secret access key: {SENTINEL}\n"
@@ -181,7 +181,7 @@ def test_a_closed_number_is_given_to_no_other_file(closed: str, tmp_path: Path) 
     out = tmp_path / "numbers"
     code = (
         "import os, sys\n"
-        "from keytui.streams import secure, write\n"
+        "from keytui.cli.streams import secure, write\n"
         "secure()\n"
         "with open(sys.argv[1], 'w') as file:\n"
         "    file.write(str(file.fileno() > 2 and sys.stdin.read() == ''))\n"

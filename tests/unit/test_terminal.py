@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from keytui.ui.terminal import Terminal
+from keytui.tui.terminal.device import Terminal
 
 PATIENCE = 20.0
 
@@ -92,8 +92,8 @@ def test_modes_are_set_again(pair: Pair) -> None:
 
 
 OPEN = """
-from keytui.errors import UsageError
-from keytui.ui.terminal import open_terminal
+from keytui.core.errors import UsageError
+from keytui.tui.terminal.device import open_terminal
 try:
     terminal = open_terminal()
 except UsageError as error:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.cells import cell_len
 
-from keytui.plain import plain
+from keytui.core.text import plain
 from keytui.stores.base import Receipt
-from keytui.ui.text import age, ago, backend, count, fit, moment, place
+from keytui.tui.widgets.text import age, ago, backend, count, fit, moment, place
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from keytui.errors import NotFoundError
-from keytui.ui.threads import in_thread
+from keytui.core.errors import NotFoundError
+from keytui.tui.services.threads import in_thread
 
 
 async def test_the_result_comes_back() -> None:

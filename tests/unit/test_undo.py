@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from keytui.batch import undo
-from keytui.errors import KeytuiError, NotFoundError, UnreachableError
-from keytui.journal import Event, Journal
-from keytui.lifecycle import Lifecycle
-from keytui.model import AccessKey, KeyStatus
-from keytui.outcomes import ChangedSinceError, StatusChange
-from keytui.settle import Wait
+from keytui.core.errors import KeytuiError, NotFoundError, UnreachableError
+from keytui.core.model import AccessKey, KeyStatus
+from keytui.core.waiting import Wait
+from keytui.journal.log import Event, Journal
+from keytui.keys.batch import undo
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import ChangedSinceError, StatusChange
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import WRITABLE
 

@@ -9,15 +9,15 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from keytui.cli.main.commands import unlock
 
-from keytui.commands import unlock
-from keytui.errors import NotStoredError, ReadOnlyError, StoreError, WrongPasswordError
-from keytui.gate import Gate
-from keytui.model import Secret
-from keytui.settings import Settings
+from keytui.core.errors import NotStoredError, ReadOnlyError, StoreError, WrongPasswordError
+from keytui.core.gate import Gate
+from keytui.core.model import Secret
+from keytui.session.settings import Settings
 from keytui.stores.base import Mend, Probe
 from keytui.stores.keyring import private_bus
-from keytui.vault import Held
+from keytui.stores.vault import Held
 from tests.support.fake_store import FakeStore
 
 RIGHT = "correct horse"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from keytui import users_cache
-from keytui.users_cache import KnownUsers, UsersCache
+from keytui.session import users_cache
+from keytui.session.users_cache import KnownUsers, UsersCache
 
 KNOWN = KnownUsers(
     "123456789012",

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from keytui.errors import StateError, StoreError
-from keytui.journal import Entry, Event, Journal
-from keytui.vault import Vault, held
+from keytui.core.errors import StateError, StoreError
+from keytui.journal.log import Entry, Event, Journal
+from keytui.stores.vault import Vault, held
 from tests.support.fake_store import FakeStore
 from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL, new_key

@@ -20,8 +20,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keytui.gate import Gate
-from keytui.hygiene import go_on_unseen, harden_process
+from keytui.core.gate import Gate
+from keytui.core.hardening import go_on_unseen, harden_process
 from keytui.stores.keyring.codes import (
     CRYPTFILE,
     LABELS,

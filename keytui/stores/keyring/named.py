@@ -14,9 +14,9 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
-from keytui.gate import Gate
-from keytui.model import Secret
-from keytui.own_files import make_private
+from keytui.core.gate import Gate
+from keytui.core.model import Secret
+from keytui.core.own_files import make_private
 from keytui.stores.helpers import HelperError, talk
 from keytui.stores.keyring.codes import CRYPTFILE, PASS, Refusal, Trouble
 

@@ -9,15 +9,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
-from keytui.errors import (
+from keytui.core.errors import (
     NotStoredError,
     StoreError,
     StoreLockedError,
     StoreTimeoutError,
     WrongPasswordError,
 )
-from keytui.gate import Gate
-from keytui.model import NewAccessKey, Secret
+from keytui.core.gate import Gate
+from keytui.core.model import NewAccessKey, Secret
 from keytui.stores.base import Mend, Probe, Receipt
 from keytui.stores.helpers import CRYPTFILE_SECRETS, without_secrets
 from keytui.stores.keyring.codes import (
@@ -29,8 +29,8 @@ from keytui.stores.keyring.codes import (
     Op,
     Trouble,
 )
+from keytui.stores.keyring.messages import words
 from keytui.stores.keyring.process import Reply, ask
-from keytui.stores.keyring.words import words
 
 CHILD_COMMAND = (sys.executable, "-P", "-m", "keytui.stores.keyring.child")
 """The child's command line; the operation's name is added to it."""

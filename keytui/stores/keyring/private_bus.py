@@ -14,9 +14,9 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from keytui.errors import StateError, StoreError
-from keytui.gate import Gate
-from keytui.own_files import make_private
+from keytui.core.errors import StateError, StoreError
+from keytui.core.gate import Gate
+from keytui.core.own_files import make_private
 from keytui.stores.keyring.session_bus import (
     VARIABLE,
     find_private_bus,

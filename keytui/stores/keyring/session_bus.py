@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from keytui.own_files import read_trusted
+from keytui.core.own_files import read_trusted
 
 VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
 PRIVATE_BUS = "bus.json"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from keytui.gate import Gate
+from keytui.core.gate import Gate
 from keytui.stores.keyring.codes import SECRET_SERVICE, Refusal, Trouble
 from keytui.stores.keyring.session_bus import has_keyring
 

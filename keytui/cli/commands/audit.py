@@ -1,0 +1,252 @@
+"""``keytui audit``: every key of the account with findings, for people and for CI jobs."""
+
+from collections.abc import Collection, Container, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from keytui.audit.export import as_csv, as_json, as_markdown, day, last_use, yes_no
+from keytui.audit.report import reports
+from keytui.audit.rows import Audit, AuditRow
+from keytui.audit.view import totals
+from keytui.cli.arguments import Request
+from keytui.cli.console import aligned, complain, note, progress, say_document
+from keytui.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED
+from keytui.cli.live_keys import all_users, checked, unread
+from keytui.cli.meter import span
+from keytui.core.errors import AccessDeniedError, AwsError
+from keytui.core.model import KeyStatus, User
+from keytui.core.rules import Rule
+from keytui.core.text import plain
+from keytui.session.account import Account, open_account
+from keytui.session.context import Parts
+
+LONG = 30.0
+"""Seconds from which on it is said that there is a shorter way."""
+
+
+class Way(Enum):
+    """How an account is read."""
+
+    CHECKED = "the report, then the users whose keys break a rule"
+    LIVE = "every user"
+    REPORT = "the report alone"
+
+
+class Reading:
+    """What is read of an account; where it was cut short, what was read so far.
+
+    Attributes:
+        unread: A sentence that says why → the names of users whose keys could not be read.
+        notes: What else could not be read, sentences.
+    """
+
+    def __init__(self, parts: Parts, account: Account, way: Way) -> None:
+        self.unread: dict[str, list[str]] = {}
+        self.notes: dict[str, None] = {}
+        self._parts, self._account, self._way = parts, account, way
+        self._audit = account.audit
+
+    @property
+    def rows(self) -> Sequence[AuditRow]:
+        """All rows, worst first."""
+        return self._audit.rows
+
+    def read(self) -> None:
+        """Read the account.
+
+        Raises:
+            AwsError: Nothing of it can be read.
+        """
+        self._take_report()
+        if self._audit.report_made_at is None or self._way is Way.LIVE:
+            self._check(self._everybody())
+        elif self._way is Way.CHECKED:
+            # Each once, those with the gravest findings first.
+            users = list(dict.fromkeys(row.key.user for row in self.rows if row.fails))
+            seconds = len(users) / self._account.pace.rate
+            if seconds > LONG:
+                note(
+                    f"The keys of {len(users):,} users break a rule. To read them live takes "
+                    f"about {span(seconds)}; --report-only does without their IDs."
+                )
+            self._check(users)
+
+    def lacks(self, rules: Container[Rule]) -> bool:
+        """Return whether something was not read that some rules ask for."""
+        lives_by_report = self._way is Way.CHECKED and self._audit.report_made_at is not None
+        active = [row.key for row in self.rows if row.key.status is KeyStatus.ACTIVE]
+        return (
+            bool(self.unread and not lives_by_report)
+            or (Rule.ROOT_KEY in rules and not self._root_is_known)
+            or (Rule.OLD in rules and any(key.created is None for key in active))
+            or (
+                (Rule.UNUSED in rules or Rule.NEVER_USED in rules)
+                and any(key.last_used is None for key in active)
+            )
+        )
+
+    def tell(self) -> None:
+        """Say what was not read."""
+        for sentence in (*unread(self.unread), *self.notes):
+            complain(sentence)
+        active = [row.key for row in self.rows if row.key.status is KeyStatus.ACTIVE]
+        if number := sum(key.last_used is None or key.created is None for key in active):
+            what = "1 active key" if number == 1 else f"{number:,} active keys"
+            complain(f"Of {what} the creation or the last use is not known.")
+        if not self._root_is_known:
+            complain("Whether the root user has keys is not known: the credential report tells it.")
+
+    @property
+    def _root_is_known(self) -> bool:
+        return self._audit.report_made_at is not None or self._account.identity.is_root
+
+    def _take_report(self) -> None:
+        """Take in AWS's newest report; for the live way, one that is there already."""
+        progress("Asking for the credential report")
+        audit, parts = self._audit, self._parts
+        try:
+            for report in reports(self._account.iam, parts.now, parts.wait.sleep):
+                audit.take_report(report)
+                if self._way is Way.LIVE:
+                    break
+        except AwsError as error:
+            if audit.report_made_at is not None:
+                note(f"AWS makes no newer credential report. {error}")
+            elif self._way is Way.REPORT:
+                raise
+            else:
+                note(f"There is no credential report; each user is asked about. {error}")
+
+    def _everybody(self) -> Sequence[User]:
+        reported = self._audit.users
+        try:
+            listed = all_users(self._account)
+        except AccessDeniedError as error:
+            if not reported:
+                raise
+            note(f"Users made since the report are not known. {error}")
+            return reported
+        names = {user.name for user in listed}
+        for user in reported:
+            if user.name not in names and not user.is_root:
+                self._audit.take_gone(user)
+        return listed
+
+    def _check(self, users: Sequence[User]) -> None:
+        """Read users' keys live; the root user's, where it is the caller."""
+        root, audit = self._account.identity.is_root, self._audit
+        for one in checked(
+            self._account,
+            self._parts,
+            [user for user in users if root or not user.is_root],
+            lambda user: audit.reported(user.name),
+            mfa=audit.report_made_at is None,
+        ):
+            if one.error:
+                self.unread.setdefault(str(one.error), []).append(one.user.name)
+            elif one.gone:
+                audit.take_gone(one.user)
+            else:
+                audit.take_keys(one.user, one.keys, one.read_at, one.mfa)
+            if one.note:
+                self.notes[str(one.note)] = None
+
+
+EXIT_FINDINGS = 1
+"""A key breaks a rule."""
+EXIT_UNREAD = 2
+"""None of those read does, but not all could be read."""
+COLUMNS = ("User", "Access key ID", "Status", "Created", "Last used", "MFA", "Findings")
+_SHAPES = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
+
+
+def audit(parts: Parts, request: Request) -> int:
+    """Audit the account; print a table with totals, or JSON, CSV or Markdown.
+
+    The credential report tells of all keys; those of users who break a rule are then read
+    live, which gives their IDs and their status now. Told to stop, it prints what is known.
+
+    Returns:
+        0 where no key breaks one of the rules asked for, 1 where one does, 2 where not all
+        could be read that these rules ask for, 130 where it was told to stop.
+
+    Raises:
+        KeytuiError: The account can't be read.
+    """
+    options = request.options
+    account = open_account(parts, parts.settings.profile)
+    reading, stopped = Reading(parts, account, _way(options)), False
+    try:
+        reading.read()
+    except KeyboardInterrupt:
+        stopped = True
+    reading.tell()
+    _tell_of_report(account.audit, parts.now())
+    if stopped:
+        complain("Stopped before all was read: this is what is known.")
+    rules = _rules(options["fail_on"])
+    rows = [row for row in reading.rows if row.fails or not options["findings"]]
+    shape = next((make for name, make in _SHAPES.items() if options[name]), None)
+    if shape:
+        say_document(shape(rows, account.identity.account))
+        note(_sum(reading.rows))
+    else:
+        _print_table(rows, account.audit)
+    if stopped:
+        return EXIT_INTERRUPTED
+    if any(one.fails and one.rule in rules for row in reading.rows for one in row.findings):
+        return EXIT_FINDINGS
+    return EXIT_UNREAD if reading.lacks(rules) else EXIT_DONE
+
+
+def _way(options: dict[str, object]) -> Way:
+    if options["report_only"]:
+        return Way.REPORT
+    return Way.LIVE if options["live"] else Way.CHECKED
+
+
+def _rules(words: Collection[str] | None) -> Collection[Rule]:
+    return [rule for rule in Rule if words is None or rule.option in words]
+
+
+def _tell_of_report(known: Audit, now: datetime) -> None:
+    if known.report_made_at:
+        old = max(now - known.report_made_at, timedelta())
+        hours, minutes = divmod(old // timedelta(minutes=1), 60)
+        when = f"{known.report_made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        age = f"{hours} h {minutes} min ago" if hours else f"{minutes} min ago"
+        note(f"The credential report was made {when}, {age if hours or minutes else 'just now'}.")
+
+
+def _print_table(rows: Sequence[AuditRow], known: Audit) -> None:
+    table = [*aligned([COLUMNS, *map(_cells, rows)]), ""] if rows else []
+    sums = [
+        (
+            one.rule.word,
+            f"{one.judged - one.failing:,} of {one.judged:,} active keys pass",
+            f"CIS {one.rule.cis}",
+            one.rule.told(known.limits),
+        )
+        for one in totals(known.rows)
+    ]
+    lines = [*table, _sum(known.rows), *(aligned(sums) if known.rows else ())]
+    say_document("".join(f"{plain(line)}\n" for line in lines))
+
+
+def _sum(rows: Sequence[AuditRow]) -> str:
+    failing = sum(row.fails for row in rows)
+    keys = "1 key" if len(rows) == 1 else f"{len(rows):,} keys"
+    return f"{keys}; {failing:,} break{'s' if failing == 1 else ''} a rule."
+
+
+def _cells(row: AuditRow) -> tuple[str, ...]:
+    key = row.key
+    return (
+        key.user.name,
+        key.id or "-",
+        key.status.value,
+        day(key.created),
+        last_use(key),
+        yes_no(row.mfa),
+        ", ".join(f"{one.rule.word} {one.rule.cis}" for one in row.findings if one.fails),
+    )

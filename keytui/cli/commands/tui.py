@@ -1,0 +1,98 @@
+"""``keytui``: the screen, and what happens to an unkept secret when it goes away."""
+
+import gc
+import os
+import signal
+from signal import Signals
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from keytui.cli.console import say_in_time
+from keytui.cli.ending import Ending
+from keytui.core.errors import UsageError
+from keytui.core.signals import ENDING, handed_on, passed_over
+from keytui.core.text import plain
+from keytui.session.context import Parts
+
+if TYPE_CHECKING:
+    from keytui.tui.app import KeytuiApp
+    from keytui.tui.terminal.device import Terminal
+
+RESCUE_SECONDS = 5.0
+"""How long the keyring may take when the terminal is gone; whatever cut it may soon kill."""
+_JOB = (signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH)
+_STOPS_OTHERS = (signal.SIGTTOU, signal.SIGTTIN)
+"""They stop a job in the background that uses the terminal; a rescue may have to."""
+
+
+def show(parts: Parts) -> int:
+    """Open the screen; return the exit status when it is left.
+
+    However it ends, a new key's secret that is kept nowhere is put into the keyring, or its
+    key is deleted.
+
+    Raises:
+        UsageError: There is no terminal to draw on.
+    """
+    # Importing makes many objects and no garbage: looking for it costs 6 % of the start.
+    gc.set_threshold(20_000, 20, 50)
+    # A key press is painted within 4 ms instead of 16; Textual reads this when it is imported.
+    os.environ.setdefault("TEXTUAL_FPS", "240")
+    # The theme that keytui has: changing it at the start would parse all styles twice.
+    os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")
+    from keytui.tui.app import KeytuiApp
+    from keytui.tui.terminal.device import open_terminal
+    from keytui.tui.terminal.driver import when_terminal_is_gone
+
+    terminal = open_terminal()
+    _come_to_the_foreground(terminal)
+    app = KeytuiApp(parts, terminal=terminal)
+    ending = Ending(lambda: _rescue(app), app.give_back)
+
+    def heed(number: Signals) -> None:
+        if number in ENDING:
+            terminal.hurry()
+            ending.begin(number)
+        app.job.heed(number)
+
+    with passed_over(_STOPS_OTHERS), handed_on((*ENDING, *_JOB), heed, app.job.note):
+        gone = lambda: heed(signal.SIGHUP)  # noqa: E731 - one line of it
+        Thread(target=when_terminal_is_gone, args=(gone,), daemon=True).start()
+        try:
+            app.run()
+        finally:
+            ending.closed()
+            ending.rescue()
+            app.tell_fault()
+        app.main.keep_users()
+    return 128 + ending.number if ending.number else app.return_code or 0
+
+
+def _come_to_the_foreground(terminal: "Terminal") -> None:
+    """Stop where keytui was started in the background, as other programs do.
+
+    Raises:
+        UsageError: It is still there.
+    """
+    if terminal.in_background:
+        os.kill(0, signal.SIGTTOU)
+    if terminal.in_background:
+        raise UsageError(
+            "keytui was started in the background and can't draw there.",
+            next_step="Start it without &, or bring it to the front with fg.",
+        )
+
+
+def _rescue(app: "KeytuiApp") -> None:
+    """See an unkept secret safe, then say what became of it. Any thread."""
+    main, before = app.main, app.job.continuations
+    with main.creating:  # A creation under way ends first; none begins any more.
+        custody = main.custody
+        if custody is None or custody.kept or custody.discarded:
+            return
+        keyring = main.parts.keyring.hurried(RESCUE_SECONDS)
+        said = main.account.lifecycle.rescue(
+            custody, keyring, stopped=lambda: app.job.continuations != before
+        )
+    # The terminal may be gone; the record has it too.
+    say_in_time(f"keytui: {plain(said)}")

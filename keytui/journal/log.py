@@ -1,0 +1,304 @@
+"""keytui's own record of what it did and what is under way. Key IDs only, never a secret.
+
+One JSON object a line, appended with a single write and fsynced. The file is for its owner
+alone (0600 in a 0700 folder). A line that can't be read, such as one torn by a power cut,
+is passed over.
+"""
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from keytui.core.errors import StateError
+from keytui.core.gate import Gate
+from keytui.core.model import AccessKey, KeyStatus, User
+from keytui.core.own_files import OTHERS_WRITE, require_own_folder
+from keytui.journal.locks import Claims, make_closed
+
+_MODE = 0o600
+_MOST_BYTES = 64_000_000
+"""Some 200,000 lines: more than one machine's keys come to."""
+
+
+class Event(StrEnum):
+    """What a line tells."""
+
+    CREATING = "creating"
+    """AWS is about to be asked for a key. What follows has the same ``attempt``."""
+    NOT_CREATED = "not created"
+    """No key was made."""
+    CREATED = "created"
+    """The key and its secret have arrived."""
+    REPLY_LOST = "reply lost"
+    """AWS may have made a key whose secret nobody has."""
+    ORPHAN = "orphan"
+    """The key was found afterwards; its secret is in no store."""
+    STORING = "storing"
+    """The secret is about to be put into a store."""
+    NOT_STORED = "not stored"
+    """It is certainly not there."""
+    STORED = "stored"
+    """It was read back from there."""
+    SHOWN = "shown"
+    """It was shown on the screen or sent to the clipboard: somebody may have it."""
+    DISCARDED = "discarded"
+    """The key was deleted, since its secret is kept nowhere."""
+    UNKEPT = "left unkept"
+    """The user leaves the key as it is, with its secret in no store."""
+    GONE = "gone"
+    """The key was deleted by somebody else."""
+    STATUS = "status"
+    """A key was made active or inactive."""
+    UNDONE = "undone"
+    """The same, as the undoing of a change before."""
+    DELETED = "deleted"
+    """A key was deleted."""
+    FORGOTTEN = "forgotten"
+    """A secret was deleted from the store it was kept in."""
+    ROTATING = "rotating"
+    """A key is to be replaced by a new one. What follows has the same ``rotation``."""
+    VERIFIED = "verified"
+    """AWS accepts the new key, with its secret as the store has it."""
+    REPOINTED = "repointed"
+    """A local profile names the new key; or, with no detail, all that should."""
+    WATCHING = "watching"
+    """From now on nothing should use the old key."""
+    RETIRING = "retiring"
+    """AWS is about to be asked to deactivate the old key, which was active just before."""
+    FOUND_INACTIVE = "found inactive"
+    """Somebody else had deactivated the old key already."""
+    ROTATED = "rotated"
+    """The old key is deleted: the rotation has ended."""
+    ROLLING_BACK = "rolling back"
+    """The old key is to be the one again."""
+    PUT_BACK = "put back"
+    """A local profile names the old key again."""
+    ROLLED_BACK = "rolled back"
+    """The new key is deleted: the rotation has ended."""
+    ABANDONED = "rotation left"
+    """On the user's word both keys stay as they are."""
+
+
+CLOSING = frozenset({Event.NOT_CREATED, Event.STORED, Event.DISCARDED, Event.UNKEPT, Event.GONE})
+"""The events after which nothing of a creation is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal.
+
+    Attributes:
+        at: When, ISO 8601 with offset.
+        event: What happened.
+        account: The account ID.
+        user: The user name, or ``<root account>``.
+        caller: The ARN that did it.
+        key_id: The access key ID; empty before it is known.
+        attempt: Joins the lines of one creation.
+        created: When the key was made, ISO 8601; empty where it does not matter.
+        store: The store chosen or used, as ``SecretStore.locator`` has it.
+        asked: AWS's own time when it was about to be asked for a key, or when its reply was
+            seen to be lost; ISO 8601.
+        detail: The new status, the key IDs there were before, or a profile repointed.
+        rotation: Joins the lines of one rotation.
+    """
+
+    at: str
+    event: Event
+    account: str
+    user: str
+    caller: str
+    key_id: str = ""
+    attempt: str = ""
+    created: str = ""
+    store: str = ""
+    asked: str = ""
+    detail: str = ""
+    rotation: str = ""
+
+
+class Journal:
+    """The journal in one folder. Methods block; any thread may call them.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, folder: Path, gate: Gate) -> None:
+        self.path = folder / "journal.jsonl"
+        self._gate = gate
+        self._claims = Claims(folder, gate)
+        # Set as one: several threads may read.
+        self._read: tuple[tuple[int, int, int] | None, list[Entry]] = (None, [])
+
+    def append(self, entry: Entry) -> None:
+        """Add a line and wait until it is on the disk; what it closes is claimed no more.
+
+        Raises:
+            StateError: It could not be written.
+            ReadOnlyError: In read-only mode.
+        """
+        self._gate.require_writable()
+        line = json.dumps(asdict(entry), separators=(",", ":")).encode() + b"\n"
+        try:
+            self._write(line)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        if entry.event in CLOSING:
+            self._claims.unmark(entry.attempt)
+            self._claims.drop(entry.attempt)
+
+    def claim(self, attempt: str) -> bool:
+        """Say that this process works on a creation; False where one does already.
+
+        The claim ends with ``release``, with a closing event, or with the process. In read-only
+        mode nothing is claimed: this only looks whether another process works on it.
+
+        Raises:
+            StateError: It could not be written.
+        """
+        try:
+            return self._claims.take(attempt)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def release(self, attempt: str) -> None:
+        """Work no longer on a creation, open as it is."""
+        self._claims.drop(attempt)
+
+    def mark(self, attempt: str) -> None:
+        """Remember in another way that a secret is stored: the journal could not be written."""
+        self._claims.mark(attempt)
+
+    def is_marked(self, attempt: str) -> bool:
+        """Return whether ``mark`` remembers that."""
+        return self._claims.is_marked(attempt)
+
+    def entries(self) -> list[Entry]:
+        """Return all lines, oldest first; none where there is no journal yet.
+
+        Raises:
+            StateError: There is one and it can't be read.
+        """
+        try:
+            with os.fdopen(self._open(os.O_RDONLY), "rb") as file:
+                status = os.fstat(file.fileno())
+                known, entries = self._read
+                if (version := (status.st_ino, status.st_mtime_ns, status.st_size)) != known:
+                    entries = list(_parse(file.read(status.st_size).splitlines()))
+                    self._read = version, entries
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            reason = error.strerror or "unknown reason"
+            raise StateError(
+                f"keytui can't read its record {self.path}: {reason}.",
+                "Keys deleted earlier are not shown.",
+                _next_step(self.path, error),
+            ) from None
+        return list(entries)
+
+    def deleted_keys(self, account: str, user: User) -> list[AccessKey]:
+        """Return the keys of a user that keytui has deleted, oldest first."""
+        keys = {
+            entry.key_id: AccessKey(entry.key_id, user, KeyStatus.DELETED, time_of(entry.created))
+            for entry in self.entries()
+            if entry.event is Event.DELETED and (entry.account, entry.user) == (account, user.name)
+        }
+        return list(keys.values())
+
+    def _unwritable(self, error: OSError) -> StateError:
+        reason = error.strerror or "unknown reason"
+        return StateError(
+            f"keytui can't write its record {self.path}: {reason}.",
+            next_step=_next_step(self.path, error),
+        )
+
+    def _open(self, flags: int) -> int:
+        """Open the file: a plain one, the user's own, or none.
+
+        What is written in it decides which keys may be deleted, so nobody else may have
+        written it, or put it there; and a pipe would be waited for.
+        """
+        require_own_folder(self.path.parent)
+        handle = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
+        try:
+            _require_own(os.fstat(handle))
+            loose = stat.S_IMODE(os.fstat(handle).st_mode) != _MODE
+            if loose and not self._gate.read_only:
+                with suppress(OSError):  # a disk that knows no modes, or is read-only
+                    os.fchmod(handle, _MODE)
+        except OSError:
+            os.close(handle)
+            raise
+        return handle
+
+    def _write(self, line: bytes) -> None:
+        make_closed(self.path.parent)
+        handle = self._open(os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            size = os.fstat(handle).st_size
+            if size and os.pread(handle, 1, size - 1) != b"\n":
+                line = b"\n" + line
+            if os.write(handle, line) != len(line):
+                raise OSError(28, "the disk is full")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _require_own(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a plain file")
+    if status.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "it belongs to another user")
+    if status.st_nlink > 1:
+        raise OSError(errno.EPERM, "it has a second name (a hard link)")
+    if status.st_mode & OTHERS_WRITE:
+        raise OSError(errno.EPERM, "others may write to it")
+    if status.st_size > _MOST_BYTES:
+        raise OSError(errno.EFBIG, "it is too large")
+
+
+def _next_step(path: Path, error: OSError) -> str:
+    """Return what to do about a file that can't be used."""
+    elsewhere = "or set XDG_STATE_HOME to another folder"
+    if error.errno == errno.EPERM:
+        return (
+            f"Look at what it says, then: chmod 700 {path.parent}; chmod 600 {path}; {elsewhere}."
+        )
+    if error.errno == errno.EFBIG:
+        return f"Look at what it holds, then move it away; {elsewhere}."
+    return f"Make that file and its folder readable and writable, {elsewhere}."
+
+
+_FIELDS = {field.name for field in fields(Entry)}
+
+
+def _parse(lines: Iterable[bytes]) -> Iterable[Entry]:
+    for line in lines:
+        try:
+            raw: Any = json.loads(line)
+            known = {name: str(raw[name]) for name in _FIELDS if name in raw}
+            yield Entry(**{**known, "event": Event(known["event"])})  # type: ignore[arg-type]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            continue
+
+
+def time_of(text: str) -> datetime | None:
+    """Return an ISO 8601 time, aware (UTC where it has no offset); None where it is none."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not MINYEAR < when.year < MAXYEAR:
+        return None  # At the ends of the calendar neither offsets nor seconds can be added.
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -1,0 +1,124 @@
+"""The dialog that asks for an MFA code."""
+
+import asyncio
+import re
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from keytui.core.mfa import MfaDesk, MfaRequest
+from keytui.core.model import Secret
+from keytui.core.text import plain
+from keytui.tui.dialogs.dialogs import Dialog, Note, sentences
+from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.text import DIM
+
+if TYPE_CHECKING:
+    from keytui.tui.app import KeytuiApp
+
+
+class MfaDialogs:
+    """The app's way to ask for codes, while it runs."""
+
+    def __init__(self, app: "KeytuiApp", desk: MfaDesk) -> None:
+        self._app, self._desk = app, desk
+        self._answer: asyncio.Future[Secret | None] | None = None
+
+    def begin(self) -> None:
+        """From now on codes are asked for by a dialog of the app."""
+        loop = asyncio.get_running_loop()
+
+        def signed_in() -> None:
+            with suppress(RuntimeError):  # The loop has ended.
+                loop.call_soon_threadsafe(self._app.main.show_top)
+
+        self._desk.ask_by(self._ask, signed_in)
+
+    def end(self) -> None:
+        """Nobody can be asked any more; a thread that waits for a code gets none."""
+        self._desk.ask_by(None)
+        if self._answer and not self._answer.done():
+            self._answer.set_result(None)
+
+    def _ask(self, request: MfaRequest) -> Secret | None:
+        dialog = partial(self._open, request)
+        try:
+            code: Secret | None = self._app.call_from_thread(dialog)  # type: ignore[arg-type]
+        except (CancelledError, RuntimeError):  # The app has ended meanwhile.
+            return None
+        return code
+
+    async def _open(self, request: MfaRequest) -> Secret | None:
+        """Open the dialog and wait for what it returns."""
+        from keytui.tui.dialogs.mfa import MfaScreen  # Not needed on the way to the first frame.
+
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        await self._app.push_screen(MfaScreen(request), answer.set_result)
+        with self._app.typed.interrupted():
+            code: Secret | None = await answer
+        return code
+
+
+DIGITS = 6
+
+
+class CodeLine(LineInput):
+    """A line that takes the digits of a code, also from a paste such as ``123 456``."""
+
+    def __init__(self) -> None:
+        super().__init__(max_length=DIGITS, classes="line")
+        self.restrict = "[0-9]*"
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Put in the digits."""
+        event.stop()
+        event.prevent_default()
+        self.insert_text_at_cursor(re.sub(r"[^0-9]", "", event.text)[:DIGITS])
+
+
+class MfaScreen(Dialog[Secret | None]):
+    """Asks for the code of an MFA device; None where it is declined."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Sign in"),
+        Binding("escape", "dismiss(None)", "No code", key_display="esc"),
+    ]
+
+    def __init__(self, request: MfaRequest) -> None:
+        super().__init__("AWS asks for an MFA code")
+        self._request = request
+
+    def content(self) -> ComposeResult:
+        """Yield who signs in with which device, and the line to type on."""
+        yield Static(Text("Who", style=DIM))
+        yield Static(sentences(self._request.who))
+        yield Static(Text("Device", style=DIM), classes="label")
+        yield Static(sentences(self._request.serial))
+        yield Static(Text("Its six digits", style=DIM), classes="label")
+        yield CodeLine()
+        yield Note(classes="wrong")
+
+    def on_mount(self) -> None:
+        """Say what was wrong with the code before."""
+        super().on_mount()
+        if self._request.problem:
+            self._say(self._request.problem)
+
+    @on(LineInput.Submitted)
+    def action_submit(self) -> None:
+        """Return the code, where it is whole."""
+        typed = self.query_one(CodeLine).value
+        if len(typed) == DIGITS:
+            self.dismiss(Secret(typed))
+        else:
+            self._say("A code has six digits. esc goes on without one.")
+
+    def _say(self, text: str) -> None:
+        self.query_one(Note).say(Text(plain(text)))

@@ -1,0 +1,152 @@
+"""History: what this keytui did, open creations first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from keytui.core.errors import KeytuiError, StateError
+from keytui.core.gate import EXPORTING
+from keytui.core.model import Secret
+from keytui.journal.history import Matter, history, json_lines
+from keytui.stores.csv_file import expand
+from keytui.stores.private_file import FileProblem, create
+from keytui.tui.dialogs.dialogs import PathScreen, sentences
+from keytui.tui.dialogs.filtered import FilteredScreen
+from keytui.tui.history.list import HistoryList
+from keytui.tui.keys import recover
+from keytui.tui.services.stage import Stage
+from keytui.tui.services.threads import in_thread
+from keytui.tui.widgets.bars import KeyHints
+from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.rows import Rows
+from keytui.tui.widgets.text import count
+from keytui.tui.widgets.too_small import TooSmall
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The user wants these matters in a file."""
+
+    matters: Sequence[Matter]
+
+
+class HistoryScreen(FilteredScreen[Matter | Export | None]):
+    """Lists the matters; returns an open one to look into, or those to export."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "look", "Look into it"),
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("e", "export", "Export"),
+        Binding("escape", "back", "Back", key_display="esc"),
+        Binding("q", "dismiss(None)", show=False),
+    ]
+
+    def __init__(self, matters: Sequence[Matter]) -> None:
+        super().__init__()
+        self._matters = matters
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Static("History", classes="heading")
+        yield LineInput(placeholder="/ filter", id="filter")
+        yield HistoryList(id="history")
+        yield Static(id="told")
+        yield KeyHints()
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Show all matters."""
+        self.list.focus()
+        self._show()
+
+    @property
+    def list(self) -> HistoryList:
+        """The list itself."""
+        return self.query_one(HistoryList)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Look only into what is open."""
+        del parameters
+        if action == "look":
+            matter = self.list.matter
+            return matter is not None and matter.open
+        return True
+
+    @on(Rows.Chosen)
+    def action_look(self) -> None:
+        """Return the open matter under the cursor."""
+        if (matter := self.list.matter) and matter.open:
+            self.dismiss(matter)
+
+    def action_export(self) -> None:
+        """Return what is shown."""
+        if self.list.matters:
+            self.dismiss(Export(self.list.matters))
+
+    @on(LineInput.Changed)
+    def _show(self) -> None:
+        text = self.query_one(LineInput).value
+        shown = [matter for matter in self._matters if matter.matches(text)]
+        self.list.show(shown)
+        self._draw()
+
+    @on(Rows.Highlighted)
+    def _draw(self) -> None:
+        shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
+        self.query_one(KeyHints).show([b for b in shown if self.check_action(b.action, ())])
+        unfinished = sum(matter.open for matter in self._matters)
+        words = [count(len(self.list.matters), "line")]
+        if unfinished:
+            words.append(f"{count(unfinished, 'creation')} unfinished, at the top")
+        if not self._matters:
+            words = ["keytui has done nothing yet."]
+        here = self.list.matter
+        detail = f"{here.user}: {here.what}, by {here.caller}" if here else ""
+        self.query_one("#told", Static).update(sentences(detail, " · ".join(words)))
+
+
+EXPORT = "~/keytui-history.jsonl"
+
+
+async def show_history(stage: Stage) -> None:
+    """Show the history until it is left."""
+    matters = history(await in_thread(stage.parts.journal.entries))
+    match await stage.ask(HistoryScreen(matters)):
+        case Export(matters=shown):
+            await _export(stage, list(shown))
+        case Matter() as matter:
+            await _look_into(stage, matter)
+        case None:
+            return
+
+
+async def _look_into(stage: Stage, matter: Matter) -> None:
+    own = stage.account.identity.account
+    if matter.account != own:
+        raise KeytuiError(
+            f"That key was asked for in the account {matter.account}; this is {own}.",
+            "Nothing was changed.",
+            "P switches to a profile of that account.",
+        )
+    await recover.look_into(stage, matter.attempt)
+
+
+async def _export(stage: Stage, matters: list[Matter]) -> None:
+    path = await stage.ask(PathScreen("Export the history as JSON lines", EXPORT))
+    if not path:
+        return
+    stage.no_more_questions()
+    file, text = expand(path), json_lines(matters)
+    try:
+        await in_thread(lambda: create(file, Secret(text), EXPORTING))
+    except FileProblem as found:
+        problem = StateError(found.reason, "Nothing was written.", found.next_step)
+    else:
+        stage.say(f"The history is in {file}: {count(len(text.splitlines()), 'line')}.")
+        return
+    raise problem

@@ -1,0 +1,309 @@
+"""The dialogs of a rotation: begin it, choose a key that may go, change profiles, go back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import ClassVar
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from keytui.aws.files.repoint import RepointChange
+from keytui.core.model import AccessKey
+from keytui.core.rules import Thresholds, could_go, findings
+from keytui.core.text import plain
+from keytui.keys.local_use import LocalUse, own_shell
+from keytui.rotation.rotator import Watch
+from keytui.session.context import Parts
+from keytui.stores.base import Probe
+from keytui.tui.dialogs.dialogs import Dialog, Note, PathScreen, sentences
+from keytui.tui.dialogs.unlock import UnlockScreen
+from keytui.tui.services.threads import in_thread
+from keytui.tui.widgets.rows import Rows
+from keytui.tui.widgets.text import DIM, FAILS, GLYPHS, GOOD, WARNS, ago, backend
+
+
+@dataclass(frozen=True, slots=True)
+class RotateChoice:
+    """Where the new secret goes.
+
+    Attributes:
+        path: A CSV file; empty for the keyring.
+    """
+
+    path: str = ""
+
+
+class RotateScreen(Dialog[RotateChoice | None]):
+    """Says what a rotation does, and begins it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "begin", "Begin"),
+        Binding("f", "csv", "CSV file instead"),
+        Binding("escape", "dismiss(None)", "Back", key_display="esc"),
+    ]
+
+    def __init__(self, key: AccessKey, here: tuple[LocalUse, ...], own: bool, parts: Parts) -> None:
+        super().__init__(f"Rotate {key.id}")
+        self._key, self._here, self._own, self._parts = key, here, own, parts
+        self._keyring: Probe | None = None
+
+    def content(self) -> ComposeResult:
+        """Yield what will happen."""
+        uses = [use.text for use in self._here if use.depends]
+        yield Static(Text.assemble(("For ", DIM), (plain(self._key.user.name), "bold")))
+        yield Static(
+            sentences(
+                "A new key is created. Its secret is kept, read back, and tried until AWS "
+                "accepts it.",
+                "This key keeps working until you make it inactive, and is deleted last. Each "
+                "step waits for you, can be left and taken up again, and rolled back.",
+                f"Used here: {'; '.join(uses)}. What changes there is shown first." if uses else "",
+                "It signs keytui's own calls: the new key takes over once it is tried."
+                if self._own
+                else "",
+                *own_shell(self._key.id, self._here),
+            ),
+            classes="label",
+        )
+        yield Static(Text("Its secret goes to  …", style=DIM), id="store")
+        yield Note(classes="wrong")
+
+    def on_mount(self) -> None:
+        """Look at the keyring."""
+        super().on_mount()
+        self.look()
+
+    @work(group="look", exclusive=True, description="look at the keyring")
+    async def look(self) -> None:
+        """Probe the keyring by writing to it, and show what it says."""
+        probe = self._keyring = await in_thread(self._parts.keyring.probe)
+        if self.app.screen is not self:
+            return
+        where = backend(probe.label) or plain(probe.label)
+        line = Text.assemble(("Its secret goes to  ", DIM), where, "  ")
+        line.append(*(("✓ can be written", GOOD) if probe.writable else ("✗ can't be used", FAILS)))
+        self.query_one("#store", Static).update(line)
+        self.query_one(Note).say(Text(plain(_why(probe))))
+
+    @work(group="choose", exclusive=True, description="look at the keyring chosen")
+    async def action_begin(self) -> None:
+        """Begin, if the keyring can be written; a locked one is offered to be unlocked."""
+        probe = self._keyring
+        if probe is None:
+            probe = await in_thread(self._parts.keyring.probe)
+        if probe.can_be_unlocked and await self._unlocked(probe):
+            await self.look().wait()
+            probe = self._keyring or probe
+        if self.app.screen is not self:
+            return
+        if probe.writable:
+            self.dismiss(RotateChoice())
+        else:
+            self.app.bell()
+
+    async def _unlocked(self, probe: Probe) -> bool:
+        return await self.app.push_screen_wait(UnlockScreen(self._parts.keyring, probe))
+
+    @work(group="choose", exclusive=True, description="ask for a path")
+    async def action_csv(self) -> None:
+        """Let the secret go to a CSV file."""
+        path = str(self._parts.csv_path(self._key.user))
+        chosen = await self.app.push_screen_wait(PathScreen("Save a CSV file", path))
+        if not chosen:
+            return
+        probe = await in_thread(self._parts.csv_file(chosen).probe)
+        if probe.writable:
+            self.dismiss(RotateChoice(chosen))
+        else:
+            self.query_one(Note).say(Text(plain(f"{probe.reason} {probe.next_step}")))
+
+
+class TwoKeys(Rows):
+    """Two lines for each key."""
+
+    def __init__(self, keys: Sequence[AccessKey], now: datetime, limits: Thresholds) -> None:
+        super().__init__()
+        self._keys, self._now, self._limits = keys, now, limits
+
+    @property
+    def row_count(self) -> int:
+        """How many keys there are."""
+        return len(self._keys)
+
+    def draw_row(self, index: int, width: int) -> Text:
+        """Return a key's line."""
+        key, here = self._keys[index], index == self.cursor
+        used = key.last_used
+        last = ago(used.when, self._now) if used and used.when else "never" if used else "unknown"
+        words = [f"{GLYPHS[key.status]} {key.status.value}", f"used {last}"]
+        judged = findings(key, self._keys, self._now, self._limits)
+        words += [finding.rule.word for finding in judged if finding.fails]
+        line = Text.assemble("▸ " if here else "  ", (plain(key.id), "bold"), "  ", words[0])
+        line.append(" · " + " · ".join(words[1:]), style=DIM)
+        line.truncate(width, overflow="ellipsis")
+        return line
+
+
+class TwoKeysScreen(Dialog[AccessKey | None]):
+    """Shows the keys of a user who has all that AWS allows; keytui never chooses."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,down", "none", "Which", key_display="↑↓"),
+        Binding("enter", "choose", "This one may go"),
+        Binding("escape", "dismiss(None)", "Back", key_display="esc"),
+    ]
+
+    def __init__(self, keys: tuple[AccessKey, ...], now: datetime, limits: Thresholds) -> None:
+        super().__init__("One key has to go first")
+        self._keys, self._now, self._limits = keys, now, limits
+
+    def content(self) -> ComposeResult:
+        """Yield the keys, and which could go."""
+        name = self._keys[0].user.name
+        yield Static(
+            sentences(
+                f"{name} has {len(self._keys)} keys, all that AWS allows: there is no room for "
+                "a new one.",
+                could_go(self._keys),
+            )
+        )
+        yield TwoKeys(self._keys, self._now, self._limits)
+        yield Static(
+            sentences("An active key is made inactive first, with its own questions."),
+            classes="quiet",
+        )
+
+    def on_mount(self) -> None:
+        """Let keys move the cursor."""
+        super().on_mount()
+        self.query_one(TwoKeys).focus()
+
+    def on_rows_chosen(self) -> None:
+        """Return the key under the cursor."""
+        self.action_choose()
+
+    def action_choose(self) -> None:
+        """Return the key under the cursor."""
+        self.dismiss(self._keys[self.query_one(TwoKeys).cursor])
+
+    def action_none(self) -> None:
+        """The list itself moves; the binding is here to be shown."""
+
+
+class Repointing(Enum):
+    """What to do with the local profiles."""
+
+    PROCESS = "process"
+    REWRITE = "rewrite"
+    BY_HAND = "by hand"
+
+
+class RepointScreen(Dialog[Repointing | None]):
+    """Shows how the AWS profiles here would be changed, as a diff."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "answer('PROCESS')", "Change them"),
+        Binding("w", "rewrite", "Keep static"),
+        Binding("n", "answer('BY_HAND')", "By hand"),
+        Binding("escape", "dismiss(None)", "Back", key_display="esc"),
+    ]
+
+    def __init__(
+        self,
+        by_process: Sequence[RepointChange],
+        rewritten: Sequence[RepointChange],
+        limits: Sequence[str] = (),
+    ) -> None:
+        """Take the changes of both kinds, and where a ``credential_process`` won't work."""
+        super().__init__("Let the AWS profiles here use the new key")
+        self._changes = {Repointing.PROCESS: by_process, Repointing.REWRITE: rewritten}
+        self._limits = limits
+        self._kind = Repointing.PROCESS if by_process else Repointing.REWRITE
+
+    def content(self) -> ComposeResult:
+        """Yield the diff."""
+        yield Static(id="intro")
+        yield Static(id="diff", classes="label")
+        yield Static(
+            sentences("A backup is put beside each file until the old key is deleted."),
+            classes="quiet",
+        )
+
+    def on_mount(self) -> None:
+        """Show the changes."""
+        super().on_mount()
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Offer the other kind only where it differs."""
+        del parameters
+        return action != "rewrite" or len(
+            {c.diff for k in self._changes.values() for c in k}
+        ) > len(self._changes[Repointing.PROCESS])
+
+    def action_rewrite(self) -> None:
+        """Show the other kind."""
+        other = {Repointing.PROCESS: Repointing.REWRITE, Repointing.REWRITE: Repointing.PROCESS}
+        self._kind = other[self._kind]
+        self._draw()
+
+    def action_answer(self, answer: str) -> None:
+        """Return what is to be done."""
+        by_hand = Repointing[answer] is Repointing.BY_HAND
+        self.dismiss(Repointing.BY_HAND if by_hand else self._kind)
+
+    def _draw(self) -> None:
+        process = self._kind is Repointing.PROCESS
+        how = (
+            "They take the key from the keyring, through keytui; no secret stays in the file."
+            if process
+            else "They keep a key and its secret in plain text, as before."
+        )
+        self.query_one("#intro", Static).update(sentences(how, *(self._limits if process else ())))
+        parts: list[Text | Table] = []
+        for change in self._changes[self._kind]:
+            parts.append(Text(plain(change.use.text), style="bold"))
+            parts.append(_diff(change.diff))
+            if change.note:
+                parts.append(Text(f"  {plain(change.note)}", style=WARNS))
+        self.query_one("#diff", Static).update(Group(*parts))
+
+
+def _diff(lines: Sequence[str]) -> Table:
+    """Return the lines of a diff; a long one goes on below itself, beside its mark."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for line in lines:
+        style = {"+": GOOD, "-": FAILS}.get(line[:1], DIM)
+        grid.add_row(Text(f" {line[:1]}", style), Text(plain(line[2:]), style))
+    return grid
+
+
+def back_lines(old_id: str, new_id: str, watch: Watch, now: datetime, profiles: int) -> list[str]:
+    """Return what rolling back will do, a sentence a line."""
+    used = watch.new
+    lines = [f"{old_id} is made active again, if it is not."]
+    if profiles:
+        lines.append("The AWS profiles that keytui changed here use it again.")
+    if new_id:
+        lines.append(f"{new_id} is deleted, and its secret forgotten by the keyring.")
+        if used and used.when:
+            where = f"{used.service} {used.region}".strip()
+            lines.append(
+                f"{new_id} was last used {ago(used.when, now)} by {where} (keytui's own trials "
+                "are sts): whatever else has it stops working."
+            )
+    return lines
+
+
+def _why(probe: Probe) -> str:
+    if probe.writable:
+        return ""
+    mend = "Enter asks for its password." if probe.can_be_unlocked else probe.next_step
+    return f"{probe.reason} {mend}"

@@ -1,0 +1,195 @@
+"""Connect, and read the account: users page by page, then the keys of the one looked at."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+from keytui.core.errors import AccessDeniedError, KeytuiError, StateError, UnreachableError
+from keytui.core.model import ROOT_USER, User
+from keytui.journal.rotations import Rotation, left_over, open_rotations
+from keytui.session.account import Account, account_of, complete_keys, read_keys
+from keytui.session.inventory import Inventory, KeyList
+from keytui.tui.services.stage import Stage
+from keytui.tui.services.threads import Ahead, in_thread, look_at
+
+CONNECT_SECONDS = 10.0
+"""How long the first answer of AWS may take."""
+SOON_SECONDS = 0.15
+"""How long the keys shown may be those of the user before."""
+
+
+async def connect(stage: Stage, profile: str | None, *, ahead: bool = False) -> Account:
+    """Connect with a profile. Raises KeytuiError, also where AWS takes ``CONNECT_SECONDS``.
+
+    The time that the user takes to type an MFA code does not count.
+
+    Args:
+        stage: The screen.
+        profile: The profile.
+        ahead: Whether to ask for the first users already while AWS says who the caller is.
+    """
+    mfa = stage.parts.mfa
+    opening = asyncio.ensure_future(_open(stage, profile, ahead))
+    opening.add_done_callback(look_at)
+    asked = True
+    while asked:
+        answered = mfa.answered
+        done, _ = await asyncio.wait([opening], timeout=CONNECT_SECONDS)
+        if done:
+            return await opening
+        asked = mfa.asking or mfa.answered != answered
+    raise UnreachableError(
+        f"AWS did not answer within {CONNECT_SECONDS:.0f} s.",
+        "Nothing was changed.",
+        "Check the network, the proxy and the endpoint; r tries again.",
+    )
+
+
+async def _open(stage: Stage, profile: str | None, ahead: bool) -> Account:
+    iam = await in_thread(lambda: stage.parts.connect(profile))
+    pages = Ahead(iam.users()) if ahead else None
+    account = await in_thread(lambda: account_of(stage.parts, iam))
+    account.pages = pages
+    return account
+
+
+async def read_users(stage: Stage, account: Account) -> None:
+    """Read all users and show them as their pages arrive.
+
+    Where a whole list is shown already, it stays until all of the new one is here. Where
+    listing is denied, the caller's own user stands alone.
+    """
+    known, fresh = account.inventory, Inventory()
+    fresh.keys, fresh.key_ids = known.keys, known.key_ids
+    fresh.asked = known.asked = True
+    if not known.users:
+        account.inventory = fresh
+    growing = [fresh] if known.all_read or not known.users else [fresh, known]
+    stage.draw_users()
+    if account.identity.is_root:
+        fresh.add([ROOT_USER])
+    pages, account.pages = account.pages or Ahead(account.iam.users()), None
+    denied = ""
+    try:
+        while (page := await pages.next()) is not None:
+            for inventory in growing:
+                inventory.add(page)
+            stage.draw_users()
+    except AccessDeniedError as error:
+        if not known.last_seen_at:
+            fresh.add(known.users)
+        denied = _only_own_user(account, fresh, error)
+    fresh.all_read = True
+    account.inventory = fresh
+    stage.draw_users()
+    if denied:
+        stage.say(denied, good=False)
+
+
+def _only_own_user(account: Account, inventory: Inventory, error: AccessDeniedError) -> str:
+    """Add the caller's own user; return what is said of it. Raises KeytuiError for nobody."""
+    denied = f"You may not list users (it takes {error.action})"
+    if own := account.identity.user_name:
+        inventory.add([User(own)])
+        return f"{denied}: this is your own."
+    if inventory.users:
+        return f"{denied}."
+    raise KeytuiError(
+        f"{denied}, and you are no IAM user.",
+        next_step="Start keytui with --user NAME to open one by name.",
+    )
+
+
+async def open_user(account: Account, name: str) -> User:
+    """Find a user by name and add them to the list. Raises KeytuiError."""
+    try:
+        user = await in_thread(lambda: account.iam.user(name))
+    except AccessDeniedError:
+        user = User(name)
+    account.inventory.add([user])
+    return user
+
+
+async def read_user(stage: Stage, user: User) -> None:
+    """Read a user's keys and draw them.
+
+    Where AWS is quick they are drawn once, whole; where it is slow, the statuses first.
+    """
+    account = stage.account
+    reading = asyncio.ensure_future(in_thread(lambda: read_keys(account, stage.parts, user)))
+    if not await _soon(reading):
+        stage.draw_keys()
+    fresh = await reading
+    known = account.inventory.keys_of(user)
+    shown = _with_known(fresh, known)
+    account.inventory.set_keys(user, shown)
+    completing = asyncio.ensure_future(in_thread(lambda: complete_keys(account, fresh, user)))
+    if not await _soon(completing):
+        stage.draw_keys()
+    _take_in(account, user, shown, await completing)
+    stage.draw_keys()
+
+
+async def complete_user(stage: Stage, user: User) -> None:
+    """Read what else there is to keys that are listed already: last use and descriptions."""
+    account = stage.account
+    if known := account.inventory.keys_of(user):
+        whole = await in_thread(lambda: complete_keys(account, known, user))
+        _take_in(account, user, known, whole)
+        stage.draw_keys()
+
+
+def _take_in(account: Account, user: User, before: KeyList, whole: KeyList) -> None:
+    """Take in what was read, unless a key was changed meanwhile: then it is read again."""
+    if account.inventory.keys_of(user) is before:
+        account.inventory.set_keys(user, whole)
+
+
+async def look_at_rotations(stage: Stage) -> None:
+    """Read which rotations of this account are open, and show that.
+
+    Those whose old key was deleted by other means are ended, and cleared away after.
+    """
+    account, parts = stage.account, stage.parts
+    name = account.identity.account
+
+    def read() -> tuple[Rotation, ...]:
+        entries = parts.journal.entries()
+        if left_over(entries, name):
+            parts.rotator(account.iam, account.lifecycle).tidy()
+            entries = parts.journal.entries()
+        return open_rotations(entries, name)
+
+    account.rotations = await in_thread(read)
+    stage.draw_unfinished()
+
+
+async def reread_user(stage: Stage, account: Account, user: User) -> None:
+    """Read a user's keys after a change; what is said of the change stays as it is."""
+    if stage.account is not account:
+        return
+    try:
+        await read_user(stage, user)
+    except KeytuiError as error:
+        stage.not_read(user, KeytuiError(error.title, next_step=error.next_step))
+    with suppress(StateError):  # What was said of the change matters more.
+        await look_at_rotations(stage)
+
+
+async def _soon(task: asyncio.Future[KeyList]) -> bool:
+    """Wait a moment for a task; return whether it has ended."""
+    task.add_done_callback(look_at)
+    done, _ = await asyncio.wait([task], timeout=SOON_SECONDS)
+    return bool(done)
+
+
+def _with_known(fresh: KeyList, known: KeyList | None) -> KeyList:
+    """Keep last use and description on the screen while they are read again."""
+    old = {key.id: key for key in known.keys} if known else {}
+    keys = tuple(
+        replace(key, last_used=old[key.id].last_used, description=old[key.id].description)
+        if key.id in old
+        else key
+        for key in fresh.keys
+    )
+    return replace(fresh, keys=keys)

@@ -1,0 +1,92 @@
+"""Everything that is known of the key under the cursor, in sentences."""
+
+from datetime import datetime
+
+from rich.text import Text
+
+from keytui.core.model import AccessKey, KeyStatus, User
+from keytui.core.rules import Thresholds, findings
+from keytui.core.text import plain
+from keytui.session.inventory import KeyList
+from keytui.tui.widgets.lines import Lines
+from keytui.tui.widgets.text import FAILS, WARNS, ago, moment
+
+
+class KeyDetail(Lines):
+    """The detail below the table."""
+
+    INDENT = 2
+    """Cells to the left, and as many to the right."""
+
+    def __init__(
+        self,
+        limits: Thresholds,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
+        super().__init__(id=id)
+        self._limits = limits
+        self._sentences: list[Text] = []
+        self._wrapped: list[Text] = []
+
+    def show(
+        self, user: User | None, key: AccessKey | None, known: KeyList | None, now: datetime
+    ) -> None:
+        """Show one key; where there is none, what to do about that."""
+        lines: list[Text] = []
+        if key:
+            lines.append(_dates(key, now))
+        elif user and known:
+            lines.append(Text(f"{plain(user.name)} has no access keys. c creates one."))
+        if key and key.description:
+            lines.append(Text(f"“{plain(key.description)}”"))
+        if key and known and key.status is not KeyStatus.DELETED:
+            lines += _findings(key, known, now, self._limits)
+        if known and known.note:
+            lines.append(Text(plain(f"{known.note.title} {known.note.next_step}"), style=WARNS))
+        self.show_sentences(lines)
+
+    def show_sentences(self, sentences: list[Text]) -> None:
+        """Show these, each on a line of its own and wrapped."""
+        self._sentences = sentences
+        self._wrap()
+        self.redraw()
+
+    def draw_line(self, y: int, width: int) -> Text:
+        """Return a line of the sentences, which are wrapped already."""
+        del width
+        if y >= len(self._wrapped):
+            return Text()
+        return Text.assemble(" " * self.INDENT, self._wrapped[y])
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        super().on_resize()
+        self._wrap()
+
+    def _wrap(self) -> None:
+        room = max(self.size.width - 2 * self.INDENT, 1)
+        console = self.app.console
+        self._wrapped = [part for text in self._sentences for part in text.wrap(console, room)]
+
+
+def _findings(key: AccessKey, known: KeyList, now: datetime, limits: Thresholds) -> list[Text]:
+    lines = []
+    for finding in findings(key, known.keys, now, limits):
+        rule = finding.rule.told(limits)
+        word = (finding.rule.word, FAILS if finding.fails else "bold")
+        lines.append(Text.assemble(word, f": {rule} ", (f"CIS {finding.rule.cis}", "dim")))
+    return lines
+
+
+def _dates(key: AccessKey, now: datetime) -> Text:
+    created = f"Created {moment(key.created)}"
+    if key.status is KeyStatus.DELETED:
+        return Text(f"{created} · deleted with keytui", style="dim")
+    if key.last_used is None:
+        return Text(created, style="dim")
+    if key.last_used.when is None:
+        return Text(f"{created} · never used", style="dim")
+    where = plain(f"{key.last_used.service} {key.last_used.region}").strip()
+    used = f"last used {ago(key.last_used.when, now)} by {where}"
+    return Text(f"{created} · {used}", style="dim")

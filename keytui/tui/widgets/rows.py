@@ -1,0 +1,173 @@
+"""A list of one-line rows that draws only what is on the screen.
+
+Textual's DataTable takes half a second for 5,000 rows and its OptionList repaints far more
+than two lines for a cursor move; over SSH both are felt. This draws a row when its line is
+shown, and a move repaints the two lines it touches.
+"""
+
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from keytui.tui.widgets.lines import Lines
+
+WHEEL_LINES = 3
+"""How far a step of the mouse wheel scrolls."""
+
+
+class Rows(Lines, can_focus=True):
+    """Rows with a cursor. A subclass says how many there are and draws one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
+        Binding("home,g", "first", "First", show=False),
+        Binding("end,G", "last", "Last", show=False),
+        Binding("enter", "choose", "Choose", show=False),
+    ]
+
+    class Highlighted(Message):
+        """The cursor is on another row.
+
+        Attributes:
+            rows: The list.
+        """
+
+        def __init__(self, rows: "Rows") -> None:
+            super().__init__()
+            self.rows = rows
+
+        @property
+        def control(self) -> "Rows":
+            """The list."""
+            return self.rows
+
+    class Chosen(Highlighted):
+        """A row was chosen with enter."""
+
+    class Scrolled(Highlighted):
+        """Other rows are in sight; the cursor may be on the same."""
+
+    HEADER_LINES: ClassVar[int] = 0
+    """1 where a header line stands above the rows, else 0."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.cursor = 0
+        """The row the cursor is on; 0 where there are no rows."""
+        self._top = 0
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def draw_row(self, index: int, width: int) -> Text:
+        """Return a row's text, at most ``width`` cells wide."""
+        raise NotImplementedError
+
+    def draw_header(self, width: int) -> Text:
+        """Return the header line."""
+        raise NotImplementedError
+
+    def rows_changed(self, cursor: int = 0) -> None:
+        """Draw anew after the rows have changed, with the cursor on one of them."""
+        self.cursor = min(max(cursor, 0), max(self.row_count - 1, 0))
+        self._keep_in_sight()
+        self.redraw()
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row and tell it."""
+        index = min(max(index, 0), max(self.row_count - 1, 0))
+        if index == self.cursor:
+            return
+        self.cursor = index
+        self._keep_in_sight()
+        self.redraw()
+        self.post_message(self.Highlighted(self))
+
+    def draw_line(self, y: int, width: int) -> Text:
+        """Return the header, a row, or nothing."""
+        if y < self.HEADER_LINES:
+            return self.draw_header(width)
+        index = y + self._top - self.HEADER_LINES
+        if index >= self.row_count:
+            return Text()
+        row = self.draw_row(index, width)
+        if index == self.cursor and self.has_focus:
+            row = Text(row.plain.ljust(width), spans=[s for s in row.spans if _is_link(s.style)])
+            row.stylize("reverse")
+        return row
+
+    @property
+    def _lines(self) -> int:
+        """How many rows there is room for."""
+        return max(self.size.height - self.HEADER_LINES, 1)
+
+    def _keep_in_sight(self) -> None:
+        """Scroll so that the cursor is in sight, and no room is left below the last row."""
+        lowest = max(self.row_count - self._lines, 0)
+        self._top = min(max(self._top, self.cursor - self._lines + 1), self.cursor, lowest)
+
+    def _scroll(self, by: int) -> None:
+        """Show other rows; the cursor goes along, so that it is never on a row out of sight."""
+        top = min(max(self._top + by, 0), max(self.row_count - self._lines, 0))
+        if top == self._top:
+            return
+        self._top = top
+        self.move_to(min(max(self.cursor, top), top + self._lines - 1))
+        self.redraw()
+        self.post_message(self.Scrolled(self))
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        super().on_resize()
+        self._keep_in_sight()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor as the one that keys act on, or as resting."""
+        super().watch_has_focus(has_focus)
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse points."""
+        if event.y >= self.HEADER_LINES:
+            self.move_to(event.y + self._top - self.HEADER_LINES)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Show what is below."""
+        self._scroll(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Show what is above."""
+        self._scroll(-WHEEL_LINES)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by some rows."""
+        self.move_to(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a screenful."""
+        self.move_to(self.cursor + by * self._lines)
+
+    def action_first(self) -> None:
+        """Move to the first row."""
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        """Move to the last row."""
+        self.move_to(self.row_count - 1)
+
+    def action_choose(self) -> None:
+        """Tell that a row was chosen."""
+        self.post_message(self.Chosen(self))
+
+
+def _is_link(style: str | Style) -> bool:
+    return isinstance(style, Style) and bool(style.meta)
