@@ -25,7 +25,7 @@ from keytui.core.errors import NotStoredError
 from keytui.core.model import Identity, NewAccessKey, Secret, User
 from keytui.core.waiting import Wait
 from keytui.journal.log import Entry, Event, Journal
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.settings import Settings
 from keytui.stores.base import Probe, Receipt
 from keytui.stores.csv_file import CsvFile, expand
@@ -195,7 +195,7 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
 
         await camera.press("escape")
         await camera.until(lambda: isinstance(camera.app.screen, MainScreen), "the main screen")
-        _remember_secrets(camera.app.main.parts.journal)
+        _remember_secrets(camera.app.main.ctx.journal)
         await camera.press("V")
         await camera.until_shown("gone from IAM")
         await camera.until(lambda: "asking" not in camera.text(), "IAM's answers")
@@ -250,14 +250,14 @@ async def _keytui(size: tuple[int, int]) -> AsyncIterator[Camera]:
         tempfile.TemporaryDirectory(prefix="keytui-screenshots-") as folder,
     ):
         options = await asyncio.to_thread(server.wait_ready, PATIENCE)
-        app = KeytuiApp(_parts(options, Path(folder)))
+        app = KeytuiApp(_ctx(options, Path(folder)))
         async with app.run_test(size=size) as pilot:
             yield Camera(pilot)
 
 
-def _parts(options: ConnectOptions, folder: Path) -> Parts:
+def _ctx(options: ConnectOptions, folder: Path) -> Context:
     keyring = MadeUpKeyring()
-    return Parts(
+    return Context(
         settings=Settings(demo=True, state_folder=folder),
         connect=lambda _: connect(options, WRITABLE),
         profiles=list,

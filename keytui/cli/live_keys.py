@@ -8,7 +8,7 @@ from keytui.cli.meter import Meter
 from keytui.core.errors import KeytuiError, ThrottledError
 from keytui.core.model import ROOT_USER, AccessKey, User
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.inventory import Inventory
 
 
@@ -34,7 +34,7 @@ _BUSY = ThrottledError("AWS went on asking for fewer calls.", next_step="Try aga
 
 def checked(
     account: Account,
-    parts: Parts,
+    ctx: Context,
     users: Sequence[User],
     reported: Callable[[User], Sequence[AccessKey]] = lambda _: (),
     *,
@@ -46,11 +46,11 @@ def checked(
     be done at all, the rest is yielded with the error of those that were tried.
     """
     refused, waiting, pace = Refused(), list(users), account.pace
-    with Meter("users", len(waiting), parts.wait.clock) as meter:
+    with Meter("users", len(waiting), ctx.wait.clock) as meter:
         while waiting:
             done: set[str] = set()
             for one in check(
-                account.iam, waiting, pace, parts.now, reported, mfa=mfa, left=refused.all_along
+                account.iam, waiting, pace, ctx.now, reported, mfa=mfa, left=refused.all_along
             ):
                 refused.note(one.error)
                 if not isinstance(one.error, ThrottledError):
@@ -62,7 +62,7 @@ def checked(
             if not done:
                 break
     for user in waiting:
-        yield Checked(user, (), parts.now(), error=refused.why)
+        yield Checked(user, (), ctx.now(), error=refused.why)
 
 
 def unread(errors: dict[str, list[str]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from keytui.journal.rotations import Rotation
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import StatusChange
 from keytui.keys.recovery import Finding, Recovery
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.inventory import Inventory, KeyList
 from keytui.tui.services.threads import Ahead
 
@@ -121,38 +121,36 @@ class Account:
         self.pace = before.pace
 
 
-def open_account(parts: Parts, profile: str | None) -> Account:
+def open_account(ctx: Context, profile: str | None) -> Account:
     """Connect and ask who the caller is. Blocks; raises KeytuiError."""
-    return account_of(parts, parts.connect(profile))
+    return account_of(ctx, ctx.connect(profile))
 
 
-def account_of(parts: Parts, iam: Iam) -> Account:
+def account_of(ctx: Context, iam: Iam) -> Account:
     """Ask who the caller is on a connection. Blocks; raises KeytuiError."""
     lifecycle = Lifecycle(
         iam,
-        parts.journal,
-        gate=parts.settings.gate,
-        uses_here=parts.uses_here,
-        now=parts.now,
-        wait=parts.wait,
+        ctx.journal,
+        gate=ctx.settings.gate,
+        uses_here=ctx.uses_here,
+        now=ctx.now,
+        wait=ctx.wait,
     )
-    recovery = Recovery(
-        iam, parts.journal, lifecycle, parts.store_at, now=parts.now, wait=parts.wait
-    )
-    audit = Audit(parts.settings.limits, parts.now)
+    recovery = Recovery(iam, ctx.journal, lifecycle, ctx.store_at, now=ctx.now, wait=ctx.wait)
+    audit = Audit(ctx.settings.limits, ctx.now)
     return Account(iam, iam.identity(), lifecycle, recovery, audit)
 
 
-def read_keys(account: Account, parts: Parts, user: User) -> KeyList:
+def read_keys(account: Account, ctx: Context, user: User) -> KeyList:
     """Read a user's keys: what a responder needs first, in one call. Blocks."""
-    return listed_keys(account, parts, user, account.iam.keys(user))
+    return listed_keys(account, ctx, user, account.iam.keys(user))
 
 
-def listed_keys(account: Account, parts: Parts, user: User, keys: tuple[AccessKey, ...]) -> KeyList:
+def listed_keys(account: Account, ctx: Context, user: User, keys: tuple[AccessKey, ...]) -> KeyList:
     """Join the keys that AWS lists with those that keytui remembers as deleted. Blocks."""
-    known = KeyList(keys, parts.now())
+    known = KeyList(keys, ctx.now())
     try:
-        deleted = parts.journal.deleted_keys(account.identity.account, user)
+        deleted = ctx.journal.deleted_keys(account.identity.account, user)
     except StateError as error:
         return replace(known, note=error)
     ids = {key.id for key in keys}

@@ -62,7 +62,7 @@ def own_uses(journal: Journal) -> Callable[[str], tuple[LocalUse, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Context:
     """The parts of one run.
 
     Attributes:
@@ -105,6 +105,14 @@ class Parts:
     cache: UsersCache = field(default_factory=lambda: UsersCache(None))
     # Made with the parts: before this run adds anything to its environment.
     gives_key: Callable[[str, str, Secret], bool] = field(default_factory=_in_new_process)
+
+    def profile_limits(self) -> tuple[str, ...]:
+        """Return where a profile that asks keytui for its key will not work, a sentence each."""
+        from keytui.stores.keyring.limits import profile_limits
+
+        settings = self.settings
+        by_variable = settings.keyring_by_variable
+        return profile_limits(settings.keyring, os.environ, by_variable=by_variable)
 
     @property
     def vault(self) -> Vault:

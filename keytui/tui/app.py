@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.tui.dialogs.mfa import MfaDialogs
 from keytui.tui.main.screen import MainScreen
 from keytui.tui.services.copier import Copier
@@ -51,7 +51,7 @@ class KeytuiApp(App[None]):
     ]
 
     def __init__(
-        self, parts: Parts, clipboard: Clipboard | None = None, terminal: Terminal | None = None
+        self, ctx: Context, clipboard: Clipboard | None = None, terminal: Terminal | None = None
     ) -> None:
         self._terminal = terminal
         self.job = Job(self, terminal)
@@ -60,14 +60,14 @@ class KeytuiApp(App[None]):
         super().__init__(ansi_color=True)
         self.animation_level = "none"
         self.theme = "ansi-dark"
-        self.main = MainScreen(parts)
+        self.main = MainScreen(ctx)
         self.copier = Copier(self, clipboard or Clipboard(os.environ))
         """The way to the clipboard."""
         give_up = lambda: getattr(self.screen, "give_up", bool)()  # noqa: E731 - False for none
         self.typed = TypeAhead(self, super().on_event, give_up)
         """The keys that wait for their turn."""
-        self._mfa = MfaDialogs(self, parts.mfa)
-        if parts.settings.key_ids:
+        self._mfa = MfaDialogs(self, ctx.mfa)
+        if ctx.settings.key_ids:
             self.typed.hold()  # Until the key is found; see MainScreen.run_first.
 
     def on_mount(self) -> None:

@@ -13,7 +13,7 @@ from keytui.aws.files.profiles import AwsFiles
 from keytui.cli.commands.tui import show
 from keytui.core.model import Identity, NewAccessKey, User
 from keytui.journal.log import Journal
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.settings import Settings
 from keytui.stores.base import Probe
 from tests.support.fake_iam import FakeIam
@@ -41,7 +41,7 @@ def main() -> None:
     iam = FakeIam()
     iam.add_user("alice")
     iam.next_secret = secret
-    parts = Parts(
+    ctx = Context(
         settings=Settings(user="alice"),
         connect=lambda _: iam,
         profiles=list,
@@ -54,7 +54,7 @@ def main() -> None:
         now=lambda: datetime.now(UTC),
         aws_files=lambda: AwsFiles({}, Path(folder), WRITABLE),
     )
-    sys.exit(show(parts))
+    sys.exit(show(ctx))
 
 
 if __name__ == "__main__":

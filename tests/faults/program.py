@@ -68,7 +68,8 @@ class Zygote:
             "TERM": "xterm-256color",
             "HOME": str(home),
             "PYTHONPATH": str(_ROOT),
-            "TEXTUAL_FPS": "240",  # as keytui.cli.commands.tui has it; read when Textual is imported
+            # As keytui.cli.commands.tui has it; read when Textual is imported.
+            "TEXTUAL_FPS": "240",
             "TEXTUAL_THEME": "ansi-dark",
             "AWS_EC2_METADATA_DISABLED": "true",
         }

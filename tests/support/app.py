@@ -24,7 +24,7 @@ from keytui.journal.log import Journal
 from keytui.keys.local_use import LocalUse
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import UnansweredError
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.settings import Settings
 from keytui.session.users_cache import UsersCache
 from keytui.stores.base import Probe, Receipt, SecretStore
@@ -219,9 +219,9 @@ class Desk:
         """Wait for a state."""
         await until(self.pilot, condition)
 
-    async def sees(self, *parts: str) -> None:
+    async def sees(self, *ctx: str) -> None:
         """Wait until texts are on the screen."""
-        await until(self.pilot, lambda: all(part in self.words for part in parts), repr(parts))
+        await until(self.pilot, lambda: all(part in self.words for part in ctx), repr(ctx))
 
     async def loses(self, part: str) -> None:
         """Wait until a text is on the screen no more."""
@@ -316,7 +316,7 @@ async def opened(
             gate.set()
 
 
-def parts_of(desk: Desk, settings: Settings) -> Parts:
+def parts_of(desk: Desk, settings: Settings) -> Context:
     """Return the parts that a desk stands for."""
 
     def connect(profile: str | None) -> Iam:
@@ -327,7 +327,7 @@ def parts_of(desk: Desk, settings: Settings) -> Parts:
     if settings.read_only:
         journal = Journal(desk.journal.path.parent, settings.gate)
         files = lambda: AwsFiles(desk.aws_files.env, desk.home, settings.gate)  # noqa: E731
-    return Parts(
+    return Context(
         settings=settings,
         connect=connect,
         profiles=lambda: desk.profiles,

@@ -23,9 +23,9 @@ def run_command(desk: Desk, *argv: str, **config: Any) -> int:
     """
     request = parse(argv)
     given = {name: value for name, value in request.flags.items() if value is not None}
-    parts = parts_of(desk, Settings(**(config | given)))
+    ctx = parts_of(desk, Settings(**(config | given)))
     if request.command in VERBS:
-        return change_keys(parts, request)
+        return change_keys(ctx, request)
     commands = {"audit": audit, "list": list_keys, "create": create_key, "rotate": rotate_key}
     commands["fleet"] = fleet
-    return commands[str(request.command)](parts, request)
+    return commands[str(request.command)](ctx, request)

@@ -322,12 +322,12 @@ def _in_file(key_id: str, files: AwsFiles, path: Path, kind: FileKind) -> list[L
     for use in key_uses(text, kind, key_id):
         places = [held_in] * use.static + [Place.PROCESS] * use.process
         uses += [LocalUse(one, where, use.profile) for one in places]
-    if not uses and names(text, key_id) and not _readable(path, decoded(content)):
+    if not uses and names(text, key_id) and not _parses(path, decoded(content)):
         return [LocalUse(Place.UNREADABLE, where)]
     return uses
 
 
-def _readable(path: Path, text: str) -> bool:
+def _parses(path: Path, text: str) -> bool:
     try:
         parsed(path, text)
     except FileProblem:

@@ -18,7 +18,7 @@ from keytui.core.model import KeyStatus, User
 from keytui.core.rules import Rule
 from keytui.core.text import plain
 from keytui.session.account import Account, open_account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 LONG = 30.0
 """Seconds from which on it is said that there is a shorter way."""
@@ -40,10 +40,10 @@ class Reading:
         notes: What else could not be read, sentences.
     """
 
-    def __init__(self, parts: Parts, account: Account, way: Way) -> None:
+    def __init__(self, ctx: Context, account: Account, way: Way) -> None:
         self.unread: dict[str, list[str]] = {}
         self.notes: dict[str, None] = {}
-        self._parts, self._account, self._way = parts, account, way
+        self._ctx, self._account, self._way = ctx, account, way
         self._audit = account.audit
 
     @property
@@ -103,9 +103,9 @@ class Reading:
     def _take_report(self) -> None:
         """Take in AWS's newest report; for the live way, one that is there already."""
         progress("Asking for the credential report")
-        audit, parts = self._audit, self._parts
+        audit, ctx = self._audit, self._ctx
         try:
-            for report in reports(self._account.iam, parts.now, parts.wait.sleep):
+            for report in reports(self._account.iam, ctx.now, ctx.wait.sleep):
                 audit.take_report(report)
                 if self._way is Way.LIVE:
                     break
@@ -137,7 +137,7 @@ class Reading:
         root, audit = self._account.identity.is_root, self._audit
         for one in checked(
             self._account,
-            self._parts,
+            self._ctx,
             [user for user in users if root or not user.is_root],
             lambda user: audit.reported(user.name),
             mfa=audit.report_made_at is None,
@@ -160,7 +160,7 @@ COLUMNS = ("User", "Access key ID", "Status", "Created", "Last used", "MFA", "Fi
 _SHAPES = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
 
 
-def audit(parts: Parts, request: Request) -> int:
+def audit(ctx: Context, request: Request) -> int:
     """Audit the account; print a table with totals, or JSON, CSV or Markdown.
 
     The credential report tells of all keys; those of users who break a rule are then read
@@ -174,14 +174,14 @@ def audit(parts: Parts, request: Request) -> int:
         KeytuiError: The account can't be read.
     """
     options = request.options
-    account = open_account(parts, parts.settings.profile)
-    reading, stopped = Reading(parts, account, _way(options)), False
+    account = open_account(ctx, ctx.settings.profile)
+    reading, stopped = Reading(ctx, account, _way(options)), False
     try:
         reading.read()
     except KeyboardInterrupt:
         stopped = True
     reading.tell()
-    _tell_of_report(account.audit, parts.now())
+    _tell_of_report(account.audit, ctx.now())
     if stopped:
         complain("Stopped before all was read: this is what is known.")
     rules = _rules(options["fail_on"])

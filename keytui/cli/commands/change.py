@@ -24,7 +24,7 @@ from keytui.keys.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan
 from keytui.keys.lookup import described, find
 from keytui.keys.outcomes import Concern
 from keytui.session.account import Account, open_account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Outcome:
     reason: str = ""
 
 
-def change_keys(parts: Parts, request: Request) -> int:
+def change_keys(ctx: Context, request: Request) -> int:
     """Change the status of keys, or delete them; print a line for each, or one JSON array.
 
     The JSON has an object for each key, in the order asked for: ``key_id``, ``user`` and
@@ -189,7 +189,7 @@ def change_keys(parts: Parts, request: Request) -> int:
     """
     verb, options = VERBS[str(request.command)], request.options
     ids, as_json = ids_in(options["text"]), bool(options["json"])
-    account = open_account(parts, parts.settings.profile)
+    account = open_account(ctx, ctx.settings.profile)
     account.lifecycle.require_writable()
     run = _Run(account, verb, as_json=as_json)
     asks = on_terminal() and not as_json
@@ -198,7 +198,7 @@ def change_keys(parts: Parts, request: Request) -> int:
         run.carry_out(lambda: stopped() != 0)
         if verb is Verb.DELETE:
             # A rotation whose old key this was has come to its end.
-            for problem in parts.rotator(account.iam, account.lifecycle).tidy():
+            for problem in ctx.rotator(account.iam, account.lifecycle).tidy():
                 complain(str(problem))
     outcomes = [run.ended[key_id] for key_id in ids]
     if as_json:

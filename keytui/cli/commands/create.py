@@ -17,14 +17,14 @@ from keytui.core.model import KeyStatus, User, description_problem
 from keytui.keys.outcomes import Custody, UnansweredError
 from keytui.keys.recovery import Finding
 from keytui.session.account import Account, open_account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.base import Receipt, SecretStore
 
 RESCUE_SECONDS = 5.0
 """How long the keyring may take when keytui was told to leave; what told it may soon kill."""
 
 
-def create_key(parts: Parts, request: Request) -> int:
+def create_key(ctx: Context, request: Request) -> int:
     """Create a key and keep its secret; print a line, or one JSON object.
 
     The JSON has ``key_id`` (null where no key is known), ``user``, ``account``, ``action``,
@@ -50,11 +50,11 @@ def create_key(parts: Parts, request: Request) -> int:
     if problem := description_problem(description):
         raise UsageError(problem, "No key was made.")
     kind, _, path = options["store"].partition(":")
-    store = parts.csv_file(path) if kind == "csv" else parts.keyring
-    account = open_account(parts, parts.settings.profile)
-    user = User(str(parts.settings.user))
+    store = ctx.csv_file(path) if kind == "csv" else ctx.keyring
+    account = open_account(ctx, ctx.settings.profile)
+    user = User(str(ctx.settings.user))
     with held_back("Waiting: a new key's secret comes with AWS's reply, and only once.") as stop:
-        creation = _Creation(parts, account, stop, as_json=bool(options["json"]))
+        creation = _Creation(ctx, account, stop, as_json=bool(options["json"]))
         stop.last = creation.see_safe
         try:
             status = creation.run(user, store, description, show=bool(options["show_secret"]))
@@ -72,9 +72,9 @@ class _Creation:
     """One creation, and its secret until that is kept, printed or given up."""
 
     def __init__(
-        self, parts: Parts, account: Account, stop: Callable[[], int], *, as_json: bool
+        self, ctx: Context, account: Account, stop: Callable[[], int], *, as_json: bool
     ) -> None:
-        self._parts, self._account, self._stop, self._as_json = parts, account, stop, as_json
+        self._ctx, self._account, self._stop, self._as_json = ctx, account, stop, as_json
         self._custody: Custody | None = None
         self._printed = self._rescued = False
 
@@ -161,7 +161,7 @@ class _Creation:
         if custody.kept or custody.discarded or self._printed or self._rescued:
             return ""
         self._rescued = True
-        keyring = self._parts.keyring
+        keyring = self._ctx.keyring
         if self._stop():
             keyring = keyring.hurried(RESCUE_SECONDS)
         return self._account.lifecycle.rescue(custody, keyring)

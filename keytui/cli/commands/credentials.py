@@ -14,7 +14,7 @@ from keytui.cli.streams import write
 from keytui.core.errors import KeytuiError, NotStoredError
 from keytui.core.gate import LOOKING
 from keytui.core.key_ids import key_ids
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.process import ask_here
 
@@ -23,11 +23,11 @@ PASS_SECONDS = 60.0
 SECONDS = 10.0
 
 
-def credentials(parts: Parts, key_id: str | None) -> int:
+def credentials(ctx: Context, key_id: str | None) -> int:
     """Print a key with its secret.
 
     Args:
-        parts: The parts of this run; ``settings.user`` names the user where no key is named.
+        ctx: The parts of this run; ``settings.user`` names the user where no key is named.
         key_id: The access key ID; None for the user's only one.
 
     Returns:
@@ -38,8 +38,8 @@ def credentials(parts: Parts, key_id: str | None) -> int:
         KeytuiError: The user has no key in the keyring, or more than one.
     """
     if key_id is None:
-        key_id = _only_key_of(parts, parts.settings.user or "")
-    kind = parts.settings.keyring
+        key_id = _only_key_of(ctx, ctx.settings.user or "")
+    kind = ctx.settings.keyring
     seconds = PASS_SECONDS if kind == "pass" else SECONDS
     keyring = OsKeyring(kind=kind, timeout=seconds, ask=ask_here, gate=LOOKING)
     try:
@@ -54,8 +54,8 @@ def credentials(parts: Parts, key_id: str | None) -> int:
     return EXIT_DONE if write(f"{json.dumps(fields)}\n", sys.stdout) else EXIT_FAILED
 
 
-def _only_key_of(parts: Parts, user: str) -> str:
-    ids = [one.key_id for one in parts.vault.held() if one.user == user]
+def _only_key_of(ctx: Context, user: str) -> str:
+    ids = [one.key_id for one in ctx.vault.held() if one.user == user]
     if not ids:
         raise NotStoredError(
             f"By keytui's record, the keyring holds no secret of {user}.",

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from keytui.cli.console import say_document
+from keytui.cli.doctor import account, clipboard, keyring, state, terminal
 from keytui.cli.doctor.checks import Row, finish, start
 from keytui.cli.doctor.page import MAX_WIDTH, MIN_WIDTH, Style, page, passed, to_json
-from keytui.cli.main.doctor import account, clipboard, keyring, state, terminal
 from keytui.cli.streams import write
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 _LOOKING = "Looking..."
 
 
-def doctor(parts: Parts, *, as_json: bool) -> int:
+def doctor(ctx: Context, *, as_json: bool) -> int:
     """Look at AWS, the keyring, the terminal and keytui's files, and say what is wrong.
 
     Each look has a time limit and a thread of its own: about 10 s for AWS and the keyring,
@@ -43,28 +43,28 @@ def doctor(parts: Parts, *, as_json: bool) -> int:
     where it is not known), ``text``, ``advice`` and ``command`` (what mends it here).
 
     Args:
-        parts: The parts of this run.
+        ctx: The parts of this run.
         as_json: Print JSON instead of the page.
 
     Returns:
         0 where nothing is in the way of keytui's work, else 1.
     """
     env = os.environ
-    parts.mfa.ask_by(None)  # That an action is denied is an answer here.
+    ctx.mfa.ask_by(None)  # That an action is denied is an answer here.
     with _patience(env):
-        rows = look(parts, env)
+        rows = look(ctx, env)
     say_document(f"{to_json(rows) if as_json else page(rows, _style(env))}\n")
     return 0 if passed(rows) else 1
 
 
-def look(parts: Parts, env: Mapping[str, str]) -> list[Row]:
+def look(ctx: Context, env: Mapping[str, str]) -> list[Row]:
     """Return everything there is to say; see ``doctor``."""
     home = Path.home()
     looks = [
-        *account.probes(parts),
-        *keyring.probes(parts, env),
+        *account.probes(ctx),
+        *keyring.probes(ctx, env),
         *terminal.probes(env),
-        *state.probes(parts, env, home),
+        *state.probes(ctx, env, home),
     ]
     under_way = start(looks)
     # The terminal is asked from here, while the others look: see ``terminal_says``.

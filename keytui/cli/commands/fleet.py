@@ -10,7 +10,7 @@ from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from keytui.cli.meter import Meter
 from keytui.core.errors import KeytuiError
 from keytui.core.text import plain
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 COLUMNS = (
     "Profile",
@@ -24,7 +24,7 @@ COLUMNS = (
 )
 
 
-def fleet(parts: Parts, request: Request) -> int:
+def fleet(ctx: Context, request: Request) -> int:
     """Ask all profiles side by side; print a table or JSON, in the order of their names.
 
     The JSON is an array with an object for each profile that was asked: ``profile``;
@@ -40,7 +40,7 @@ def fleet(parts: Parts, request: Request) -> int:
         KeytuiError: There are no profiles.
     """
     leave_in_order()  # A credential_process that hangs outlives no terminal.
-    names = parts.profiles()
+    names = ctx.profiles()
     if not names:
         raise KeytuiError(
             "The AWS config has no profiles.", next_step="aws configure --profile NAME makes one."
@@ -48,7 +48,7 @@ def fleet(parts: Parts, request: Request) -> int:
     found: dict[str, Member] = {}
     stopped = False
     try:
-        _ask(parts, names, found)
+        _ask(ctx, names, found)
     except KeyboardInterrupt:
         stopped = True
     members = [found[name] for name in names if name in found]
@@ -68,9 +68,9 @@ def fleet(parts: Parts, request: Request) -> int:
     return EXIT_FAILED if any(member.error for member in members) else EXIT_DONE
 
 
-def _ask(parts: Parts, names: Sequence[str], found: dict[str, Member]) -> None:
-    with Meter("profiles", len(names), parts.wait.clock) as meter:
-        for member in survey(names, parts.peek, parts.settings.limits, parts.now):
+def _ask(ctx: Context, names: Sequence[str], found: dict[str, Member]) -> None:
+    with Meter("profiles", len(names), ctx.wait.clock) as meter:
+        for member in survey(names, ctx.peek, ctx.settings.limits, ctx.now):
             found[member.profile] = member
             meter.went_on("")
 

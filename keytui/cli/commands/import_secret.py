@@ -12,19 +12,18 @@ from keytui.cli.console import agreed, on_terminal, say
 from keytui.core.errors import KeytuiError, NotStoredError, StoreError
 from keytui.core.gate import Gate
 from keytui.core.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.csv_file import expand
-from keytui.stores.keyring.limits import profile_limits
 from keytui.stores.private_file import FileProblem, remove
 
 COPIES = "Copies in backups, and what a disk keeps of deleted files, are beyond keytui's reach."
 
 
-def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) -> int:
+def import_secret(ctx: Context, file: str, *, section: str | None, yes: bool) -> int:
     """Take the secrets of a file into the keyring, test them, and offer to remove the plaintext.
 
     Args:
-        parts: The parts of this run.
+        ctx: The parts of this run.
         file: The file's path as typed.
         section: The profile wanted of an AWS config or credentials file; None for the only one.
         yes: Remove the plaintext without asking. Otherwise that is asked about on a terminal,
@@ -37,19 +36,19 @@ def import_secret(parts: Parts, file: str, *, section: str | None, yes: bool) ->
         KeytuiError: The file can't be used; nothing was imported.
         ReadOnlyError: In read-only mode, before the file is looked at.
     """
-    parts.settings.gate.require_writable()
+    ctx.settings.gate.require_writable()
     path = _real(expand(file))
     content = _content(path)
     found = read_keys(content.reveal().encode(errors="surrogateescape"), str(path), section)
-    good = [_import(parts, key) for key in found.keys]
+    good = [_import(ctx, key) for key in found.keys]
     if not all(good):
         say(f"{path} stays as it is.")
         return 1
     try:
         if found.form is Form.PROFILES:
-            limits = profile_limits(parts.settings, os.environ)
-            return _clear_profile(parts.aws_files(), path, found.keys[0], limits, yes)
-        return _delete(parts.settings.gate, path, content, found, yes)
+            limits = ctx.profile_limits()
+            return _clear_profile(ctx.aws_files(), path, found.keys[0], limits, yes)
+        return _delete(ctx.settings.gate, path, content, found, yes)
     except StoreError as error:
         say(str(error))
         return 1
@@ -67,18 +66,18 @@ def _content(path: Path) -> Secret:
     raise StoreError(problem.reason, NOTHING_IMPORTED, problem.next_step)
 
 
-def _import(parts: Parts, found: FoundKey) -> bool:
+def _import(ctx: Context, found: FoundKey) -> bool:
     """Keep one key and test it; return whether it works with the secret from the keyring."""
     key_id = found.key_id
-    identity, refusal = _who(parts, key_id, found.secret)
+    identity, refusal = _who(ctx, key_id, found.secret)
     try:
         # What AWS does not vouch for takes the place of nothing.
-        if refusal and (known := _known(parts, key_id)):
+        if refusal and (known := _known(ctx, key_id)):
             what = "it" if known.matches(found.secret) else "another secret for it"
             say(f"{key_id}: the keyring has {what} already, which stays. {refusal}")
             return False
-        receipt = parts.vault.take(_new_key(found, identity), identity.arn if identity else "")
-        kept = parts.keyring.get(key_id)
+        receipt = ctx.vault.take(_new_key(found, identity), identity.arn if identity else "")
+        kept = ctx.keyring.get(key_id)
     except KeytuiError as error:
         say(f"{key_id} could not be kept. {error.title} {error.next_step}")
         return False
@@ -86,7 +85,7 @@ def _import(parts: Parts, found: FoundKey) -> bool:
     if identity is None:
         say(f"It could not be tested, and its user is not known. {refusal}")
         return False
-    again, refusal = _who(parts, key_id, kept)
+    again, refusal = _who(ctx, key_id, kept)
     if again is None:
         say(f"It could not be tested with the secret from the keyring. {refusal}")
         return False
@@ -95,18 +94,18 @@ def _import(parts: Parts, found: FoundKey) -> bool:
 
 
 def _who(
-    parts: Parts, key_id: str, secret: Secret
+    ctx: Context, key_id: str, secret: Secret
 ) -> tuple[Identity, None] | tuple[None, KeytuiError]:
     try:
-        return parts.who(key_id, secret), None
+        return ctx.who(key_id, secret), None
     except KeytuiError as error:
         return None, error
 
 
-def _known(parts: Parts, key_id: str) -> Secret | None:
+def _known(ctx: Context, key_id: str) -> Secret | None:
     """Return what the keyring has for a key; None where it has nothing."""
     try:
-        return parts.keyring.get(key_id)
+        return ctx.keyring.get(key_id)
     except NotStoredError:
         return None
 

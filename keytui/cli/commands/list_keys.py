@@ -14,7 +14,7 @@ from keytui.core.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
 from keytui.core.parallel import several
 from keytui.core.rules import Finding, findings
 from keytui.session.account import Account, open_account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 COLUMNS = ("User", "Access key ID", "Status", "Created", "Last used", "Findings", "Description")
 
@@ -27,7 +27,7 @@ class Row:
     findings: tuple[Finding, ...]
 
 
-def list_keys(parts: Parts, request: Request) -> int:
+def list_keys(ctx: Context, request: Request) -> int:
     """List keys by user, as an aligned table in UTC or as one JSON array.
 
     The JSON has an object for each key: ``key_id``, ``user``, ``account``, ``status``,
@@ -41,10 +41,10 @@ def list_keys(parts: Parts, request: Request) -> int:
     Raises:
         KeytuiError: The account or its users can't be read.
     """
-    account = open_account(parts, parts.settings.profile)
-    users = _users(account, parts.settings.user)
+    account = open_account(ctx, ctx.settings.profile)
+    users = _users(account, ctx.settings.user)
     progress("Reading keys")
-    rows, problems = _read(account, parts, users)
+    rows, problems = _read(account, ctx, users)
     if request.options["findings"]:
         rows = [row for row in rows if any(one.fails for one in row.findings)]
     if request.options["json"]:
@@ -76,15 +76,15 @@ def _users(account: Account, name: str | None) -> Sequence[User]:
     )
 
 
-def _read(account: Account, parts: Parts, users: Sequence[User]) -> tuple[list[Row], bool]:
+def _read(account: Account, ctx: Context, users: Sequence[User]) -> tuple[list[Row], bool]:
     """Return the keys of some users, and whether some could not be read, which is said."""
     found: dict[str, tuple[AccessKey, ...]] = {}
     errors: dict[str, list[str]] = {}
     notes: dict[str, None] = {}
-    for one in checked(account, parts, users):
+    for one in checked(account, ctx, users):
         error = one.error
         # A user named by hand may be a typing error; one of the listing is gone meanwhile.
-        if one.gone and parts.settings.user:
+        if one.gone and ctx.settings.user:
             error = NotFoundError(f"The user {one.user.name} does not exist (any more).")
         if error:
             errors.setdefault(str(error), []).append(one.user.name)
@@ -96,7 +96,7 @@ def _read(account: Account, parts: Parts, users: Sequence[User]) -> tuple[list[R
     descriptions = _descriptions(account, owners, notes)
     for sentence in (*unread(errors), *notes):
         complain(sentence)
-    now, limits = parts.now(), parts.settings.limits
+    now, limits = ctx.now(), ctx.settings.limits
     rows = []
     for user in owners:
         texts, keys = descriptions.get(user.name, {}), found[user.name]

@@ -6,14 +6,14 @@ from keytui.core.errors import KeytuiError, ReadOnlyError
 from keytui.core.gate import Gate
 from keytui.keys.recovery import Finding, Recovery, Verdict
 from keytui.session.account import open_account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 
-def recover(parts: Parts, *, yes: bool) -> int:
+def recover(ctx: Context, *, yes: bool) -> int:
     """Say what became of each open creation, and delete the keys that nobody can use.
 
     Args:
-        parts: The parts of this run.
+        ctx: The parts of this run.
         yes: Delete without asking, but only keys whose secret certainly nobody has. Otherwise
             each is asked about on a terminal, and elsewhere only told.
 
@@ -23,7 +23,7 @@ def recover(parts: Parts, *, yes: bool) -> int:
     Raises:
         KeytuiError: AWS or keytui's record can't be read.
     """
-    recovery = open_account(parts, parts.settings.profile).recovery
+    recovery = open_account(ctx, ctx.settings.profile).recovery
     unfinished = recovery.open_attempts()
     still_open = 0
     for attempt in unfinished:
@@ -33,7 +33,7 @@ def recover(parts: Parts, *, yes: bool) -> int:
             still_open += 1
             continue
         say(f"{finding.title} {finding.advice}".strip())
-        if finding.open and not _settled(recovery, finding, parts.settings.gate, yes):
+        if finding.open and not _settled(recovery, finding, ctx.settings.gate, yes):
             still_open += 1
     for account in sorted(recovery.other_accounts()):
         say(f"A creation in the account {account} is unfinished: use a profile of that account.")

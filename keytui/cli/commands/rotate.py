@@ -1,6 +1,5 @@
 """``keytui rotate``: a rotation, or its next steps, without a screen."""
 
-import os
 from collections.abc import Callable, Sequence
 
 from keytui.aws.files.repoint import How, LocalProfiles, RepointChange
@@ -23,8 +22,7 @@ from keytui.keys.local_use import own_shell
 from keytui.keys.lookup import find
 from keytui.keys.outcomes import Concern, Custody, Dependence, UnansweredError
 from keytui.session.account import Account, open_account
-from keytui.session.context import Parts
-from keytui.stores.keyring.limits import profile_limits
+from keytui.session.context import Context
 
 AIMS = {
     "verified": Step.VERIFY,
@@ -42,7 +40,7 @@ class _LeftError(KeytuiError):
     """Something needs the user's word, and nobody gave it."""
 
 
-def rotate_key(parts: Parts, request: Request) -> int:
+def rotate_key(ctx: Context, request: Request) -> int:
     """Begin a rotation or take it up, and go on as far as asked; print what was done.
 
     With ``--json`` one object: ``rotation`` (its ID in keytui's record), ``old_key_id``,
@@ -63,9 +61,9 @@ def rotate_key(parts: Parts, request: Request) -> int:
     ids = ids_in(options["text"])
     if len(ids) != 1:
         raise UsageError(f"{len(ids)} access key IDs are in that text.", next_step="Name one.")
-    account = open_account(parts, parts.settings.profile)
+    account = open_account(ctx, ctx.settings.profile)
     account.lifecycle.require_writable()
-    run = _Run(parts, account, request)
+    run = _Run(ctx, account, request)
     with held_back("Stopping before the next step.") as stop:
         stop.last = run.see_safe
         try:
@@ -90,9 +88,9 @@ def rotate_key(parts: Parts, request: Request) -> int:
 class _Run:
     """One run of the command."""
 
-    def __init__(self, parts: Parts, account: Account, request: Request) -> None:
-        self._parts, self._account, self._options = parts, account, request.options
-        self._rotator = parts.rotator(account.iam, account.lifecycle)
+    def __init__(self, ctx: Context, account: Account, request: Request) -> None:
+        self._ctx, self._account, self._options = ctx, account, request.options
+        self._rotator = ctx.rotator(account.iam, account.lifecycle)
         self._yes, self._json = bool(self._options["yes"]), bool(self._options["json"])
         self._aim = AIMS[self._options["to"] or "watched"]
         self._custody: Custody | None = None
@@ -129,13 +127,13 @@ class _Run:
             raise KeytuiError(f"{key_id} is part of no open rotation.", "Nothing was changed.")
         key = find(self._account.iam, key_id).key
         kind, _, path = (self._options["store"] or "keyring").partition(":")
-        store = self._parts.csv_file(path) if kind == "csv" else self._parts.keyring
+        store = self._ctx.csv_file(path) if kind == "csv" else self._ctx.keyring
         self.rotation = self._rotator.begin(key, store)
 
     def tell_own_shell(self) -> None:
         """Say at the beginning that the user's own shell has the key that goes."""
         old_id = self._now.old_id
-        for sentence in own_shell(old_id, self._parts.uses_here(old_id)):
+        for sentence in own_shell(old_id, self._ctx.uses_here(old_id)):
             complain(sentence)
 
     def go(self, stop: Callable[[], int]) -> None:
@@ -256,7 +254,7 @@ class _Run:
         """See a secret safe that is not in its store; return what became of it. Any thread."""
         if self._custody is None or self._custody.kept or self._custody.discarded:
             return ""
-        return self._account.lifecycle.rescue(self._custody, self._parts.keyring)
+        return self._account.lifecycle.rescue(self._custody, self._ctx.keyring)
 
     def _settle(self) -> None:
         """Find out what became of a creation that was cut short."""
@@ -299,7 +297,7 @@ class _Run:
             _LeftError: ``--yes`` alone is none.
         """
         by_process = [change for change in changes if change.how is not How.REWRITE]
-        limits = profile_limits(self._parts.settings, os.environ) if by_process else ()
+        limits = self._ctx.profile_limits() if by_process else ()
         if not limits:
             return
         uses = "; ".join(change.use.text for change in by_process)
@@ -314,10 +312,10 @@ class _Run:
         complain(f"{said} {' '.join(limits)}")
 
     def _plan(self, how: str) -> tuple[RepointChange, ...]:
-        if self._parts.settings.demo:
+        if self._ctx.settings.demo:
             return ()
-        rotation, files = self._now, self._parts.aws_files()
-        kept = rotation.store == self._parts.keyring.locator
+        rotation, files = self._now, self._ctx.aws_files()
+        kept = rotation.store == self._ctx.keyring.locator
         profiles = LocalProfiles(files, How(how) if kept else How.REWRITE, in_keyring=kept)
         return profiles.plan(rotation.old_id, rotation.new_id)
 

@@ -12,7 +12,7 @@ from keytui.cli.ending import Ending
 from keytui.core.errors import UsageError
 from keytui.core.signals import ENDING, handed_on, passed_over
 from keytui.core.text import plain
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 if TYPE_CHECKING:
     from keytui.tui.app import KeytuiApp
@@ -25,7 +25,7 @@ _STOPS_OTHERS = (signal.SIGTTOU, signal.SIGTTIN)
 """They stop a job in the background that uses the terminal; a rescue may have to."""
 
 
-def show(parts: Parts) -> int:
+def show(ctx: Context) -> int:
     """Open the screen; return the exit status when it is left.
 
     However it ends, a new key's secret that is kept nowhere is put into the keyring, or its
@@ -46,7 +46,7 @@ def show(parts: Parts) -> int:
 
     terminal = open_terminal()
     _come_to_the_foreground(terminal)
-    app = KeytuiApp(parts, terminal=terminal)
+    app = KeytuiApp(ctx, terminal=terminal)
     ending = Ending(lambda: _rescue(app), app.give_back)
 
     def heed(number: Signals) -> None:
@@ -90,7 +90,7 @@ def _rescue(app: "KeytuiApp") -> None:
         custody = main.custody
         if custody is None or custody.kept or custody.discarded:
             return
-        keyring = main.parts.keyring.hurried(RESCUE_SECONDS)
+        keyring = main.ctx.keyring.hurried(RESCUE_SECONDS)
         said = main.account.lifecycle.rescue(
             custody, keyring, stopped=lambda: app.job.continuations != before
         )

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from keytui.cli.console import leave_in_order, note
 from keytui.core.errors import NotStoredError, StoreError, WrongPasswordError
 from keytui.core.model import Secret
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.base import Mend, Probe
 from keytui.stores.keyring.os_keyring import OsKeyring
 
@@ -24,11 +24,11 @@ PASS_SECONDS = 120.0
 """How long gpg may take to ask for a passphrase."""
 
 
-def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
+def unlock_keyring(ctx: Context, stack: ExitStack) -> None:
     """Unlock the keyring, make it where there is none yet, start a D-Bus where that is missing.
 
     Args:
-        parts: The parts of this run.
+        ctx: The parts of this run.
         stack: Ends a private D-Bus session with the run.
 
     Raises:
@@ -36,34 +36,34 @@ def unlock_keyring(parts: Parts, stack: ExitStack) -> None:
         ReadOnlyError: There is none yet, and in read-only mode none is made.
     """
     leave_in_order()  # Also at the prompt; the screen heeds signals itself.
-    if parts.settings.keyring == "pass":
-        _let_gpg_ask(parts)
+    if ctx.settings.keyring == "pass":
+        _let_gpg_ask(ctx)
         return
     own = False
-    probe = parts.keyring.probe(canary=False)
+    probe = ctx.keyring.probe(canary=False)
     if probe.mend is Mend.START:
         from keytui.stores.keyring.private_bus import private_bus
 
-        own = stack.enter_context(private_bus(os.environ, parts.settings.gate))
+        own = stack.enter_context(private_bus(os.environ, ctx.settings.gate))
         note(
             "No D-Bus session here: keytui made one that lasts for this run."
             if own
             else "No D-Bus session here: another keytui's is used. It ends with that one."
         )
-        probe = parts.keyring.probe(canary=False)
+        probe = ctx.keyring.probe(canary=False)
     if probe.mend is Mend.UNLOCK:
-        _unlock(parts, probe)
+        _unlock(ctx, probe)
     elif probe.mend is Mend.MAKE:
-        parts.settings.gate.require_writable()
-        _make(parts, probe)
+        ctx.settings.gate.require_writable()
+        _make(ctx, probe)
     elif not probe.writable:
         raise StoreError(probe.reason, next_step=_ANOTHER if own else probe.next_step)
 
 
-def _unlock(parts: Parts, probe: Probe) -> None:
+def _unlock(ctx: Context, probe: Probe) -> None:
     for left in reversed(range(TRIES)):
         try:
-            parts.keyring.unlock(_asked(f"Password of the {_name(probe)}: "))
+            ctx.keyring.unlock(_asked(f"Password of the {_name(probe)}: "))
         except WrongPasswordError as error:
             if not left:
                 raise
@@ -72,7 +72,7 @@ def _unlock(parts: Parts, probe: Probe) -> None:
             return
 
 
-def _make(parts: Parts, probe: Probe) -> None:
+def _make(ctx: Context, probe: Probe) -> None:
     note(f"There is no {_name(probe)} yet.")
     note("Choose its password; nobody can recover it.")
     for left in reversed(range(TRIES)):
@@ -82,14 +82,14 @@ def _make(parts: Parts, probe: Probe) -> None:
         elif not _asked("The same again: ").matches(password):
             trouble = "The two differ."
         else:
-            parts.keyring.unlock(password)
+            ctx.keyring.unlock(password)
             return
         if left:
             note(trouble)
     raise StoreError("No keyring was made.", next_step="Start again with --unlock-keyring.")
 
 
-def _let_gpg_ask(parts: Parts) -> None:
+def _let_gpg_ask(ctx: Context) -> None:
     """Read and write a made-up secret with pass, on the terminal: gpg keeps the passphrase.
 
     In read-only mode a secret that is there is read instead.
@@ -98,13 +98,13 @@ def _let_gpg_ask(parts: Parts) -> None:
 
     if "GPG_TTY" not in os.environ and sys.stdin.isatty():
         os.environ["GPG_TTY"] = os.ttyname(sys.stdin.fileno())
-    gate = parts.settings.gate
+    gate = ctx.settings.gate
     keyring = OsKeyring(kind="pass", timeout=PASS_SECONDS, ask=ask_here, gate=gate)
     probe = keyring.probe(canary=True)
     if not probe.writable:
         raise StoreError(probe.reason, next_step=probe.next_step)
     if gate.read_only:
-        held = (one for one in parts.vault.held() if one.locator == keyring.locator)
+        held = (one for one in ctx.vault.held() if one.locator == keyring.locator)
         if one := next(held, None):
             with suppress(NotStoredError):
                 keyring.get(one.key_id)

@@ -10,7 +10,7 @@ from keytui.cli.doctor.checks import Group, Probe, Row, Status, blank, finish, s
 from keytui.core.errors import AccessDeniedError, AwsError, CredentialsError, KeytuiError
 from keytui.core.iam import Iam
 from keytui.core.model import Identity
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 if TYPE_CHECKING:
     from keytui.aws.permissions import Permission, Permissions
@@ -48,14 +48,14 @@ _BLANKS = tuple(
 class _Caller:
     """The connection, made by the first probe and waited for by the others."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
         self._iam: Future[Iam | None] = Future()
 
     def connect(self) -> Iam:
         """Connect and ask who is calling. Raises KeytuiError."""
         try:
-            iam = self._parts.connect(self._parts.settings.profile)
+            iam = self._ctx.connect(self._ctx.settings.profile)
             iam.identity()
         except BaseException:
             self._iam.set_result(None)
@@ -68,40 +68,40 @@ class _Caller:
         return self._iam.result()
 
 
-def probes(parts: Parts) -> list[Probe]:
+def probes(ctx: Context) -> list[Probe]:
     """Return the looks at AWS."""
-    caller = _Caller(parts)
-    changes = not parts.settings.read_only
+    caller = _Caller(ctx)
+    changes = not ctx.settings.read_only
     return [
-        Probe("AWS", (_CALLER, _ACCOUNT, _ENDPOINT), SECONDS, lambda: _first(parts, caller)),
+        Probe("AWS", (_CALLER, _ACCOUNT, _ENDPOINT), SECONDS, lambda: _first(ctx, caller)),
         Probe("AWS", (_MFA,), SECONDS, lambda: [_mfa(caller.wait())]),
         Probe("AWS", _BLANKS, SECONDS, lambda: _actions(caller.wait(), changes)),
     ]
 
 
-def _first(parts: Parts, caller: _Caller) -> list[Row]:
+def _first(ctx: Context, caller: _Caller) -> list[Row]:
     """Raises KeytuiError where the credentials are not to blame."""
     try:
         iam = caller.connect()
     except CredentialsError as error:
         failed = replace(_CALLER, status=Status.FAIL, text=error.title, advice=error.next_step)
-        return [replace(failed, command=_sign_in(parts)), _ACCOUNT, _ENDPOINT]
+        return [replace(failed, command=_sign_in(ctx)), _ACCOUNT, _ENDPOINT]
     identity = iam.identity()
     where = "" if identity.partition == "aws" else f", partition {identity.partition}"
     account = replace(_ACCOUNT, status=Status.OK, value=identity.account)
     return [
         _who(identity, iam.signing_key_id()),
         replace(account, text=f"{identity.account}{where}."),
-        _endpoint(iam.custom_endpoint, demo=parts.settings.demo),
+        _endpoint(iam.custom_endpoint, demo=ctx.settings.demo),
     ]
 
 
-def _sign_in(parts: Parts) -> str:
+def _sign_in(ctx: Context) -> str:
     """Return the command that most likely gives credentials."""
-    if name := parts.settings.profile or os.environ.get("AWS_PROFILE"):
+    if name := ctx.settings.profile or os.environ.get("AWS_PROFILE"):
         return f"aws sso login --profile {shlex.quote(name)}"
     try:
-        names = parts.profiles()
+        names = ctx.profiles()
     except KeytuiError:
         names = []
     return f"keytui doctor --profile {shlex.quote(names[0])}" if names else "aws configure"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from keytui.cli.doctor.checks import Group, Probe, Row, Status, blank
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.base import Mend
 from keytui.stores.base import Probe as StoreProbe
 from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus
@@ -73,15 +73,15 @@ _LOCKED = blank(Group.KEYRING, "locked", "Locked")
 _BUS = blank(Group.KEYRING, "bus", "D-Bus")
 
 
-def probes(parts: Parts, env: Mapping[str, str]) -> list[Probe]:
+def probes(ctx: Context, env: Mapping[str, str]) -> list[Probe]:
     """Return the looks at the keyring."""
-    kind, read_only = parts.settings.keyring, parts.settings.read_only
+    kind, read_only = ctx.settings.keyring, ctx.settings.read_only
     return [
         Probe(
             "The keyring",
             (_BACKEND, _WRITABLE, _LOCKED),
             SECONDS,
-            lambda: _keyring(parts.keyring.probe(canary=True), kind, env, read_only=read_only),
+            lambda: _keyring(ctx.keyring.probe(canary=True), kind, env, read_only=read_only),
         ),
         Probe("D-Bus", (_BUS,), 2.0, lambda: [_bus(find_bus(env), kind)]),
     ]

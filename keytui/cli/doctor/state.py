@@ -12,7 +12,7 @@ from pathlib import Path
 from keytui.cli.doctor.checks import Group, Probe, Row, Status, blank
 from keytui.journal.creations import attempts
 from keytui.journal.log import Journal
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 SECONDS = 2.0
 
@@ -22,9 +22,9 @@ _UNFINISHED = blank(Group.STATE, "unfinished", "Unfinished")
 _CONFIG = blank(Group.STATE, "config", "config.toml")
 
 
-def probes(parts: Parts, env: Mapping[str, str], home: Path) -> list[Probe]:
+def probes(ctx: Context, env: Mapping[str, str], home: Path) -> list[Probe]:
     """Return the looks at keytui's files."""
-    journal, read_only = parts.journal, parts.settings.read_only
+    journal, read_only = ctx.journal, ctx.settings.read_only
     return [
         Probe(
             "The state folder",

@@ -6,7 +6,6 @@ run is not there then.
 
 from collections.abc import Mapping
 
-from keytui.session.settings import Settings
 from keytui.stores.keyring.named import CRYPTFILE_VARIABLE
 from keytui.stores.keyring.session_bus import BusKind, find_bus
 
@@ -14,16 +13,16 @@ BACKEND_VARIABLE = "PYTHON_KEYRING_BACKEND"
 """The keyring library's own: which backend it takes."""
 
 
-def profile_limits(settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:
+def profile_limits(kind: str, env: Mapping[str, str], *, by_variable: bool) -> tuple[str, ...]:
     """Return where such a profile will not work as things are, a sentence each.
 
     Args:
-        settings: The settings of this run.
+        kind: The keyring's kind, such as os or pass.
         env: The environment.
+        by_variable: Whether KEYTUI_KEYRING alone names the kind.
     """
     limits = []
-    kind = settings.keyring
-    if settings.keyring_by_variable:
+    if by_variable:
         limits.append(
             f"It works where KEYTUI_KEYRING={kind} is set; for all else config.toml must name it: "
             f'keyring = "{kind}".'

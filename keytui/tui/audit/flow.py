@@ -53,7 +53,7 @@ async def show_audit(stage: Stage) -> None:
         "undo": partial(_undo, stage),
         "export": partial(_export, stage),
     }
-    chosen = await stage.ask(AuditScreen(account, stage.parts, verbs))
+    chosen = await stage.ask(AuditScreen(account, stage.ctx, verbs))
     stage.no_more_questions()
     if chosen is not None:
         await _open(stage, account, chosen)
@@ -63,7 +63,7 @@ async def show_audit(stage: Stage) -> None:
 async def look_at_report(stage: Stage) -> None:
     """Read the credential report in the background, where that is allowed."""
     account = stage.account
-    await read_report(account, stage.parts)
+    await read_report(account, stage.ctx)
     if stage.account is account:
         stage.draw_users()
 
@@ -80,7 +80,7 @@ def _take_over(account: Account) -> None:
 async def _open(stage: Stage, account: Account, row: AuditRow) -> None:
     """Go to a key on the main screen; to its user where only the report tells of it."""
     user = row.key.user
-    known = await in_thread(lambda: read_keys(account, stage.parts, user))
+    known = await in_thread(lambda: read_keys(account, stage.ctx, user))
     account.inventory.add([user])
     account.inventory.set_keys(user, known)
     if not known.keys:

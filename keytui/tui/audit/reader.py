@@ -13,7 +13,7 @@ from keytui.audit.report import STALE, reports
 from keytui.core.errors import CredentialsError, KeytuiError, UnreachableError
 from keytui.core.model import ROOT_USER, User
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.tui.services.threads import in_thread
 
 HOPELESS = 20
@@ -22,21 +22,21 @@ BATCH_SECONDS = 0.1
 """What arrives within this time is taken in together, and painted once."""
 
 
-async def read_report(account: Account, parts: Parts) -> None:
+async def read_report(account: Account, ctx: Context) -> None:
     """Take the credential report into the account's audit; why it can't be had is remembered.
 
     Where it is being read already, that is waited for; one that has become stale is read anew.
     """
     made_at, task = account.audit.report_made_at, account.report_task
-    stale = made_at is not None and parts.now() - made_at >= STALE
+    stale = made_at is not None and ctx.now() - made_at >= STALE
     if task is None or (stale and task.done()):
         account.audit.report_error = None
-        task = account.report_task = asyncio.ensure_future(_read_report(account, parts))
+        task = account.report_task = asyncio.ensure_future(_read_report(account, ctx))
     await asyncio.shield(task)
 
 
-async def _read_report(account: Account, parts: Parts) -> None:
-    found = reports(account.iam, parts.now, parts.wait.sleep)
+async def _read_report(account: Account, ctx: Context) -> None:
+    found = reports(account.iam, ctx.now, ctx.wait.sleep)
     try:
         while (report := await in_thread(lambda: next(found, None))) is not None:
             account.audit.take_prepared(await in_thread(partial(account.audit.prepared, report)))
@@ -88,9 +88,9 @@ class Progress:
 class AuditReader:
     """Reads users' keys for one audit screen, and takes them in batch by batch."""
 
-    def __init__(self, account: Account, parts: Parts, told: Callable[[], None]) -> None:
+    def __init__(self, account: Account, ctx: Context, told: Callable[[], None]) -> None:
         """Take the account, and what is called in the event loop's thread after each batch."""
-        self._account, self._parts, self._told = account, parts, told
+        self._account, self._ctx, self._told = account, ctx, told
         self.progress = Progress()
         self.problem: KeytuiError | None = None
         """Why rows on the screen could not be checked, or not wholly."""
@@ -180,7 +180,7 @@ class AuditReader:
                 account.iam,
                 users,
                 account.pace,
-                self._parts.now,
+                self._ctx.now,
                 lambda user: audit.reported(user.name),
                 mfa=not from_report and len(users) <= 100,
                 left=left,

@@ -20,7 +20,7 @@ from keytui.core.model import User
 from keytui.core.rules import Rule
 from keytui.core.text import plain
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.tui.audit.marks import AuditMarks
 from keytui.tui.audit.reader import AuditReader, read_report
 from keytui.tui.audit.table import AuditTable
@@ -115,16 +115,16 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
 
     Attributes:
         account: The account.
-        parts: The parts of this run.
+        ctx: The parts of this run.
         marks: What is marked.
         reader: Reads in the background.
     """
 
-    def __init__(self, account: Account, parts: Parts) -> None:
+    def __init__(self, account: Account, ctx: Context) -> None:
         super().__init__()
-        self.account, self.parts = account, parts
+        self.account, self.ctx = account, ctx
         self.marks = AuditMarks()
-        self.reader = AuditReader(account, parts, self._arrived)
+        self.reader = AuditReader(account, ctx, self._arrived)
         self.reader.taken = self._taken
         self.order = Order()
         """How the rows are sorted."""
@@ -147,7 +147,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         yield AuditTotals(id="totals")
         words = ", ".join(WORDS)
         yield LineInput(placeholder=f"/ filter: text, or {words}", id="filter")
-        yield AuditTable(self.parts.now(), self.marks.holds, id="audit")
+        yield AuditTable(self.ctx.now(), self.marks.holds, id="audit")
         yield MessageBar(id="message")
         yield Line(id="told")
         yield KeyHints()
@@ -184,7 +184,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
 
     async def _reading(self) -> None:
         """Read the report; where it is not there soon, or not to be had, read user by user."""
-        report = asyncio.ensure_future(read_report(self.account, self.parts))
+        report = asyncio.ensure_future(read_report(self.account, self.ctx))
         await asyncio.wait([report], timeout=REPORT_SECONDS)
         if self.account.audit.report_made_at is None:
             await self.reader.read_all(anew=self._anew)
@@ -225,7 +225,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
 
     def _is_checked(self, row: AuditRow) -> bool:
         read_at = self.account.audit.read_at(row.key.user.name)
-        return read_at is not None and self.parts.now() - read_at < CHECKED
+        return read_at is not None and self.ctx.now() - read_at < CHECKED
 
     def _look_at(self, users: Sequence[User]) -> None:
         """Read these users' keys, and no longer those asked for before."""
@@ -280,7 +280,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         if not self.table.show(rows, self.order, afresh=afresh):
             self.strayed = True
         room = max(self.size.width - 2, 1)
-        head = heading(self.account, self.reader, self.parts.now(), room)
+        head = heading(self.account, self.reader, self.ctx.now(), room)
         self.query_one("#heading", Line).show_line(head)
         self._draw_bars()
 
@@ -351,15 +351,15 @@ class AuditScreen(AuditedScreen):
         *(Binding(f"{n}", f"rule({n})", show=False) for n in range(1, len(RULES) + 1)),
     ]
 
-    def __init__(self, account: Account, parts: Parts, verbs: Verbs) -> None:
+    def __init__(self, account: Account, ctx: Context, verbs: Verbs) -> None:
         """Take the account, the parts of this run, and what the keys do, as flows."""
-        super().__init__(account, parts)
+        super().__init__(account, ctx)
         self._verbs = verbs
         self._at_work: Worker[None] | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Let the keys work that do something now; in read-only mode changes are refused aloud."""
-        read_only = self.parts.settings.read_only
+        read_only = self.ctx.settings.read_only
         match action, parameters:
             case "do", ("undo",):
                 return read_only or bool(self.account.changes)
@@ -373,7 +373,7 @@ class AuditScreen(AuditedScreen):
         """Set going what a key is for."""
         if not self.check_action("do", (verb,)) or self._typed.held:
             return
-        refused = verb in CHANGES and self.parts.settings.read_only
+        refused = verb in CHANGES and self.ctx.settings.read_only
         if not refused and verb in ON_KEYS and not self.marks and not self.is_meant():
             return
         self.say("")
@@ -451,7 +451,7 @@ class AuditScreen(AuditedScreen):
 
     def show_hints(self) -> None:
         """Show the keys that work now."""
-        hints, read_only = [], self.parts.settings.read_only
+        hints, read_only = [], self.ctx.settings.read_only
         for one in self.BINDINGS:
             if isinstance(one, Binding) and one.show:
                 action, _, rest = one.action.partition("('")

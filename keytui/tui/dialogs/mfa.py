@@ -57,8 +57,6 @@ class MfaDialogs:
 
     async def _open(self, request: MfaRequest) -> Secret | None:
         """Open the dialog and wait for what it returns."""
-        from keytui.tui.dialogs.mfa import MfaScreen  # Not needed on the way to the first frame.
-
         answer = self._answer = asyncio.get_running_loop().create_future()
         await self._app.push_screen(MfaScreen(request), answer.set_result)
         with self._app.typed.interrupted():

@@ -131,5 +131,5 @@ async def when_open(stage: Stage, keyring: Keyring, work: Callable[[], Awaitable
 
 def _dialog(stage: Stage, keyring: Keyring, probe: Probe) -> UnlockScreen:
     if probe.mend is Mend.MAKE:
-        stage.parts.settings.gate.require_writable()
+        stage.ctx.settings.gate.require_writable()
     return UnlockScreen(keyring, probe)

@@ -115,7 +115,7 @@ EXPORT = "~/keytui-history.jsonl"
 
 async def show_history(stage: Stage) -> None:
     """Show the history until it is left."""
-    matters = history(await in_thread(stage.parts.journal.entries))
+    matters = history(await in_thread(stage.ctx.journal.entries))
     match await stage.ask(HistoryScreen(matters)):
         case Export(matters=shown):
             await _export(stage, list(shown))

@@ -17,7 +17,7 @@ from keytui.core.text import plain
 from keytui.keys.operations import QUOTA, quota_reached
 from keytui.keys.outcomes import Custody, UnansweredError
 from keytui.session.account import Account, read_keys
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.base import Probe, SecretStore
 from keytui.tui.dialogs.dialogs import ConfirmScreen, Dialog, Note, WorkingScreen
 from keytui.tui.dialogs.unlock import UnlockScreen
@@ -94,9 +94,9 @@ class CreateScreen(Dialog[CreateChoice | None]):
         Binding("escape", "dismiss(None)", "Back", key_display="esc"),
     ]
 
-    def __init__(self, user: User, keys: int | None, parts: Parts) -> None:
+    def __init__(self, user: User, keys: int | None, ctx: Context) -> None:
         super().__init__("Create an access key")
-        self._user, self._count, self._parts = user, keys, parts
+        self._user, self._count, self._ctx = user, keys, ctx
         self._keyring: Probe | None = None
 
     def content(self) -> ComposeResult:
@@ -107,7 +107,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
         yield Goals()
         yield Note(id="why", classes="wrong")
         yield Static(Text("Path of the CSV file", style=DIM), classes="label csv")
-        yield LineInput(str(self._parts.csv_path(self._user)), id="path", classes="csv")
+        yield LineInput(str(self._ctx.csv_path(self._user)), id="path", classes="csv")
         yield Static(Text("Description, optional", style=DIM), classes="label")
         yield LineInput(max_length=LENGTH, id="description")
 
@@ -121,7 +121,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
     @work(group="look", exclusive=True, description="look at the keyring")
     async def look(self) -> None:
         """Probe the OS keyring by writing to it, and show what it says."""
-        probe = self._keyring = await in_thread(self._parts.keyring.probe)
+        probe = self._keyring = await in_thread(self._ctx.keyring.probe)
         if not self._still_open:
             return
         note = Text(backend(probe.label) + "  ", style=DIM) if backend(probe.label) else Text()
@@ -157,11 +157,11 @@ class CreateScreen(Dialog[CreateChoice | None]):
             return
         probe: Probe | None = None
         if goal is Goal.KEYRING:
-            probe = self._keyring or await in_thread(self._parts.keyring.probe)
+            probe = self._keyring or await in_thread(self._ctx.keyring.probe)
             if probe and probe.can_be_unlocked and self._still_open:
                 probe = await self._unlocked(probe)
         elif goal is Goal.CSV:
-            probe = await in_thread(lambda: self._parts.csv_file(path).probe())
+            probe = await in_thread(lambda: self._ctx.csv_file(path).probe())
         if not self._still_open:
             return
         if probe and not probe.writable:
@@ -171,7 +171,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
 
     async def _unlocked(self, probe: Probe) -> Probe:
         """Ask for the keyring's password; return what the keyring says afterwards."""
-        keyring = self._parts.keyring
+        keyring = self._ctx.keyring
         if not await self.app.push_screen_wait(UnlockScreen(keyring, probe)):
             return probe
         await self.look().wait()
@@ -196,11 +196,11 @@ def _why(probe: Probe | None) -> str:
 
 async def create(stage: Stage, user: User) -> None:
     """Ask how, create the key, reveal it once; a discarded one is offered to be deleted."""
-    account, parts = stage.account, stage.parts
+    account, ctx = stage.account, stage.ctx
     account.lifecycle.require_writable()
-    await _check_quota(account, parts, user)
+    await _check_quota(account, ctx, user)
     known = account.inventory.keys_of(user)
-    choice = await stage.ask(CreateScreen(user, len(known.keys) if known else None, parts))
+    choice = await stage.ask(CreateScreen(user, len(known.keys) if known else None, ctx))
     if choice is None:
         return
     try:
@@ -215,7 +215,7 @@ async def create(stage: Stage, user: User) -> None:
 async def reveal(stage: Stage, custody: Custody) -> None:
     """Show a new secret until it is kept or discarded."""
     lifecycle = stage.account.lifecycle
-    closing = await stage.ask(RevealScreen(custody, lifecycle, stage.parts))
+    closing = await stage.ask(RevealScreen(custody, lifecycle, stage.ctx))
     # Where the terminal goes away meanwhile, the secret stays in custody and is rescued.
     try:
         await _closed(stage, custody, closing)
@@ -247,11 +247,11 @@ async def _closed(stage: Stage, custody: Custody, closing: Closing) -> None:
         await in_thread(lambda: lifecycle.leave(custody))
 
 
-async def _check_quota(account: Account, parts: Parts, user: User) -> None:
+async def _check_quota(account: Account, ctx: Context, user: User) -> None:
     """Stop before the dialog where the listing shows a full quota; AWS is asked once more."""
     known = account.inventory.keys_of(user)
     if known and len(known.keys) >= QUOTA:
-        now = await in_thread(lambda: read_keys(account, parts, user))
+        now = await in_thread(lambda: read_keys(account, ctx, user))
         if len(now.keys) >= QUOTA:
             raise quota_reached(user, known.keys if known.complete else now.keys)
         account.inventory.set_keys(user, now)
@@ -283,8 +283,8 @@ async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
 def _store(stage: Stage, choice: CreateChoice) -> SecretStore | None:
     match choice.goal:
         case Goal.KEYRING:
-            return stage.parts.keyring
+            return stage.ctx.keyring
         case Goal.CSV:
-            return stage.parts.csv_file(choice.path)
+            return stage.ctx.csv_file(choice.path)
         case Goal.SHOW:
             return None

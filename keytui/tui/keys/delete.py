@@ -85,8 +85,8 @@ async def delete(stage: Stage, key: AccessKey) -> None:
         if await stage.ask(offer):
             await deactivate(stage, key)
         return
-    here = await in_thread(lambda: stage.parts.uses_here(key.id))
-    if not await stage.ask(DeleteScreen(key, stage.parts.now(), here)):
+    here = await in_thread(lambda: stage.ctx.uses_here(key.id))
+    if not await stage.ask(DeleteScreen(key, stage.ctx.now(), here)):
         stage.say(f"{key.id} was not deleted.", good=False)
         return
     await _delete(stage, key)

@@ -33,10 +33,10 @@ async def find(stage: Stage, named: IdsInText | None = None) -> None:
     if not (key_id := await _which(stage, named.ids)):
         return
     stage.say(f"Looking for {key_id}…", good=False)
-    found = await in_thread(lambda: look_up(account.iam, key_id, stage.parts.wait))
+    found = await in_thread(lambda: look_up(account.iam, key_id, stage.ctx.wait))
     user = found.key.user
     keys = tuple(found.key if key.id == key_id else key for key in found.keys)
-    known = await in_thread(lambda: listed_keys(account, stage.parts, user, keys))
+    known = await in_thread(lambda: listed_keys(account, stage.ctx, user, keys))
     if user.name not in {other.name for other in account.inventory.users}:
         account.inventory.add([user])
     account.inventory.set_keys(user, known)
@@ -45,8 +45,6 @@ async def find(stage: Stage, named: IdsInText | None = None) -> None:
 
 
 async def _asked(stage: Stage) -> IdsInText:
-    from keytui.tui.keys.find import FindScreen  # Not needed on the way to the first frame.
-
     return await stage.ask(FindScreen())
 
 

@@ -1,6 +1,5 @@
 """Write an AWS profile that takes its credentials from the keyring."""
 
-import os
 import shlex
 from collections.abc import Callable
 from typing import ClassVar, Protocol, TypeVar
@@ -22,8 +21,7 @@ from keytui.aws.files.profiles import (
 )
 from keytui.core.errors import StoreError
 from keytui.core.text import plain
-from keytui.session.context import Parts
-from keytui.stores.keyring.limits import profile_limits
+from keytui.session.context import Context
 from keytui.tui.dialogs.dialogs import ConfirmScreen, Dialog, Note
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.line_input import LineInput
@@ -110,7 +108,7 @@ class Ask(Protocol):
 
 async def write_profile(
     ask: Ask,
-    parts: Parts,
+    ctx: Context,
     key_id: str,
     user_name: str,
     keep: Callable[[], object] = lambda: None,
@@ -119,7 +117,7 @@ async def write_profile(
 
     Args:
         ask: Opens a dialog.
-        parts: The parts of this run.
+        ctx: The parts of this run.
         key_id: The key that the keyring holds.
         user_name: Whose key it is; proposed as the name.
         keep: Puts the secret into the keyring where it is not there yet; blocks, and raises
@@ -132,9 +130,9 @@ async def write_profile(
         StoreError: Nothing was written, and why.
         ReadOnlyError: In read-only mode, before anything is asked.
     """
-    parts.settings.gate.require_writable()
-    _refuse_demo(parts)
-    files = parts.aws_files()
+    ctx.settings.gate.require_writable()
+    _refuse_demo(ctx)
+    files = ctx.aws_files()
     config, credentials = files.short(files.config), files.short(files.credentials)
     name = await ask(ProfileScreen(default_name(user_name), key_id, config))
     if not name:
@@ -145,11 +143,11 @@ async def write_profile(
     if state.static and not await ask(static_screen(state, config, credentials)):
         raise StoreError(f"[{name}] in {credentials} would win over it.", NOTHING_WRITTEN)
     said = await in_thread(lambda: _write(files, state, key_id, keep))
-    return (*said, *profile_limits(parts.settings, os.environ))
+    return (*said, *ctx.profile_limits())
 
 
-def _refuse_demo(parts: Parts) -> None:
-    if parts.settings.demo:
+def _refuse_demo(ctx: Context) -> None:
+    if ctx.settings.demo:
         raise StoreError(
             "AWS does not know the keys of the demo account.",
             NOTHING_WRITTEN,

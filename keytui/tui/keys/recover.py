@@ -165,7 +165,7 @@ async def _offer(stage: Stage, account: Account, finding: Finding) -> None:
 
 async def _sure(stage: Stage, finding: Finding) -> bool:
     """Ask as every deletion asks: somebody may have this key's secret."""
-    return await stage.ask(DeleteScreen(finding.keys[0], stage.parts.now()))
+    return await stage.ask(DeleteScreen(finding.keys[0], stage.ctx.now()))
 
 
 def _remember(account: Account, finding: Finding) -> None:

@@ -16,7 +16,7 @@ from keytui.core.errors import StoreError, StoreLockedError
 from keytui.core.text import plain
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import Custody
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.base import SecretStore
 from keytui.tui.dialogs.dialogs import Dialog, Note, PathScreen, TypeScreen, sentences
 from keytui.tui.dialogs.unlock import UnlockScreen
@@ -54,9 +54,9 @@ class RevealScreen(Dialog[Closing]):
     SHOW_SECONDS: ClassVar[float] = 30
     """After how long a shown secret hides itself."""
 
-    def __init__(self, custody: Custody, lifecycle: Lifecycle, parts: Parts) -> None:
+    def __init__(self, custody: Custody, lifecycle: Lifecycle, ctx: Context) -> None:
         super().__init__("Secret access key ─ shown only now")
-        self._custody, self._lifecycle, self._parts = custody, lifecycle, parts
+        self._custody, self._lifecycle, self._ctx = custody, lifecycle, ctx
         self._shown = False
         self._busy = False
         self._locked = False
@@ -89,15 +89,15 @@ class RevealScreen(Dialog[Closing]):
 
     def action_keyring(self) -> None:
         """Put the secret into the OS keyring."""
-        self.keep(self._parts.keyring)
+        self.keep(self._ctx.keyring)
 
     @work(description="ask for a path")
     async def action_csv(self) -> None:
         """Save the secret in a CSV file."""
-        path = str(self._parts.csv_path(self._custody.new.key.user))
+        path = str(self._ctx.csv_path(self._custody.new.key.user))
         chosen = await self.app.push_screen_wait(PathScreen("Save a CSV file", path))
         if chosen:
-            self.keep(self._parts.csv_file(chosen))
+            self.keep(self._ctx.csv_file(chosen))
 
     @work(description="write an AWS profile")
     async def action_profile(self) -> None:
@@ -111,7 +111,7 @@ class RevealScreen(Dialog[Closing]):
         self._typed.hold()
         try:
             said = await write_profile(
-                self._ask, self._parts, key.id, key.user.name, self._put_into_keyring
+                self._ask, self._ctx, key.id, key.user.name, self._put_into_keyring
             )
             self._said = sentences(*said)
             self._said.stylize(GOOD)
@@ -123,7 +123,7 @@ class RevealScreen(Dialog[Closing]):
             self._typed.release()
 
     def _put_into_keyring(self) -> None:
-        keyring = self._parts.keyring
+        keyring = self._ctx.keyring
         if all(receipt.store != keyring.name for receipt in self._custody.receipts):
             self._lifecycle.keep(self._custody, keyring)
 
@@ -179,7 +179,7 @@ class RevealScreen(Dialog[Closing]):
     async def _unlock(self) -> bool:
         """Offer to unlock the keyring, which has just said that it is locked."""
         self._set_shown(False)
-        keyring = self._parts.keyring
+        keyring = self._ctx.keyring
         probe = await in_thread(lambda: keyring.probe(canary=False))
         return probe.can_be_unlocked and await self.app.push_screen_wait(
             UnlockScreen(keyring, probe)

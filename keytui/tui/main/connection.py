@@ -8,9 +8,8 @@ from textual import events, work
 from keytui.core.errors import KeytuiError
 from keytui.core.key_ids import IdsInText
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.inventory import Inventory
-from keytui.tui import flows
 from keytui.tui.main.panes import NOT_YET, AccountScreen, keep, last_seen
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.bars import MessageBar, StatusLine
@@ -19,9 +18,9 @@ from keytui.tui.widgets.bars import MessageBar, StatusLine
 class OpeningScreen(AccountScreen):
     """Connects, and reads what the two panes show."""
 
-    def __init__(self, parts: Parts) -> None:
-        super().__init__(parts)
-        self._wanted = parts.settings.user
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self._wanted = ctx.settings.user
         self._painted = asyncio.Event()
 
     def on_mount(self) -> None:
@@ -33,7 +32,7 @@ class OpeningScreen(AccountScreen):
         self.say("")
         self.show_top()
         self.show_hints()
-        settings = self.parts.settings
+        settings = self.ctx.settings
         if settings.user is None and not settings.key_ids:
             self.show_last_seen()
         if wanted := settings.key_ids:
@@ -80,13 +79,13 @@ class OpeningScreen(AccountScreen):
 
     def show_last_seen(self) -> None:
         """Show the users that an earlier run has kept, until AWS has answered."""
-        self._last_seen = last_seen(self.parts, self.profile)
+        self._last_seen = last_seen(self.ctx, self.profile)
         self.draw_users()
 
     def keep_users(self) -> None:
         """Keep what is known of the users for the next start. Blocks, for some milliseconds."""
         if self._account:
-            keep(self.parts, self.profile, self._account)
+            keep(self.ctx, self.profile, self._account)
 
     @work(exclusive=True, group="account", description="read the account")
     async def connect(self) -> None:
@@ -98,7 +97,9 @@ class OpeningScreen(AccountScreen):
             await self._open_wanted(account)
             if account.inventory.users:
                 self._user_changed()  # Their keys are read beside the users.
-            await flows.read.read_users(self, account)
+            from keytui.tui.services.reading import read_users
+
+            await read_users(self, account)
             self.look_around()
             self.look_further()
         except KeytuiError as error:
@@ -109,7 +110,9 @@ class OpeningScreen(AccountScreen):
     async def read_all(self) -> None:
         """Read the users, of whom only one was looked for so far."""
         try:
-            await flows.read.read_users(self, self.account)
+            from keytui.tui.services.reading import read_users
+
+            await read_users(self, self.account)
             self.look_further()
         except KeytuiError as error:
             self._not_all_read(error)
@@ -123,7 +126,9 @@ class OpeningScreen(AccountScreen):
         else:
             self.query_one(StatusLine).users("connecting…")
         try:
-            account = await flows.read.connect(self, self.profile, ahead=ahead)
+            from keytui.tui.services.reading import connect
+
+            account = await connect(self, self.profile, ahead=ahead)
         except KeytuiError:
             self._answered.set()
             raise
@@ -153,7 +158,9 @@ class OpeningScreen(AccountScreen):
         if name is None:
             return
         try:
-            self.draw_users(await flows.read.open_user(account, name))
+            from keytui.tui.services.reading import open_user
+
+            self.draw_users(await open_user(account, name))
             self.action_to_keys()
         except KeytuiError as error:
             self.problem(error)
@@ -164,7 +171,9 @@ class OpeningScreen(AccountScreen):
         try:
             await self._open_account()
             self.draw_users()
-            await flows.find.find(self, named)
+            from keytui.tui.keys.find import find
+
+            await find(self, named)
             self.look_around()
         except KeytuiError as error:
             self._not_all_read(error)
@@ -190,14 +199,16 @@ class OpeningScreen(AccountScreen):
         await self._keys_read.wait()
         if account := self._account:
             profile = self.profile  # Another may be chosen meanwhile.
-            await in_thread(lambda: keep(self.parts, profile, account))
+            await in_thread(lambda: keep(self.ctx, profile, account))
         with suppress(KeytuiError):  # Another profile may have been chosen meanwhile.
-            await flows.audit.look_at_report(self)
+            from keytui.tui.audit.flow import look_at_report
+
+            await look_at_report(self)
 
     @work(exclusive=True, group="keyring", description="look at the keyring")
     async def look_at_keyring(self) -> None:
         """Show which keyring is in use."""
-        probe = await in_thread(lambda: self.parts.keyring.probe(canary=False))
+        probe = await in_thread(lambda: self.ctx.keyring.probe(canary=False))
         self._locked = probe.can_be_unlocked
         self.query_one(StatusLine).keyring(probe)
         self.show_hints()
@@ -206,6 +217,8 @@ class OpeningScreen(AccountScreen):
     async def look_around(self) -> None:
         """Say what became of creations that were cut short."""
         try:
-            await flows.recover.look_around(self)
+            from keytui.tui.keys.recover import look_around
+
+            await look_around(self)
         except KeytuiError as error:
             self.problem(error)

@@ -18,7 +18,7 @@ from keytui.core.rules import Thresholds, findings
 from keytui.core.text import plain
 from keytui.journal.history import Dossier, Matter, dossier
 from keytui.keys.local_use import LocalUse, Place
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.inventory import KeyList
 from keytui.tui.dialogs.dialogs import Note
 from keytui.tui.dialogs.long_dialog import LongDialog
@@ -225,9 +225,9 @@ async def show_key(stage: Stage, key: AccessKey) -> None:
     if siblings is None:
         return
     own = await in_thread(account.iam.signing_key_id)
-    parts = stage.parts
-    known = Known(key, siblings, own == key.id, parts.now(), parts.settings.limits)
-    match await stage.ask(KeyScreen(known, lambda: _look_here(parts, key.id))):
+    ctx = stage.ctx
+    known = Known(key, siblings, own == key.id, ctx.now(), ctx.settings.limits)
+    match await stage.ask(KeyScreen(known, lambda: _look_here(ctx, key.id))):
         case Answer.DEACTIVATE:
             await deactivate(stage, key)
         case Answer.ACTIVATE:
@@ -240,10 +240,10 @@ async def show_key(stage: Stage, key: AccessKey) -> None:
             return
 
 
-def _look_here(parts: Parts, key_id: str) -> Here:
+def _look_here(ctx: Context, key_id: str) -> Here:
     record, problem = Dossier(), None
     try:
-        record = dossier(parts.journal.entries(), key_id)
+        record = dossier(ctx.journal.entries(), key_id)
     except StateError as error:
         problem = error
-    return Here(parts.uses_here(key_id), record, problem)
+    return Here(ctx.uses_here(key_id), record, problem)

@@ -13,10 +13,9 @@ from textual.widget import Widget
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, User
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.inventory import Inventory
 from keytui.session.users_cache import KnownUsers
-from keytui.tui import flows
 from keytui.tui.main.flow_runner import StageScreen
 from keytui.tui.main.keys import KeysPane
 from keytui.tui.main.users import UsersPane, marker
@@ -26,9 +25,9 @@ from keytui.tui.widgets.text import ago
 from keytui.tui.widgets.too_small import TooSmall
 
 
-def last_seen(parts: Parts, profile: str | None) -> tuple[Inventory, str] | None:
+def last_seen(ctx: Context, profile: str | None) -> tuple[Inventory, str] | None:
     """Return the users last seen with a profile and their account; None where none are kept."""
-    known = parts.cache.load(profile)
+    known = ctx.cache.load(profile)
     if known is None or not known.names:
         return None
     return Inventory.last_seen(known.names, known.key_ids, known.read_at), known.account
@@ -46,7 +45,7 @@ def standing(inventory: Inventory, now: datetime) -> str:
     return ", reading…" if inventory.asked else ", r reads all"
 
 
-def keep(parts: Parts, profile: str | None, account: Account) -> None:
+def keep(ctx: Context, profile: str | None, account: Account) -> None:
     """Keep the users of an account that were read whole, with the key IDs seen. Blocks."""
     inventory = account.inventory
     if not inventory.all_read or inventory.last_seen_at:
@@ -54,8 +53,8 @@ def keep(parts: Parts, profile: str | None, account: Account) -> None:
     names = [user.name for user in inventory.users if not user.is_root]
     found = {name: _ids(account, name) for name in names}
     key_ids = {name: ids for name, ids in found.items() if ids}
-    known = KnownUsers(account.identity.account, parts.now(), names, key_ids)
-    parts.cache.save(profile, known)
+    known = KnownUsers(account.identity.account, ctx.now(), names, key_ids)
+    ctx.cache.save(profile, known)
 
 
 def _ids(account: Account, name: str) -> tuple[str, ...]:
@@ -78,10 +77,10 @@ class AccountScreen(StageScreen):
     # Textual repaints the whole screen when the focus moves; the panes show it themselves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, ctx: Context) -> None:
         super().__init__()
-        self.parts = parts
-        self.profile = parts.settings.profile
+        self.ctx = ctx
+        self.profile = ctx.settings.profile
         """The profile in use; None for the SDK's choice."""
         self._account: Account | None = None
         self._last_seen: tuple[Inventory, str] | None = None
@@ -101,7 +100,7 @@ class AccountScreen(StageScreen):
         yield TopBar(id="top")
         with Horizontal(id="panes"):
             yield UsersPane(id="users-pane")
-            yield KeysPane(self.parts.settings.limits, id="keys-pane")
+            yield KeysPane(self.ctx.settings.limits, id="keys-pane")
         yield MessageBar(id="message")
         yield StatusLine(id="status")
         yield KeyHints(id="hints")
@@ -153,9 +152,9 @@ class AccountScreen(StageScreen):
         inventory, account = self._inventory, self._account
         if inventory is None:
             return
-        marks, before = marker(account, self.parts) if account else None, self.users.user
+        marks, before = marker(account, self.ctx) if account else None, self.users.user
         shown = self.users.show(inventory, keep, _badges(account) if account else {}, marks)
-        self.query_one(StatusLine).users(shown + standing(inventory, self.parts.now()))
+        self.query_one(StatusLine).users(shown + standing(inventory, self.ctx.now()))
         moved = before and before != self.users.user
         if before and moved and inventory.all_read and not inventory.has(before):
             self.say(f"{before.name} does not exist any more.", good=False)
@@ -173,7 +172,7 @@ class AccountScreen(StageScreen):
         known = account.inventory.keys_of(user) if account and user else None
         pending = account.pending if account else {}
         marks = account.marks if account else {}
-        now, deleted = self.parts.now(), self._show_deleted
+        now, deleted = self.ctx.now(), self._show_deleted
         self.keys.show(user, known, now, pending=pending, marks=marks, deleted=deleted, keep=keep)
         self.query_one(StatusLine).marked(len(account.marked) if account else 0)
         self.show_hints()
@@ -220,7 +219,9 @@ class AccountScreen(StageScreen):
     async def read_user(self, user: User) -> None:
         """Read the keys of the highlighted user."""
         try:
-            await flows.read.read_user(self, user)
+            from keytui.tui.services.reading import read_user
+
+            await read_user(self, user)
         except KeytuiError as error:
             self.not_read(user, error)
         self._keys_read.set()
@@ -228,7 +229,9 @@ class AccountScreen(StageScreen):
     @work(exclusive=True, group="keys", description="read the rest about a user's keys")
     async def complete_user(self, user: User) -> None:
         """Read last use and descriptions of keys that are listed already."""
-        await flows.read.complete_user(self, user)
+        from keytui.tui.services.reading import complete_user
+
+        await complete_user(self, user)
         self._keys_read.set()
 
     @on(UsersPane.Highlighted)
@@ -256,8 +259,8 @@ class AccountScreen(StageScreen):
 
     def show_top(self) -> None:
         """Show who acts, and where."""
-        settings, account = self.parts.settings, self._account
-        mfa = account is not None and account.iam.signing_key_id() in self.parts.mfa.sessions
+        settings, account = self.ctx.settings, self._account
+        mfa = account is not None and account.iam.signing_key_id() in self.ctx.mfa.sessions
         modes = [("MFA", mfa), ("DEMO", settings.demo), ("READ-ONLY", settings.read_only)]
         identity = account.identity if account else None
         endpoint = (account.iam.custom_endpoint or "") if account and not settings.demo else ""

@@ -11,7 +11,6 @@ from keytui.core.errors import KeytuiError
 from keytui.core.key_ids import IdsInText, read_ids
 from keytui.core.model import AccessKey, KeyStatus, Secret
 from keytui.keys.batch import Verb
-from keytui.tui import flows
 from keytui.tui.main import screen as main_keys
 from keytui.tui.main.connection import OpeningScreen
 from keytui.tui.main.flow_runner import Flow
@@ -136,17 +135,23 @@ class MainScreen(OpeningScreen):
 
     def action_find(self) -> None:
         """Find a key by its ID."""
-        self.run(flows.find.find(self))
+        from keytui.tui.keys.find import find
+
+        self.run(find(self))
 
     @on(UsersPane.Wanted)
     def _find_wanted(self, event: UsersPane.Wanted) -> None:
-        self.run(flows.find.find(self, IdsInText(event.key_ids)))
+        from keytui.tui.keys.find import find
+
+        self.run(find(self, IdsInText(event.key_ids)))
 
     def on_paste(self, event: events.Paste) -> None:
         """Find the key that a pasted text names; the text itself may be a secret."""
         found = read_ids(event.text)
         if found.ids:
-            self.run(flows.find.find(self, found))
+            from keytui.tui.keys.find import find
+
+            self.run(find(self, found))
         elif found.broken:
             self.say(found.problem, good=False)
         else:
@@ -156,26 +161,36 @@ class MainScreen(OpeningScreen):
     def action_detail(self) -> None:
         """Show all that is known of the key under the cursor."""
         if shown := self._key_shown():
-            self.run(flows.key.show_key(self, shown))
+            from keytui.tui.main.key_screen import show_key
+
+            self.run(show_key(self, shown))
 
     # The verbs: one handler for the key, the click and the palette.
 
     def action_create(self) -> None:
         """Create a key for the highlighted user."""
         if user := self.users.user:
-            self.run(flows.create.create(self, user))
+            from keytui.tui.keys.create import create
+
+            self.run(create(self, user))
 
     def action_deactivate(self, key_id: str = "") -> None:
         """Make a key inactive."""
-        self._for_keys(Verb.DEACTIVATE, flows.status.deactivate, key_id)
+        from keytui.tui.keys.status import deactivate
+
+        self._for_keys(Verb.DEACTIVATE, deactivate, key_id)
 
     def action_activate(self, key_id: str = "") -> None:
         """Make a key active."""
-        self._for_keys(Verb.ACTIVATE, flows.status.activate, key_id)
+        from keytui.tui.keys.status import activate
+
+        self._for_keys(Verb.ACTIVATE, activate, key_id)
 
     def action_delete(self, key_id: str = "") -> None:
         """Delete a key."""
-        self._for_keys(Verb.DELETE, flows.delete.delete, key_id)
+        from keytui.tui.keys.delete import delete
+
+        self._for_keys(Verb.DELETE, delete, key_id)
 
     def action_mark(self) -> None:
         """Mark the key under the cursor, or take its mark away, and go on to the next."""
@@ -188,11 +203,15 @@ class MainScreen(OpeningScreen):
     def action_rotate(self, key_id: str = "") -> None:
         """Rotate a key, or take up the rotation it is part of."""
         if key := self._key_meant(key_id):
-            self.run(flows.rotate.rotate(self, key))
+            from keytui.tui.rotation.flow import rotate
+
+            self.run(rotate(self, key))
 
     def action_undo(self) -> None:
         """Undo the last change of status."""
-        self.run(flows.status.undo(self))
+        from keytui.tui.keys.status import undo
+
+        self.run(undo(self))
 
     @work(description="send an access key ID to the clipboard")
     async def action_copy(self) -> None:
@@ -218,7 +237,9 @@ class MainScreen(OpeningScreen):
         self.run(self._switch_profile())
 
     async def _switch_profile(self) -> None:
-        chosen = await flows.fleet.choose_profile(self)
+        from keytui.tui.profiles.screen import choose_profile
+
+        chosen = await choose_profile(self)
         if chosen and chosen == self.profile:
             self.action_refresh()
         elif chosen:
@@ -226,22 +247,30 @@ class MainScreen(OpeningScreen):
 
     def action_audit(self) -> None:
         """Show every key of the account, worst first."""
-        self.run(flows.audit.show_audit(self))
+        from keytui.tui.audit.flow import show_audit
+
+        self.run(show_audit(self))
 
     def action_history(self) -> None:
         """Show what keytui did."""
-        self.run(flows.history.show_history(self))
+        from keytui.tui.history.screen import show_history
+
+        self.run(show_history(self))
 
     def action_vault(self) -> None:
         """Show the secrets that the keyring holds."""
-        self.run(flows.vault.show_vault(self))
+        from keytui.tui.vault.screen import show_vault
+
+        self.run(show_vault(self))
 
     def action_unlock(self) -> None:
         """Unlock the keyring."""
         self.run(self._unlock())
 
     async def _unlock(self) -> None:
-        await flows.unlock.unlock(self, self.parts.keyring)
+        from keytui.tui.dialogs.unlock import unlock
+
+        await unlock(self, self.ctx.keyring)
         self.look_at_keyring()
 
     def action_help(self) -> None:
@@ -293,7 +322,9 @@ class MainScreen(OpeningScreen):
     ) -> None:
         """Run a flow on the key that is meant; where some are marked, on all of them at once."""
         if self._account and self._account.marked and not key_id:
-            self.run(flows.bulk.work_on_marked(self, verb))
+            from keytui.tui.keys.bulk import work_on_marked
+
+            self.run(work_on_marked(self, verb))
         elif key := self._key_meant(key_id):
             self.run(flow(self, key))
 
@@ -306,7 +337,7 @@ class MainScreen(OpeningScreen):
     @on(KeysPane.Highlighted)
     def show_hints(self) -> None:
         """Show the keys that work now."""
-        settings, account, key = self.parts.settings, self._account, self.keys.key
+        settings, account, key = self.ctx.settings, self._account, self.keys.key
         now = main_keys.Now(
             key=key,
             marked=account.marked if account else (),

@@ -18,7 +18,7 @@ from keytui.core.model import User
 from keytui.core.rules import Finding, findings
 from keytui.core.text import plain
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.session.inventory import Inventory
 from keytui.tui.widgets.line_input import LineInput
 from keytui.tui.widgets.lines import PLAIN
@@ -31,7 +31,7 @@ Marker = Callable[[User, int], Mark]
 """Takes a user and how many cells are left beside the name; empty where nothing is known."""
 
 
-def marker(account: Account, parts: Parts) -> Marker:
+def marker(account: Account, ctx: Context) -> Marker:
     """Return what marks the users of an account.
 
     The keys as they were read last count, else the credential report's.
@@ -40,7 +40,7 @@ def marker(account: Account, parts: Parts) -> Marker:
     def mark(user: User, room: int) -> Mark:
         known, audited_at = account.inventory.keys_of(user), account.audit.read_at(user.name)
         if known and known.complete and not (audited_at and known.read_at < audited_at):
-            now, limits = parts.now(), parts.settings.limits
+            now, limits = ctx.now(), ctx.settings.limits
             return _mark([findings(key, known.keys, now, limits) for key in known.keys], room)
         if account.audit.knows(user.name):
             return _mark([row.findings for row in account.audit.of_user(user.name)], room)

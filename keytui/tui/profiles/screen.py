@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 
 from keytui.audit.fleet import Member, survey, totals
 from keytui.core.text import plain
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.tui.dialogs.filtered import FilteredScreen
 from keytui.tui.profiles.detail import ProfileDetail
 from keytui.tui.profiles.list import ProfileList
@@ -41,10 +41,10 @@ class ProfilesScreen(FilteredScreen[str | None]):
         Binding("q", "dismiss(None)", show=False),
     ]
 
-    def __init__(self, names: Sequence[str], current: str, parts: Parts) -> None:
+    def __init__(self, names: Sequence[str], current: str, ctx: Context) -> None:
         """Take the profiles' names, the one in use (empty for the SDK's choice), and the parts."""
         super().__init__()
-        self._names, self._current, self._parts = names, current, parts
+        self._names, self._current, self._ctx = names, current, ctx
         self._members: dict[str, Member] = {}
         self._left = Event()
         self._drawing: asyncio.TimerHandle | None = None
@@ -55,7 +55,7 @@ class ProfilesScreen(FilteredScreen[str | None]):
         yield Line(id="heading")
         yield LineInput(placeholder="/ filter", id="filter")
         yield ProfileList(self._current, longest, id="profiles")
-        yield ProfileDetail(self._parts.settings.limits, id="profile")
+        yield ProfileDetail(self._ctx.settings.limits, id="profile")
         yield KeyHints()
         yield TooSmall()
 
@@ -109,11 +109,11 @@ class ProfilesScreen(FilteredScreen[str | None]):
         self.run_worker(work, group="fleet", exclusive=True, description="ask all profiles")
 
     async def _survey(self, left: Event) -> None:
-        parts, loop = self._parts, asyncio.get_running_loop()
+        ctx, loop = self._ctx, asyncio.get_running_loop()
 
         def work() -> None:
-            limits = parts.settings.limits
-            for member in survey(self._names, parts.peek, limits, parts.now, left.is_set):
+            limits = ctx.settings.limits
+            for member in survey(self._names, ctx.peek, limits, ctx.now, left.is_set):
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(self._arrive, member, left)
 
@@ -138,7 +138,7 @@ class ProfilesScreen(FilteredScreen[str | None]):
         """Show what passes the filter."""
         words = self.query_one(LineInput).value.casefold().split()
         shown = [name for name in self._names if all(w in self._words(name) for w in words)]
-        self.list.show(shown, self._members, self._parts.now())
+        self.list.show(shown, self._members, self._ctx.now())
         self._draw()
 
     def _words(self, name: str) -> str:
@@ -162,7 +162,7 @@ class ProfilesScreen(FilteredScreen[str | None]):
             detail.show_sentences([Text("No profile passes the filter.", style=DIM)])
         else:
             member = self._members.get(name)
-            detail.show_member(name, member, self._parts.now(), self._current)
+            detail.show_member(name, member, self._ctx.now(), self._current)
 
     def _heading(self) -> Text:
         sums, number = totals(self._members.values()), len(self._names)
@@ -188,11 +188,11 @@ class ProfilesScreen(FilteredScreen[str | None]):
 
 async def choose_profile(stage: Stage) -> str | None:
     """Show all profiles and return the one to switch to; None where none was chosen."""
-    if stage.parts.settings.demo:
+    if stage.ctx.settings.demo:
         stage.say("The demo account has no other profiles.", good=False)
         return None
-    names = await in_thread(stage.parts.profiles)
+    names = await in_thread(stage.ctx.profiles)
     if not names:
         stage.say("The AWS config has no profiles.", good=False)
         return None
-    return await stage.ask(ProfilesScreen(names, stage.profile or "", stage.parts))
+    return await stage.ask(ProfilesScreen(names, stage.profile or "", stage.ctx))

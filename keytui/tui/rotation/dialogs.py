@@ -20,7 +20,7 @@ from keytui.core.rules import Thresholds, could_go, findings
 from keytui.core.text import plain
 from keytui.keys.local_use import LocalUse, own_shell
 from keytui.rotation.rotator import Watch
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.base import Probe
 from keytui.tui.dialogs.dialogs import Dialog, Note, PathScreen, sentences
 from keytui.tui.dialogs.unlock import UnlockScreen
@@ -49,9 +49,9 @@ class RotateScreen(Dialog[RotateChoice | None]):
         Binding("escape", "dismiss(None)", "Back", key_display="esc"),
     ]
 
-    def __init__(self, key: AccessKey, here: tuple[LocalUse, ...], own: bool, parts: Parts) -> None:
+    def __init__(self, key: AccessKey, here: tuple[LocalUse, ...], own: bool, ctx: Context) -> None:
         super().__init__(f"Rotate {key.id}")
-        self._key, self._here, self._own, self._parts = key, here, own, parts
+        self._key, self._here, self._own, self._ctx = key, here, own, ctx
         self._keyring: Probe | None = None
 
     def content(self) -> ComposeResult:
@@ -83,7 +83,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
     @work(group="look", exclusive=True, description="look at the keyring")
     async def look(self) -> None:
         """Probe the keyring by writing to it, and show what it says."""
-        probe = self._keyring = await in_thread(self._parts.keyring.probe)
+        probe = self._keyring = await in_thread(self._ctx.keyring.probe)
         if self.app.screen is not self:
             return
         where = backend(probe.label) or plain(probe.label)
@@ -97,7 +97,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
         """Begin, if the keyring can be written; a locked one is offered to be unlocked."""
         probe = self._keyring
         if probe is None:
-            probe = await in_thread(self._parts.keyring.probe)
+            probe = await in_thread(self._ctx.keyring.probe)
         if probe.can_be_unlocked and await self._unlocked(probe):
             await self.look().wait()
             probe = self._keyring or probe
@@ -109,16 +109,16 @@ class RotateScreen(Dialog[RotateChoice | None]):
             self.app.bell()
 
     async def _unlocked(self, probe: Probe) -> bool:
-        return await self.app.push_screen_wait(UnlockScreen(self._parts.keyring, probe))
+        return await self.app.push_screen_wait(UnlockScreen(self._ctx.keyring, probe))
 
     @work(group="choose", exclusive=True, description="ask for a path")
     async def action_csv(self) -> None:
         """Let the secret go to a CSV file."""
-        path = str(self._parts.csv_path(self._key.user))
+        path = str(self._ctx.csv_path(self._key.user))
         chosen = await self.app.push_screen_wait(PathScreen("Save a CSV file", path))
         if not chosen:
             return
-        probe = await in_thread(self._parts.csv_file(chosen).probe)
+        probe = await in_thread(self._ctx.csv_file(chosen).probe)
         if probe.writable:
             self.dismiss(RotateChoice(chosen))
         else:
@@ -267,13 +267,13 @@ class RepointScreen(Dialog[Repointing | None]):
             else "They keep a key and its secret in plain text, as before."
         )
         self.query_one("#intro", Static).update(sentences(how, *(self._limits if process else ())))
-        parts: list[Text | Table] = []
+        shown: list[Text | Table] = []
         for change in self._changes[self._kind]:
-            parts.append(Text(plain(change.use.text), style="bold"))
-            parts.append(_diff(change.diff))
+            shown.append(Text(plain(change.use.text), style="bold"))
+            shown.append(_diff(change.diff))
             if change.note:
-                parts.append(Text(f"  {plain(change.note)}", style=WARNS))
-        self.query_one("#diff", Static).update(Group(*parts))
+                shown.append(Text(f"  {plain(change.note)}", style=WARNS))
+        self.query_one("#diff", Static).update(Group(*shown))
 
 
 def _diff(lines: Sequence[str]) -> Table:

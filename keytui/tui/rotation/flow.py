@@ -105,17 +105,17 @@ async def _verify(stage: Stage, screen: RotationScreen) -> None:
     async def work() -> None:
         await in_thread(lambda: screen.rotator.verify(rotation, screen.tell, screen.left.is_set))
 
-    await when_open(stage, stage.parts.keyring, work)
+    await when_open(stage, stage.ctx.keyring, work)
     screen.under_way("")
 
 
 async def _repoint(stage: Stage, screen: RotationScreen) -> None:
-    rotation, files = screen.rotation, stage.parts.aws_files()
+    rotation, files = screen.rotation, stage.ctx.aws_files()
     old, new = rotation.old_id, rotation.new_id
-    kept = rotation.store == stage.parts.keyring.locator
+    kept = rotation.store == stage.ctx.keyring.locator
 
     def plans() -> dict[Repointing, tuple[RepointChange, ...]]:
-        if stage.parts.settings.demo:
+        if stage.ctx.settings.demo:
             return {}
         rewritten = LocalProfiles(files, How.REWRITE, in_keyring=kept).plan(old, new)
         process = LocalProfiles(files, How.PROCESS, in_keyring=kept).plan(old, new)
@@ -137,7 +137,7 @@ async def _repoint(stage: Stage, screen: RotationScreen) -> None:
     async def work() -> None:
         await in_thread(lambda: screen.rotator.repoint(rotation, changes))
 
-    await when_open(stage, stage.parts.keyring, work)
+    await when_open(stage, stage.ctx.keyring, work)
     if changes:
         names = ", ".join(dict.fromkeys(change.use.profile for change in changes))
         screen.say(f"{names} uses {new} now.")
@@ -148,11 +148,8 @@ async def _repoint(stage: Stage, screen: RotationScreen) -> None:
 
 
 def _limits(stage: Stage) -> tuple[str, ...]:
-    import os
 
-    from keytui.stores.keyring.limits import profile_limits
-
-    return profile_limits(stage.parts.settings, os.environ)
+    return stage.ctx.profile_limits()
 
 
 async def _retire(stage: Stage, screen: RotationScreen) -> None:
@@ -178,7 +175,7 @@ async def _retire(stage: Stage, screen: RotationScreen) -> None:
     async def work() -> StatusChange | None:
         return await in_thread(lambda: screen.rotator.retire(rotation))
 
-    change = await when_open(stage, stage.parts.keyring, work)
+    change = await when_open(stage, stage.ctx.keyring, work)
     if change is None:
         screen.say(f"{rotation.old_id} is deleted already, by somebody else.")
     elif change.problem:
@@ -198,9 +195,9 @@ async def _delete(stage: Stage, screen: RotationScreen) -> None:
     old = AccessKey(rotation.old_id, rotation.owner, KeyStatus.INACTIVE, rotation.old_created)
     if screen.seen:
         old = AccessKey(old.id, old.user, old.status, old.created, screen.seen.old)
-    here = await in_thread(lambda: stage.parts.uses_here(old.id))
+    here = await in_thread(lambda: stage.ctx.uses_here(old.id))
     uses = tuple(use for use in here if use.depends)
-    if not await stage.ask(DeleteScreen(old, stage.parts.now(), uses)):
+    if not await stage.ask(DeleteScreen(old, stage.ctx.now(), uses)):
         screen.say(f"{old.id} was not deleted.", good=False)
         return
     stage.no_more_questions()
@@ -209,7 +206,7 @@ async def _delete(stage: Stage, screen: RotationScreen) -> None:
     async def work() -> list[KeytuiError]:
         return await in_thread(lambda: screen.rotator.delete(rotation))
 
-    problems = await when_open(stage, stage.parts.keyring, work)
+    problems = await when_open(stage, stage.ctx.keyring, work)
     screen.say(f"{old.id} is deleted; {rotation.new_id} has taken its place.")
     _tell(screen, problems)
 
@@ -222,7 +219,7 @@ async def roll_back(stage: Stage, screen: RotationScreen) -> None:
         rotation = screen.rotation
     watch = await in_thread(lambda: screen.rotator.watch(rotation))
     count = len(rotation.repointed)
-    lines = back_lines(rotation.old_id, rotation.new_id, watch, stage.parts.now(), count)
+    lines = back_lines(rotation.old_id, rotation.new_id, watch, stage.ctx.now(), count)
     if not await stage.ask(ConfirmScreen("Roll back to the old key?", *lines)):
         return
     stage.no_more_questions()
@@ -274,7 +271,7 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
     """Begin the rotation of a key, or take up the one it is part of; show it until it is left."""
     account = stage.account
     account.lifecycle.require_writable()
-    rotator = stage.parts.rotator(account.iam, account.lifecycle)
+    rotator = stage.ctx.rotator(account.iam, account.lifecycle)
     found = await in_thread(lambda: rotator.of_key(key.id))
     rotation = await (_take_up(rotator, found) if found else _begin(stage, rotator, key))
     if rotation is None:
@@ -304,24 +301,24 @@ async def _show(stage: Stage, rotator: Rotations, rotation: Rotation, *, begin: 
         "back": partial(rotation_keys.roll_back, stage),
         "leave": partial(rotation_keys.leave, stage),
     }
-    await stage.ask(RotationScreen(rotation, rotator, stage.parts, verbs, begin=begin))
+    await stage.ask(RotationScreen(rotation, rotator, stage.ctx, verbs, begin=begin))
     stage.no_more_questions()
 
 
 async def _begin(stage: Stage, rotator: Rotations, key: AccessKey) -> Rotation | None:
-    account, parts = stage.account, stage.parts
+    account, ctx = stage.account, stage.ctx
     if key.status is not KeyStatus.ACTIVE:
         raise KeytuiError(
             f"{key.id} is {key.status.value.lower()}: only an active key is rotated.",
             "Nothing was changed.",
         )
-    known = await in_thread(lambda: read_keys(account, parts, key.user))
+    known = await in_thread(lambda: read_keys(account, ctx, key.user))
     if len(known.keys) >= QUOTA:
         await _make_room(stage, key)
         return None
     own = key.id == account.iam.signing_key_id()
-    here = await in_thread(lambda: parts.uses_here(key.id))
-    choice = await stage.ask(RotateScreen(key, here, own, parts))
+    here = await in_thread(lambda: ctx.uses_here(key.id))
+    choice = await stage.ask(RotateScreen(key, here, own, ctx))
     if choice is None:
         return None
     store = _store(stage, choice)
@@ -330,16 +327,16 @@ async def _begin(stage: Stage, rotator: Rotations, key: AccessKey) -> Rotation |
 
 async def _make_room(stage: Stage, key: AccessKey) -> None:
     """Let the user say which of two keys goes; it goes the usual way, with its questions."""
-    account, parts = stage.account, stage.parts
+    account, ctx = stage.account, stage.ctx
 
     def read() -> tuple[AccessKey, ...]:
-        return complete_keys(account, read_keys(account, parts, key.user), key.user).keys
+        return complete_keys(account, read_keys(account, ctx, key.user), key.user).keys
 
     keys = await in_thread(read)
-    going = await stage.ask(TwoKeysScreen(keys, parts.now(), parts.settings.limits))
+    going = await stage.ask(TwoKeysScreen(keys, ctx.now(), ctx.settings.limits))
     if going is not None:
         await delete.delete(stage, going)
 
 
 def _store(stage: Stage, choice: RotateChoice) -> SecretStore:
-    return stage.parts.csv_file(choice.path) if choice.path else stage.parts.keyring
+    return stage.ctx.csv_file(choice.path) if choice.path else stage.ctx.keyring

@@ -20,7 +20,7 @@ from keytui.journal.history import place
 from keytui.journal.log import Event
 from keytui.journal.rotations import Rotation, Step
 from keytui.rotation.rotator import Rotator, Watch
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.tui.dialogs.dialogs import sentences
 from keytui.tui.services.threads import in_thread
 from keytui.tui.services.typeahead import TypeAhead
@@ -203,7 +203,7 @@ class RotationScreen(Screen[None]):
         self,
         rotation: Rotation,
         rotator: Rotator[RepointChange],
-        parts: Parts,
+        ctx: Context,
         verbs: Verbs,
         *,
         begin: bool,
@@ -213,12 +213,12 @@ class RotationScreen(Screen[None]):
         Args:
             rotation: The rotation.
             rotator: Its verbs.
-            parts: The parts of this run.
+            ctx: The parts of this run.
             verbs: ``next``, ``back`` and ``leave``: what the keys do, as flows.
             begin: Whether to go on at once.
         """
         super().__init__()
-        self.rotation, self.rotator, self.parts = rotation, rotator, parts
+        self.rotation, self.rotator, self.ctx = rotation, rotator, ctx
         self.seen: Watch | None = None
         self.left = Flag()
         self._verbs, self._go = verbs, begin
@@ -377,9 +377,9 @@ class RotationScreen(Screen[None]):
         head = Text.assemble(("Rotation", f"bold {ACCENT}"), f"  {plain(rotation.user)}  {ids}")
         self.query_one("#heading", Line).show_line(head)
         self.query_one(StepList).show(rotation, self._under_way)
-        words = next_words(rotation, self.seen, self.parts.now())
+        words = next_words(rotation, self.seen, self.ctx.now())
         self.query_one("#next", Static).update(sentences(*([] if self._under_way else words)))
-        now, watch = self.parts.now(), self.seen
+        now, watch = self.ctx.now(), self.seen
         old = key_line("Old key", rotation.old_id, watch.old if watch else None, watch, now)
         new = key_line("New key", rotation.new_id, watch.new if watch else None, watch, now)
         self.query_one("#old", Line).show_line(old)

@@ -28,7 +28,7 @@ async def connect(stage: Stage, profile: str | None, *, ahead: bool = False) -> 
         profile: The profile.
         ahead: Whether to ask for the first users already while AWS says who the caller is.
     """
-    mfa = stage.parts.mfa
+    mfa = stage.ctx.mfa
     opening = asyncio.ensure_future(_open(stage, profile, ahead))
     opening.add_done_callback(look_at)
     asked = True
@@ -46,9 +46,9 @@ async def connect(stage: Stage, profile: str | None, *, ahead: bool = False) -> 
 
 
 async def _open(stage: Stage, profile: str | None, ahead: bool) -> Account:
-    iam = await in_thread(lambda: stage.parts.connect(profile))
+    iam = await in_thread(lambda: stage.ctx.connect(profile))
     pages = Ahead(iam.users()) if ahead else None
-    account = await in_thread(lambda: account_of(stage.parts, iam))
+    account = await in_thread(lambda: account_of(stage.ctx, iam))
     account.pages = pages
     return account
 
@@ -116,7 +116,7 @@ async def read_user(stage: Stage, user: User) -> None:
     Where AWS is quick they are drawn once, whole; where it is slow, the statuses first.
     """
     account = stage.account
-    reading = asyncio.ensure_future(in_thread(lambda: read_keys(account, stage.parts, user)))
+    reading = asyncio.ensure_future(in_thread(lambda: read_keys(account, stage.ctx, user)))
     if not await _soon(reading):
         stage.draw_keys()
     fresh = await reading
@@ -150,14 +150,14 @@ async def look_at_rotations(stage: Stage) -> None:
 
     Those whose old key was deleted by other means are ended, and cleared away after.
     """
-    account, parts = stage.account, stage.parts
+    account, ctx = stage.account, stage.ctx
     name = account.identity.account
 
     def read() -> tuple[Rotation, ...]:
-        entries = parts.journal.entries()
+        entries = ctx.journal.entries()
         if left_over(entries, name):
-            parts.rotator(account.iam, account.lifecycle).tidy()
-            entries = parts.journal.entries()
+            ctx.rotator(account.iam, account.lifecycle).tidy()
+            entries = ctx.journal.entries()
         return open_rotations(entries, name)
 
     account.rotations = await in_thread(read)

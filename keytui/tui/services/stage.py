@@ -9,7 +9,7 @@ from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, User
 from keytui.keys.outcomes import Custody
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ class Stage(Protocol):
     """The main screen, as flows see it."""
 
     @property
-    def parts(self) -> Parts:
+    def ctx(self) -> Context:
         """The parts of this run."""
 
     @property

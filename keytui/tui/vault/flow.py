@@ -7,7 +7,7 @@ from keytui.core.errors import AwsError, CredentialsError, UnknownKeyError, Unre
 from keytui.core.model import Identity, Secret
 from keytui.journal.history import place
 from keytui.session.account import Account
-from keytui.session.context import Parts
+from keytui.session.context import Context
 from keytui.stores.vault import Held, Standing, listed, standing, unasked
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
 from keytui.tui.services.threads import in_thread
@@ -19,7 +19,7 @@ Standings = dict[Held, Standing]
 
 
 async def check(
-    account: Account, held: Sequence[Held], parts: Parts, tell: Callable[[Standings], None]
+    account: Account, held: Sequence[Held], ctx: Context, tell: Callable[[Standings], None]
 ) -> None:
     """Ask IAM which of these keys it still has, a call for each user, and tell as answers come.
 
@@ -36,19 +36,19 @@ async def check(
             said = silent[0] if silent else await in_thread(lambda: listed(account.iam, user))
         if isinstance(said, UnreachableError | CredentialsError):
             silent.append(said)
-        tell({one: standing(one, said, parts.now()) for one in theirs})
+        tell({one: standing(one, said, ctx.now()) for one in theirs})
 
     async with asyncio.TaskGroup() as asking:
         for user, theirs in of_user.items():
             asking.create_task(ask(user, theirs))
 
 
-async def read(parts: Parts, one: Held) -> Secret:
+async def read(ctx: Context, one: Held) -> Secret:
     """Read a secret. Raises ``NotStoredError``, ``StoreError``."""
-    return await in_thread(lambda: parts.vault.get(one))
+    return await in_thread(lambda: ctx.vault.get(one))
 
 
-async def answer(parts: Parts, one: Held) -> Identity:
+async def answer(ctx: Context, one: Held) -> Identity:
     """Ask AWS whose key it is, signing with the secret as the keyring has it.
 
     Raises:
@@ -57,7 +57,7 @@ async def answer(parts: Parts, one: Held) -> Identity:
         AwsError: AWS refuses the key, or can't be asked.
     """
     try:
-        return await in_thread(lambda: parts.who(one.key_id, parts.vault.get(one)))
+        return await in_thread(lambda: ctx.who(one.key_id, ctx.vault.get(one)))
     except UnknownKeyError:
         pass
     raise AwsError(
@@ -66,14 +66,14 @@ async def answer(parts: Parts, one: Held) -> Identity:
     )
 
 
-async def forget(parts: Parts, one: Held) -> None:
+async def forget(ctx: Context, one: Held) -> None:
     """Delete a secret from its keyring; one that is not there any more is only struck off.
 
     Raises:
         StoreError: It may still be there.
         StateError: It is gone, but keytui can't remember that.
     """
-    await in_thread(lambda: parts.vault.forget(one))
+    await in_thread(lambda: ctx.vault.forget(one))
 
 
 def drop_question(one: Held) -> ConfirmScreen:

@@ -70,7 +70,7 @@ class VaultScreen(FilteredScreen[None]):
     def __init__(self, stage: Stage, held: Sequence[Held], account: Account | None) -> None:
         """Take the stage for dialogs, what is held, and the account if one is connected."""
         super().__init__()
-        self._stage, self._parts = stage, stage.parts
+        self._stage, self._ctx = stage, stage.ctx
         self._account = account
         self._held = list(held)
         identity = account.identity if account else None
@@ -83,7 +83,7 @@ class VaultScreen(FilteredScreen[None]):
         yield Line(id="heading")
         yield LineInput(placeholder="/ filter", id="filter")
         yield Static(sentences(*EMPTY), id="empty")
-        yield VaultList(self._parts.now(), self._parts.keyring.locator, id="vault")
+        yield VaultList(self._ctx.now(), self._ctx.keyring.locator, id="vault")
         yield HeldDetail(id="held")
         yield MessageBar(id="message")
         yield KeyHints()
@@ -95,7 +95,7 @@ class VaultScreen(FilteredScreen[None]):
         self._show()
         self.list.focus()
         if account := self._account:
-            work = verbs.check(account, self._held, self._parts, self._tell)
+            work = verbs.check(account, self._held, self._ctx, self._tell)
             self.run_worker(work, group="check", description="ask which keys AWS has")
 
     def on_resize(self) -> None:
@@ -132,7 +132,7 @@ class VaultScreen(FilteredScreen[None]):
             self._begin(self._show_secret)
 
     async def _show_secret(self, one: Held) -> None:
-        secret = await self._open(one, lambda: verbs.read(self._parts, one))
+        secret = await self._open(one, lambda: verbs.read(self._ctx, one))
         if self.list.one == one:
             self._secret = secret
             self._hiding = self.set_timer(self.SHOW_SECONDS, self._hide)
@@ -143,7 +143,7 @@ class VaultScreen(FilteredScreen[None]):
         self._begin(self._copy)
 
     async def _copy(self, one: Held) -> None:
-        secret = await self._open(one, lambda: verbs.read(self._parts, one))
+        secret = await self._open(one, lambda: verbs.read(self._ctx, one))
         # Leaving the vault meanwhile must not leave the secret in the clipboard for good.
         sent = await asyncio.shield(copier(self.app).send(secret))
         after = f" It is cleared after {Copier.SECONDS:.0f} s." if sent.sent else ""
@@ -155,10 +155,10 @@ class VaultScreen(FilteredScreen[None]):
 
     async def _write_profile(self, one: Held) -> None:
         def there() -> object:
-            return self._parts.vault.get(one)
+            return self._ctx.vault.get(one)
 
         ask = self._stage.ask
-        self._say(" ".join(await write_profile(ask, self._parts, one.key_id, one.user, there)))
+        self._say(" ".join(await write_profile(ask, self._ctx, one.key_id, one.user, there)))
 
     def action_test(self) -> None:
         """Ask AWS whose key it is, with the secret from the keyring."""
@@ -166,7 +166,7 @@ class VaultScreen(FilteredScreen[None]):
 
     async def _test(self, one: Held) -> None:
         self._say(f"Asking AWS with {one.key_id}…", good=False)
-        identity = await self._open(one, lambda: verbs.answer(self._parts, one))
+        identity = await self._open(one, lambda: verbs.answer(self._ctx, one))
         other = identity.user_name and one.user and identity.user_name != one.user
         record = f" keytui's record says {one.user}." if other else ""
         self._say(f"AWS answers: {identity.label} in {identity.account}.{record}", good=not other)
@@ -176,7 +176,7 @@ class VaultScreen(FilteredScreen[None]):
         self._begin(self._forget, asks=True)
 
     async def _forget(self, one: Held) -> None:
-        self._parts.settings.gate.require_writable()
+        self._ctx.settings.gate.require_writable()
         if await self._stage.ask(verbs.forget_question(one, self._standings[one])):
             await self._forgotten(one)
             self._say(f"The secret of {one.key_id} is deleted from {place(one.locator)}.")
@@ -208,7 +208,7 @@ class VaultScreen(FilteredScreen[None]):
 
     async def _open(self, one: Held, work: Callable[[], Awaitable[T]]) -> T:
         """Do a piece of work on a secret's keyring; the one in use is offered to be unlocked."""
-        keyring = self._parts.keyring
+        keyring = self._ctx.keyring
         if one.locator != keyring.locator:
             return await work()
         return await when_open(self._stage, keyring, work)
@@ -216,14 +216,14 @@ class VaultScreen(FilteredScreen[None]):
     async def _offer_to_drop(self, one: Held) -> None:
         """Offer to strike off what the keyring has no more, unless the user is elsewhere by now."""
         elsewhere = self.app.screen is not self or not self.list.has_focus
-        if elsewhere or self._parts.settings.read_only:
+        if elsewhere or self._ctx.settings.read_only:
             return
         if await self._stage.ask(verbs.drop_question(one), unforeseen=True):
             await self._forgotten(one)
             self._say(f"{one.key_id} is struck off the list.")
 
     async def _forgotten(self, one: Held) -> None:
-        await self._open(one, lambda: verbs.forget(self._parts, one))
+        await self._open(one, lambda: verbs.forget(self._ctx, one))
         self._held.remove(one)
         self._show()
 
@@ -270,7 +270,7 @@ class VaultScreen(FilteredScreen[None]):
         self.query_one(MessageBar).say(text, good)
 
     def _draw(self) -> None:
-        refused = CHANGES if self._parts.settings.read_only else set()
+        refused = CHANGES if self._ctx.settings.read_only else set()
         shown = [b for b in self.BINDINGS if isinstance(b, Binding) and b.show]
         hints = [b for b in shown if b.action not in refused and self.check_action(b.action, ())]
         self.query_one(KeyHints).show(hints)
@@ -292,7 +292,7 @@ class VaultScreen(FilteredScreen[None]):
 
 async def show_vault(stage: Stage) -> None:
     """Show the vault until it is left; it is local, so AWS need not be there."""
-    held = await in_thread(stage.parts.vault.held)
+    held = await in_thread(stage.ctx.vault.held)
     await stage.ask(VaultScreen(stage, held, _account(stage)))
 
 
