@@ -29,9 +29,8 @@ def upwards(found: Mapping[str, set[str]]) -> list[str]:
     for one, others in found.items():
         for other in others:
             ours, theirs = (name.split(".")[1:2] for name in (one, other))
-            if ours and theirs and ours != theirs and {ours[0], theirs[0]} <= level.keys():
-                if level[theirs[0]] <= level[ours[0]]:
-                    wrong.append(f"{one} -> {other}")
+            if ours != theirs and {*ours, *theirs} <= level.keys() and ours and theirs:
+                wrong += [f"{one} -> {other}"] * (level[theirs[0]] <= level[ours[0]])
     return sorted(wrong)
 
 
