@@ -3,15 +3,15 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
-from queue import Empty, SimpleQueue
-from threading import Thread
 
 from keytui.core.errors import AccessDeniedError, AwsError, KeytuiError, UnreachableError
 from keytui.core.iam import Iam
 from keytui.core.mfa import MfaDeclinedError
 from keytui.core.model import ROOT_USER, AccessKey, Identity, User
+from keytui.core.parallel import in_background
 from keytui.core.rules import Finding, Rule, Thresholds, findings
 
 PROFILE_SECONDS = 10.0
@@ -118,7 +118,7 @@ def survey(
     connect: Callable[[str], Iam],
     limits: Thresholds,
     now: Callable[[], datetime],
-    left: Callable[[], bool] = lambda: False,
+    stopped: Callable[[], bool] = lambda: False,
     seconds: float = PROFILE_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Member]:
@@ -132,63 +132,46 @@ def survey(
         connect: Connects with a profile and asks the user nothing; blocks, raises KeytuiError.
         limits: The thresholds to judge keys by.
         now: The time to judge at.
-        left: Says that nobody waits any more: it ends soon, and begins no other profile.
+        stopped: Says that nobody waits any more: it ends soon, and begins no other profile.
         seconds: How long one profile may take.
         clock: Tells seconds.
     """
     waiting = deque(profiles)
     under_way: list[_Asking] = []
-    ended: SimpleQueue[_Asking] = SimpleQueue()
-    while (waiting or under_way) and not left():
+    while (waiting or under_way) and not stopped():
         while waiting and _busy(under_way, clock()) < AT_ONCE:
-            asking = _Asking(waiting.popleft(), clock())
-            under_way.append(asking)
-            asking.begin(lambda one: _ask(one, connect, limits, now), ended)
-        try:
-            answered = ended.get(timeout=_LOOK_SECONDS)
-        except Empty:
-            pass
-        else:
-            if answered in under_way:
-                under_way.remove(answered)
-                yield answered.result()
-        for late in [one for one in under_way if clock() - one.began >= seconds]:
-            under_way.remove(late)
-            yield late.given_up(seconds)
+            under_way.append(_Asking(waiting.popleft(), clock(), connect, limits, now))
+        wait([one.answer for one in under_way], _LOOK_SECONDS, FIRST_COMPLETED)
+        for one in tuple(under_way):
+            if one.answer.done():
+                under_way.remove(one)
+                yield one.answer.result()
+            elif clock() - one.began >= seconds:
+                under_way.remove(one)
+                yield one.given_up(seconds)
 
 
 class _Asking:
-    """A profile that is being asked.
+    """A profile that is being asked, in a thread.
 
     Attributes:
         member: What is known of it by now.
         began: When it began, by the survey's clock.
+        answer: All of it.
     """
 
-    def __init__(self, profile: str, began: float) -> None:
+    def __init__(
+        self,
+        profile: str,
+        began: float,
+        connect: Callable[[str], Iam],
+        limits: Thresholds,
+        now: Callable[[], datetime],
+    ) -> None:
         self.member = Member(profile)
         self.began = began
-        self._fault: BaseException | None = None
-
-    def begin(self, ask: "Callable[[_Asking], None]", ended: "SimpleQueue[_Asking]") -> None:
-        """Ask in a thread; put this into ``ended`` when it is done."""
-
-        def run() -> None:
-            try:
-                ask(self)
-            except KeytuiError as error:
-                self.member = replace(self.member, error=_told(error))
-            except BaseException as error:  # noqa: BLE001 - handed over to the caller whole
-                self._fault = error
-            ended.put(self)
-
-        Thread(target=run, name="keytui-fleet", daemon=True).start()
-
-    def result(self) -> Member:
-        """Return what was found."""
-        if self._fault is not None:
-            raise self._fault
-        return self.member
+        self._connect, self._limits, self._now = connect, limits, now
+        self.answer = in_background(self._ask, "keytui-fleet")
 
     def given_up(self, seconds: float) -> Member:
         """Return what was found until now, and that no more came in time."""
@@ -198,38 +181,37 @@ class _Asking:
         )
         return replace(self.member, error=error)
 
+    def _ask(self) -> Member:
+        try:
+            self._ask_all()
+        except KeytuiError as error:
+            self.member = replace(self.member, error=_told(error))
+        return self.member
+
+    def _ask_all(self) -> None:
+        iam = self._connect(self.member.profile)
+        self.member = member = replace(self.member, identity=iam.identity())
+        if (owner := member.owner) is None:
+            return
+        keys = iam.keys(owner)
+        signing = iam.signing_key_id()
+        self.member = replace(member, keys=self._judged(keys, signing))
+        try:
+            used = tuple(replace(key, last_used=iam.last_used(key.id)) for key in keys)
+        except AccessDeniedError as error:
+            self.member = replace(self.member, note=error)
+        else:
+            self.member = replace(member, keys=self._judged(used, signing))
+
+    def _judged(self, keys: tuple[AccessKey, ...], signing: str) -> tuple[OwnKey, ...]:
+        at = self._now()
+        return tuple(
+            OwnKey(key, findings(key, keys, at, self._limits), key.id == signing) for key in keys
+        )
+
 
 def _busy(under_way: Sequence[_Asking], now: float) -> int:
     return sum(now - one.began < SLOW_SECONDS for one in under_way)
-
-
-def _ask(
-    asking: _Asking,
-    connect: Callable[[str], Iam],
-    limits: Thresholds,
-    now: Callable[[], datetime],
-) -> None:
-    """Ask one profile, and keep in ``asking`` what is known after each answer."""
-    iam = connect(asking.member.profile)
-    member = asking.member = replace(asking.member, identity=iam.identity())
-    if (owner := member.owner) is None:
-        return
-    keys = iam.keys(owner)
-    signing = iam.signing_key_id()
-
-    def judged(keys: tuple[AccessKey, ...]) -> tuple[OwnKey, ...]:
-        at = now()
-        return tuple(
-            OwnKey(key, findings(key, keys, at, limits), key.id == signing) for key in keys
-        )
-
-    asking.member = replace(member, keys=judged(keys))
-    try:
-        used = tuple(replace(key, last_used=iam.last_used(key.id)) for key in keys)
-    except AccessDeniedError as error:
-        asking.member = replace(asking.member, note=error)
-    else:
-        asking.member = replace(member, keys=judged(used))
 
 
 def _told(error: KeytuiError) -> KeytuiError:

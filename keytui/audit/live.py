@@ -12,7 +12,7 @@ from keytui.audit.pace import AT_ONCE, Pace
 from keytui.core.errors import AwsError, KeytuiError, NotFoundError, UnreachableError
 from keytui.core.iam import Iam
 from keytui.core.model import AccessKey, User
-from keytui.core.parallel import several
+from keytui.core.parallel import in_parallel
 
 UNANSWERED = 2
 """How often a call is made again that AWS has not answered."""
@@ -69,7 +69,9 @@ def check(
     checker = _Checker(iam.sending_once(), pace, now, left)
     root = iam.identity().is_root
     wanted = [user for user in users if root or not user.is_root]
-    works = several(wanted, lambda user: checker.check(user, reported(user), mfa), AT_ONCE, left)
+    works = in_parallel(
+        wanted, lambda user: checker.check(user, reported(user), mfa), AT_ONCE, left
+    )
     for _, checked in works:
         if not ((checked.error or checked.note) and left()):
             yield checked  # What was cut short is not told: it says nothing of AWS.

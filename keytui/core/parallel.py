@@ -1,69 +1,74 @@
-"""Blocking work for several things, a few at a time."""
+"""Blocking work in daemon threads, so that leaving keytui never waits for a network call."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from concurrent.futures import Future
+from functools import partial
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def several(
+def in_background(work: Callable[[], T], name: str = "keytui-work") -> Future[T]:
+    """Start a call in a thread of its own; the future gets its result or its error.
+
+    Cancelling the future has no effect: the call ends by itself.
+
+    Args:
+        work: The call; it carries no secret among its arguments.
+        name: The thread's name.
+    """
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - handed over to the caller whole
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    Thread(target=run, name=name, daemon=True).start()
+    return future
+
+
+def in_parallel(
     items: Sequence[T],
     work: Callable[[T], R],
     at_once: int,
-    left: Callable[[], bool] = lambda: False,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[int, R]]:
-    """Work on each item in threads, and yield its index and result as it ends.
+    """Work on each item in a thread, and yield its index and result as it ends.
 
-    The threads are daemons, so that leaving keytui never waits for a network call. No longer
-    iterating stops the work before the next item, as ``left`` does.
+    An item begins only while the iterator is asked for more and is not ``stopped``.
 
     Args:
         items: What is worked on.
         work: The call for one of them; it carries no secret among its arguments.
         at_once: How many at the same time, at most.
-        left: Says that nobody waits any more: what has not begun is not begun, and not yielded.
+        stopped: Says that nobody waits any more: what has not begun is not begun, and not yielded.
 
     Raises:
-        Whatever ``work`` raises; what else has begun goes on to its end.
+        Whatever ``work`` raises; what else has begun continues to its end.
     """
-    waiting, stop = deque(enumerate(items)), Event()
-    ended: SimpleQueue[Callable[[], tuple[int, R]] | None] = SimpleQueue()
-
-    def run() -> None:
-        with suppress(IndexError):  # None waits any more.
-            while not stop.is_set() and not left():
-                ended.put(_outcome(*waiting.popleft(), work))
-        ended.put(None)
-
-    threads = min(at_once, len(items))
-    for _ in range(threads):
-        Thread(target=run, name="keytui-several", daemon=True).start()
-    try:
-        while threads:
-            if outcome := ended.get():
-                yield outcome()
-            else:
-                threads -= 1
-    finally:
-        stop.set()
+    waiting, under_way = deque(enumerate(items)), 0
+    ended: SimpleQueue[tuple[int, Future[R]]] = SimpleQueue()
+    while True:
+        while waiting and under_way < at_once and not stopped():
+            index, item = waiting.popleft()
+            future = in_background(partial(work, item), "keytui-parallel")
+            future.add_done_callback(partial(_put, ended, index))
+            under_way += 1
+        if not under_way:
+            return
+        index, future = ended.get()
+        under_way -= 1
+        yield index, future.result()
 
 
-def _outcome(index: int, item: T, work: Callable[[T], R]) -> Callable[[], tuple[int, R]]:
-    """Do one work; return what gives its result, or raises its error, where it is asked for."""
-    failure: BaseException
-    try:
-        result = work(item)
-    except BaseException as error:  # noqa: BLE001 - handed over to the caller whole
-        failure = error
-    else:
-        return lambda: (index, result)
-
-    def fail() -> tuple[int, R]:
-        raise failure
-
-    return fail
+def _put(ended: SimpleQueue[tuple[int, Future[R]]], index: int, future: Future[R]) -> None:
+    ended.put((index, future))

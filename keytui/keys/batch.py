@@ -9,7 +9,7 @@ from enum import Enum
 
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, KeyStatus
-from keytui.core.parallel import several
+from keytui.core.parallel import in_parallel
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import Concern, Dependence, StatusChange
 
@@ -85,7 +85,7 @@ def plan(
     """
     lifecycle.require_writable()
     found: dict[int, Planned] = {}
-    for index, one in several(keys, lambda key: _planned(lifecycle, verb, key), AT_ONCE, left):
+    for index, one in in_parallel(keys, lambda key: _planned(lifecycle, verb, key), AT_ONCE, left):
         found[index] = one
         progress(f"Checking what depends on them: {len(found)} of {len(keys)}")
     return tuple(found[index] for index in sorted(found))
@@ -120,7 +120,7 @@ def carry_out(
     others = [one for one in todo if one.concern is not Concern.OWN_KEY]
     results: dict[str, Result] = {}
     for some in (others, own):
-        for _, result in several(some, work, AT_ONCE, left):
+        for _, result in in_parallel(some, work, AT_ONCE, left):
             results[result.key.id] = result
             told(result)
     return tuple(results[one.key.id] for one in todo if one.key.id in results)
@@ -143,7 +143,7 @@ def undo(
         return _result(change.key, lambda: lifecycle.undo(change))
 
     results: dict[int, Result] = {}
-    for index, result in several(changes, work, AT_ONCE, left):
+    for index, result in in_parallel(changes, work, AT_ONCE, left):
         results[index] = result
         told(result)
     return tuple(results[index] for index in sorted(results))

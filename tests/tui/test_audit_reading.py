@@ -27,7 +27,7 @@ def listing(desk: Desk) -> Listing:
 
 def readers() -> set[threading.Thread]:
     """Return the threads that read users' keys."""
-    return {one for one in threading.enumerate() if one.name == "keytui-several"}
+    return {one for one in threading.enumerate() if one.name == "keytui-parallel"}
 
 
 def changing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> set[threading.Thread]:

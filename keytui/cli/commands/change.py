@@ -19,7 +19,7 @@ from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
 from keytui.core.errors import KeytuiError
 from keytui.core.iam import Iam
 from keytui.core.model import AccessKey, KeyStatus
-from keytui.core.parallel import several
+from keytui.core.parallel import in_parallel
 from keytui.keys.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan
 from keytui.keys.lookup import described, find
 from keytui.keys.outcomes import Concern
@@ -262,7 +262,7 @@ class _Run:
             except KeytuiError as error:
                 return error
 
-        found = dict(several(ids, look, AT_ONCE))
+        found = dict(in_parallel(ids, look, AT_ONCE))
         for index, key_id in enumerate(ids):
             key = found[index]
             if isinstance(key, AccessKey):

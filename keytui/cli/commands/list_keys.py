@@ -11,7 +11,7 @@ from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from keytui.cli.live_keys import Refused, all_users, checked, unread
 from keytui.core.errors import AccessDeniedError, AwsError, KeytuiError, NotFoundError
 from keytui.core.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
-from keytui.core.parallel import several
+from keytui.core.parallel import in_parallel
 from keytui.core.rules import Finding, findings
 from keytui.session.account import Account, open_account
 from keytui.session.context import Context
@@ -118,7 +118,7 @@ def _descriptions(
             return error
 
     texts: dict[str, dict[str, str]] = {}
-    for index, read in several(users, work, AT_ONCE, refused.all_along):
+    for index, read in in_parallel(users, work, AT_ONCE, refused.all_along):
         if isinstance(read, AwsError):
             refused.note(read)
             notes[str(read)] = None

@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from threading import Thread
 
 from keytui.core.errors import KeytuiError
+from keytui.core.parallel import in_background
 
 Value = str | int | bool | None
 
@@ -116,23 +115,15 @@ def finish(started: Iterable[Started]) -> list[Row]:
 
 
 def _started(probe: Probe) -> Started:
-    future: Future[_Rows] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(tuple(probe.look()))
-        except BaseException as error:  # noqa: BLE001 - handed over to the one who waits
-            future.set_exception(error)
-
-    Thread(target=run, name="keytui-doctor", daemon=True).start()
-    return Started(probe, future, time.monotonic() + probe.seconds)
+    result = in_background(lambda: tuple(probe.look()), "keytui-doctor")
+    return Started(probe, result, time.monotonic() + probe.seconds)
 
 
 def _rows(started: Started) -> _Rows:
     probe = started.probe
     try:
         return started.result.result(max(started.until - time.monotonic(), 0))
-    except NotInTime:
+    except TimeoutError:
         return _failed(probe, f"{probe.what} gave no answer within {probe.seconds:g} s.")
     except KeytuiError as error:
         return _failed(probe, error.title, error.next_step)

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from threading import Thread
 from typing import Any, Generic, TypeVar
+
+from keytui.core.parallel import in_background
 
 T = TypeVar("T")
 
@@ -20,28 +21,7 @@ async def in_thread(work: Callable[[], T]) -> T:
     Raises:
         Whatever the call raises.
     """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - handed over to the caller whole
-            failure = error
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    Thread(target=run, name="keytui-work", daemon=True).start()
-    return await future
+    return await asyncio.wrap_future(in_background(work))
 
 
 class Ahead(Generic[T]):

@@ -1,0 +1,87 @@
+"""Work in daemon threads: results and errors come back, and a few run at once."""
+
+import threading
+
+import pytest
+
+from keytui.core.parallel import in_background, in_parallel
+
+SECONDS = 10.0
+
+
+def test_background_work_hands_over_its_result() -> None:
+    assert in_background(lambda: "done").result(SECONDS) == "done"
+
+
+def test_background_work_hands_over_its_error_whole() -> None:
+    error = KeyboardInterrupt()
+
+    def fail() -> None:
+        raise error
+
+    assert in_background(fail).exception(SECONDS) is error
+
+
+def test_background_work_holds_up_no_exit() -> None:
+    assert in_background(lambda: threading.current_thread().daemon).result(SECONDS)
+
+
+def test_background_work_is_not_cut_short_by_a_cancel() -> None:
+    gate = threading.Event()
+    future = in_background(lambda: gate.wait(SECONDS))
+    assert not future.cancel()
+    gate.set()
+    assert future.result(SECONDS)
+
+
+def test_parallel_results_come_with_their_index_as_they_end() -> None:
+    first = threading.Event()
+
+    def work(item: str) -> str:
+        if item == "a":
+            first.wait(SECONDS)
+        return item.upper()
+
+    found = in_parallel("abc", work, at_once=2)
+    assert [next(found), next(found)] == [(1, "B"), (2, "C")]
+    first.set()
+    assert list(found) == [(0, "A")]
+
+
+def test_parallel_work_never_exceeds_its_number_at_once() -> None:
+    lock, under_way, most = threading.Lock(), 0, 0
+    meeting = threading.Barrier(3, timeout=SECONDS)
+
+    def work(_: int) -> None:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        meeting.wait()
+        with lock:
+            under_way -= 1
+
+    assert len(list(in_parallel(range(9), work, at_once=3))) == 9
+    assert most == 3
+
+
+def test_parallel_work_begins_nothing_once_stopped() -> None:
+    begun: list[int] = []
+    found = in_parallel(range(9), begun.append, 2, lambda: len(begun) >= 2)
+    assert len(list(found)) == len(begun) == 2
+
+
+def test_parallel_work_begins_nothing_for_one_who_no_longer_iterates() -> None:
+    begun: list[int] = []
+    found = in_parallel(range(9), begun.append, at_once=1)
+    next(found)
+    found.close()  # type: ignore[attr-defined]
+    assert begun == [0]
+
+
+def test_a_parallel_error_reaches_the_caller() -> None:
+    def work(item: int) -> int:
+        return 1 // item
+
+    with pytest.raises(ZeroDivisionError):
+        list(in_parallel([1, 0], work, at_once=1))
