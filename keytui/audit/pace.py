@@ -79,21 +79,21 @@ class Pace:
     def ask(
         self,
         call: Callable[[], T],
-        left: Callable[[], bool] = lambda: False,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> T:
         """Wait for a turn, make a call and return its result; a throttled one is repeated.
 
         Args:
             call: One call to AWS that may be made again, and is not repeated by the SDK.
-            left: Says that nobody waits any more.
+            stopped: Says that nobody waits any more.
 
         Raises:
             ThrottledError: AWS goes on asking for fewer calls, or nobody waits any more.
             AwsError: Whatever else the call raises.
         """
         for again in range(TRIES):
-            with self._place(left):
-                self._wait_for_turn(left)
+            with self._place(stopped):
+                self._wait_for_turn(stopped)
                 try:
                     result = call()
                 except ThrottledError:
@@ -106,28 +106,28 @@ class Pace:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def _place(self, left: Callable[[], bool]) -> Iterator[None]:
+    def _place(self, stopped: Callable[[], bool]) -> Iterator[None]:
         """Be one of the calls that are under way."""
         while not self._places.acquire(timeout=_NAP):
-            if left():
-                raise _left()
+            if stopped():
+                raise _cancelled()
         try:
             yield
         finally:
             self._places.release()
 
-    def _wait_for_turn(self, left: Callable[[], bool]) -> None:
+    def _wait_for_turn(self, stopped: Callable[[], bool]) -> None:
         with self._changing:
             turn = max(self._next, self._clock() - self._burst / self.rate)
             self._next = turn + 1 / self.rate
-        while (rest := turn - self._clock()) > 0 and not left():
+        while (rest := turn - self._clock()) > 0 and not stopped():
             self._sleep(min(rest, _NAP))
-        while not self._going_on.wait(_NAP) and not left():
+        while not self._going_on.wait(_NAP) and not stopped():
             pass
-        if left():
+        if stopped():
             with self._changing:
                 self._next -= 1 / self.rate  # Else scrolling would use up turns for nothing.
-            raise _left()
+            raise _cancelled()
 
     def _go_on(self) -> None:
         """Go a little faster again."""
@@ -150,5 +150,5 @@ class Pace:
             self._next = max(self._next, now + 1 / self.rate)
 
 
-def _left() -> ThrottledError:
+def _cancelled() -> ThrottledError:
     return ThrottledError("Left.", "Nothing was changed.")

@@ -1,10 +1,13 @@
-"""The credential report: fetched, and made anew where it is stale and AWS permits. Blocks."""
+"""The credential report: fetched, and made again where it is stale and AWS permits."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
 
+from keytui.audit.rows import Audit
 from keytui.core.credential_report import CredentialReport
-from keytui.core.errors import AccessDeniedError, UnreachableError
+from keytui.core.errors import AccessDeniedError, KeytuiError, UnreachableError
 from keytui.core.iam import Iam
 
 STALE = timedelta(hours=4)
@@ -12,20 +15,57 @@ STALE = timedelta(hours=4)
 PAUSES = (0.5, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 """Seconds before AWS is asked again whether the report is made."""
 
+T = TypeVar("T")
 
-def reports(
+
+class ReportPort(Protocol):
+    """What the reading of a report needs of the command line or the screen."""
+
+    async def work(self, call: Callable[[], T]) -> T:
+        """Run a blocking call and return its result, or raise its error."""
+
+    def report_read(self) -> None:
+        """A report was taken in, or it is known why there is none."""
+
+
+async def read_report(
     iam: Iam,
+    audit: Audit,
+    port: ReportPort,
     now: Callable[[], datetime],
     wait: Callable[[float], object],
-    left: Callable[[], bool] = lambda: False,
-) -> Iterator[CredentialReport]:
-    """Yield the report that AWS has, if any, and a newer one where that is stale or missing.
+    *,
+    newest: bool = True,
+) -> None:
+    """Take AWS's report into an audit; why there is none, or no newer one, is remembered there.
 
     Args:
         iam: The account.
+        audit: The account's audit.
+        port: Who asks.
         now: The clock, aware.
         wait: Waits so many seconds before AWS is asked again.
-        left: Says that nobody waits any more.
+        newest: Whether a newer one is made where the first is stale.
+    """
+    audit.report_error = None
+    found = reports(iam, now, wait)
+    try:
+        while (report := await port.work(lambda: next(found, None))) is not None:
+            audit.take_prepared(await port.work(partial(audit.prepared, report)))
+            port.report_read()
+            if not newest:
+                return
+    except KeytuiError as error:
+        audit.report_error = error
+        port.report_read()
+
+
+def reports(
+    iam: Iam, now: Callable[[], datetime], wait: Callable[[float], object]
+) -> Iterator[CredentialReport]:
+    """Yield the report that AWS has, if any, and a newer one where that is stale or missing.
+
+    Blocks.
 
     Raises:
         AccessDeniedError: It may not be read, or there is none and none may be asked for.
@@ -37,14 +77,14 @@ def reports(
         if now() - first.made_at < STALE:
             return
     try:
-        newer = _made_anew(iam, first, wait, left)
+        newer = _made_again(iam, first, wait)
     except AccessDeniedError:
         if first is None:
             raise
         return  # The stale one is what there is.
     if newer is not None:
         yield newer
-    elif first is None and not left():
+    elif first is None:
         raise UnreachableError(
             "AWS has not made the credential report in time.",
             "Nothing was changed.",
@@ -52,19 +92,14 @@ def reports(
         )
 
 
-def _made_anew(
-    iam: Iam,
-    first: CredentialReport | None,
-    wait: Callable[[float], object],
-    left: Callable[[], bool],
+def _made_again(
+    iam: Iam, first: CredentialReport | None, wait: Callable[[float], object]
 ) -> CredentialReport | None:
-    """Ask for a new report and wait for it; None where none came, or nobody waits any more."""
+    """Ask for a new report and wait for it; None where none came."""
     ready = iam.make_report()
     for pause in (0.0, *PAUSES):
         if not ready:
             wait(pause)
-        if left():
-            return None
         report = iam.credential_report()
         if report is not None and (first is None or report.made_at > first.made_at):
             return report

@@ -6,8 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from keytui.audit.matching import in_report_order, joined
-from keytui.core.credential_report import CredentialReport, ReportedUser
+from keytui.audit.live import UserKeys
+from keytui.core.credential_report import (
+    CredentialReport,
+    ReportedUser,
+    in_report_order,
+    joined,
+)
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, KeyStatus, User
 from keytui.core.rules import Finding, Thresholds, findings
@@ -178,6 +183,20 @@ class Audit:
         rows = self._judged(listed, has_mfa, self._now(), live=True)
         self._put(user.name, _Known(user, rows, has_mfa, known.reported, read_at, mfa_read_at))
         self._changed()
+
+    def take_read(self, read: UserKeys) -> None:
+        """Take in what AWS said of a user; what could not be read changes nothing."""
+        if read.gone:
+            self.take_gone(read.user)
+        elif not read.error:
+            self.take_keys(read.user, read.keys, read.read_at, read.mfa)
+
+    def take_users(self, listed: Iterable[User]) -> None:
+        """Take out who is not in a whole listing, but for the root user, whom AWS never lists."""
+        names = {user.name for user in listed}
+        for user in self.users:
+            if user.name not in names and not user.is_root:
+                self.take_gone(user)
 
     def take_change(self, key: AccessKey, status: KeyStatus) -> None:
         """Take in a change of status that AWS has accepted, where the key was read live.

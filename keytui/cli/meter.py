@@ -5,11 +5,10 @@ from collections.abc import Callable
 from types import TracebackType
 
 from keytui.cli.streams import write
-from keytui.core.text import plain
+from keytui.core.text import plain, span
+from keytui.core.waiting import seconds_left
 
 _REDRAW_SECONDS = 0.2
-_ESTIMATE_AFTER = 2.0
-"""Seconds until an estimate is worth something."""
 
 
 class Meter:
@@ -53,17 +52,8 @@ class Meter:
     def sentence(self, now: float) -> str:
         """Return how far it has come and how long the rest takes."""
         done = f"{self._done:,} of {self._total:,} {self._what}"
-        passed = now - self._began
-        if passed < _ESTIMATE_AFTER:
-            return done
-        return f"{done} · about {span(passed / self._done * (self._total - self._done))} left"
+        left = seconds_left(self._done, self._total, now - self._began)
+        return done if left is None else f"{done} · about {span(left)} left"
 
     def _draw(self, line: str) -> None:
         write(f"\r{plain(line)}\x1b[K", sys.stderr)
-
-
-def span(seconds: float) -> str:
-    """Return a time in whole seconds or minutes: ``12 s``, ``4 min``."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min"

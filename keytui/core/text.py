@@ -34,6 +34,11 @@ def plain(text: str) -> str:
     return "".join(_shown(text))
 
 
+def span(seconds: float) -> str:
+    """Return a time in whole seconds or minutes: ``12 s``, ``4 min``."""
+    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
 def _shown(text: str) -> Iterator[str]:
     marks = _MOST_MARKS  # There is no letter yet.
     for char in text:

@@ -61,3 +61,14 @@ class Wait:
             if left():
                 return False
         return False
+
+
+ESTIMATE_AFTER = 2.0
+"""Seconds of work from which an estimate can be made."""
+
+
+def seconds_left(done: int, total: int, passed: float) -> float | None:
+    """Return how long the rest takes at the speed so far; None where it is too soon to tell."""
+    if passed < ESTIMATE_AFTER or not done:
+        return None
+    return passed / done * (total - done)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keytui.audit.live import check
+from keytui.audit.live import read_live
 from keytui.audit.pace import Pace
 from keytui.audit.rows import Audit
 from keytui.core.credential_report import parse
@@ -59,7 +59,7 @@ def test_the_report_and_the_live_way_say_the_same(
     by_report.take_report(report)
     mixed.take_report(report)
     everyone = [ROOT_USER, *(user for page in iam.users() for user in page)]
-    for one in check(iam, everyone, Pace(sleep=lambda _: None), lambda: START):
+    for one in read_live(iam, everyone, Pace(sleep=lambda _: None), lambda: START):
         live.take_keys(one.user, one.keys, one.read_at)
         if data.draw(st.booleans()):
             mixed.take_keys(one.user, one.keys, one.read_at)

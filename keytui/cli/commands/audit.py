@@ -5,18 +5,20 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from keytui.audit.export import as_csv, as_json, as_markdown, day, last_use, yes_no
-from keytui.audit.report import reports
+from keytui.audit.live import all_users
+from keytui.audit.report import read_report
 from keytui.audit.rows import Audit, AuditRow
 from keytui.audit.view import totals
 from keytui.cli.arguments import Request
 from keytui.cli.console import aligned, complain, note, progress, say_document
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED
-from keytui.cli.live_keys import all_users, checked, unread
-from keytui.cli.meter import span
-from keytui.core.errors import AccessDeniedError, AwsError
-from keytui.core.model import KeyStatus, User
+from keytui.cli.live_keys import Unread, live_keys
+from keytui.cli.port import ConsolePort
+from keytui.core.errors import AccessDeniedError
+from keytui.core.model import AccessKey, KeyStatus, User
+from keytui.core.port import run_now
 from keytui.core.rules import Rule
-from keytui.core.text import plain
+from keytui.core.text import plain, span
 from keytui.session.account import Account, open_account
 from keytui.session.context import Context
 
@@ -32,17 +34,12 @@ class Way(Enum):
     REPORT = "the report alone"
 
 
-class Reading:
-    """What is read of an account; where it was cut short, what was read so far.
-
-    Attributes:
-        unread: A sentence that says why → the names of users whose keys could not be read.
-        notes: What else could not be read, sentences.
-    """
+class Reading(ConsolePort):
+    """What is read of an account; where it was cut short, what was read so far."""
 
     def __init__(self, ctx: Context, account: Account, way: Way) -> None:
-        self.unread: dict[str, list[str]] = {}
-        self.notes: dict[str, None] = {}
+        super().__init__()
+        self.unread = Unread()
         self._ctx, self._account, self._way = ctx, account, way
         self._audit = account.audit
 
@@ -57,9 +54,9 @@ class Reading:
         Raises:
             AwsError: Nothing of it can be read.
         """
-        self._take_report()
+        self._read_report()
         if self._audit.report_made_at is None or self._way is Way.LIVE:
-            self._check(self._everybody())
+            self._read_live(self._everybody())
         elif self._way is Way.CHECKED:
             # Each once, those with the gravest findings first.
             users = list(dict.fromkeys(row.key.user for row in self.rows if row.fails))
@@ -69,14 +66,14 @@ class Reading:
                     f"The keys of {len(users):,} users break a rule. To read them live takes "
                     f"about {span(seconds)}; --report-only does without their IDs."
                 )
-            self._check(users)
+            self._read_live(users)
 
     def lacks(self, rules: Container[Rule]) -> bool:
         """Return whether something was not read that some rules ask for."""
         lives_by_report = self._way is Way.CHECKED and self._audit.report_made_at is not None
-        active = [row.key for row in self.rows if row.key.status is KeyStatus.ACTIVE]
+        active = self._active
         return (
-            bool(self.unread and not lives_by_report)
+            bool(self.unread.users and not lives_by_report)
             or (Rule.ROOT_KEY in rules and not self._root_is_known)
             or (Rule.OLD in rules and any(key.created is None for key in active))
             or (
@@ -85,71 +82,66 @@ class Reading:
             )
         )
 
-    def tell(self) -> None:
+    def tell_unread(self) -> None:
         """Say what was not read."""
-        for sentence in (*unread(self.unread), *self.notes):
+        for sentence in self.unread.sentences():
             complain(sentence)
-        active = [row.key for row in self.rows if row.key.status is KeyStatus.ACTIVE]
-        if number := sum(key.last_used is None or key.created is None for key in active):
+        if number := sum(key.last_used is None or key.created is None for key in self._active):
             what = "1 active key" if number == 1 else f"{number:,} active keys"
             complain(f"Of {what} the creation or the last use is not known.")
         if not self._root_is_known:
             complain("Whether the root user has keys is not known: the credential report tells it.")
 
+    def report_read(self) -> None:
+        """Nothing is shown before all is read."""
+
+    @property
+    def _active(self) -> Sequence[AccessKey]:
+        return [row.key for row in self.rows if row.key.status is KeyStatus.ACTIVE]
+
     @property
     def _root_is_known(self) -> bool:
         return self._audit.report_made_at is not None or self._account.identity.is_root
 
-    def _take_report(self) -> None:
+    def _read_report(self) -> None:
         """Take in AWS's newest report; for the live way, one that is there already."""
         progress("Asking for the credential report")
-        audit, ctx = self._audit, self._ctx
-        try:
-            for report in reports(self._account.iam, ctx.now, ctx.wait.sleep):
-                audit.take_report(report)
-                if self._way is Way.LIVE:
-                    break
-        except AwsError as error:
-            if audit.report_made_at is not None:
-                note(f"AWS makes no newer credential report. {error}")
-            elif self._way is Way.REPORT:
-                raise
-            else:
-                note(f"There is no credential report; each user is asked about. {error}")
+        ctx, newest = self._ctx, self._way is not Way.LIVE
+        iam, audit = self._account.iam, self._audit
+        run_now(read_report(iam, audit, self, ctx.now, ctx.wait.sleep, newest=newest))
+        if (error := audit.report_error) is None:
+            return
+        if audit.report_made_at is not None:
+            note(f"AWS makes no newer credential report. {error}")
+        elif self._way is Way.REPORT:
+            raise error
+        else:
+            note(f"There is no credential report; each user is asked about. {error}")
 
     def _everybody(self) -> Sequence[User]:
         reported = self._audit.users
+        progress("Reading users")
         try:
-            listed = all_users(self._account)
+            listed = all_users(self._account.iam)
         except AccessDeniedError as error:
             if not reported:
                 raise
             note(f"Users made since the report are not known. {error}")
             return reported
-        names = {user.name for user in listed}
-        for user in reported:
-            if user.name not in names and not user.is_root:
-                self._audit.take_gone(user)
+        self._audit.take_users(listed)
         return listed
 
-    def _check(self, users: Sequence[User]) -> None:
-        """Read users' keys live; the root user's, where it is the caller."""
-        root, audit = self._account.identity.is_root, self._audit
-        for one in checked(
+    def _read_live(self, users: Sequence[User]) -> None:
+        audit = self._audit
+        for one in live_keys(
             self._account,
             self._ctx,
-            [user for user in users if root or not user.is_root],
+            users,
             lambda user: audit.reported(user.name),
             mfa=audit.report_made_at is None,
         ):
-            if one.error:
-                self.unread.setdefault(str(one.error), []).append(one.user.name)
-            elif one.gone:
-                audit.take_gone(one.user)
-            else:
-                audit.take_keys(one.user, one.keys, one.read_at, one.mfa)
-            if one.note:
-                self.notes[str(one.note)] = None
+            audit.take_read(one)
+            self.unread.note(one)
 
 
 EXIT_FINDINGS = 1
@@ -180,7 +172,7 @@ def audit(ctx: Context, request: Request) -> int:
         reading.read()
     except KeyboardInterrupt:
         stopped = True
-    reading.tell()
+    reading.tell_unread()
     _tell_of_report(account.audit, ctx.now())
     if stopped:
         complain("Stopped before all was read: this is what is known.")

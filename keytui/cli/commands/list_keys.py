@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keytui.audit.export import day, finding_fields, key_fields, last_use
-from keytui.audit.pace import AT_ONCE
+from keytui.audit.live import UserKeys, all_users
 from keytui.cli.arguments import Request
 from keytui.cli.console import aligned, complain, progress, say, say_json
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED
-from keytui.cli.live_keys import Refused, all_users, checked, unread
-from keytui.core.errors import AccessDeniedError, AwsError, KeytuiError, NotFoundError
+from keytui.cli.live_keys import Unread, live_keys
+from keytui.core.errors import AccessDeniedError, KeytuiError, NotFoundError
 from keytui.core.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
-from keytui.core.parallel import in_parallel
 from keytui.core.rules import Finding, findings
 from keytui.session.account import Account, open_account
 from keytui.session.context import Context
@@ -67,8 +66,9 @@ def _users(account: Account, name: str | None) -> Sequence[User]:
         )
     if name:
         return (User(name),)
+    progress("Reading users")
     try:
-        return all_users(account)
+        return all_users(account.iam)
     except AccessDeniedError as error:
         denied = error
     raise AccessDeniedError(
@@ -79,53 +79,22 @@ def _users(account: Account, name: str | None) -> Sequence[User]:
 def _read(account: Account, ctx: Context, users: Sequence[User]) -> tuple[list[Row], bool]:
     """Return the keys of some users, and whether some could not be read, which is said."""
     found: dict[str, tuple[AccessKey, ...]] = {}
-    errors: dict[str, list[str]] = {}
-    notes: dict[str, None] = {}
-    for one in checked(account, ctx, users):
-        error = one.error
+    unread = Unread()
+    for one in live_keys(account, ctx, users, descriptions=True):
+        found[one.user.name] = one.keys
         # A user named by hand may be a typing error; one of the listing is gone meanwhile.
-        if one.gone and ctx.settings.user:
-            error = NotFoundError(f"The user {one.user.name} does not exist (any more).")
-        if error:
-            errors.setdefault(str(error), []).append(one.user.name)
-        else:
-            found[one.user.name] = one.keys
-        if one.note:
-            notes[str(one.note)] = None
-    owners = [user for user in users if found.get(user.name)]
-    descriptions = _descriptions(account, owners, notes)
-    for sentence in (*unread(errors), *notes):
+        unread.note(_missing(one) if one.gone and ctx.settings.user else one)
+    for sentence in unread.sentences():
         complain(sentence)
     now, limits = ctx.now(), ctx.settings.limits
-    rows = []
-    for user in owners:
-        texts, keys = descriptions.get(user.name, {}), found[user.name]
-        keys = tuple(replace(key, description=texts.get(key.id, "")) for key in keys)
-        rows += [Row(key, findings(key, keys, now, limits)) for key in keys]
-    return rows, bool(errors)
+    owned = [found.get(user.name, ()) for user in users]
+    rows = [Row(key, findings(key, keys, now, limits)) for keys in owned for key in keys]
+    return rows, bool(unread.users)
 
 
-def _descriptions(
-    account: Account, users: Sequence[User], notes: dict[str, None]
-) -> dict[str, dict[str, str]]:
-    """Return user name → access key ID → description; what can't be read is noted."""
-    iam, refused = account.iam, Refused()
-
-    def work(user: User) -> dict[str, str] | AwsError:
-        try:
-            return account.pace.ask(lambda: iam.descriptions(user))
-        except AwsError as error:
-            return error
-
-    texts: dict[str, dict[str, str]] = {}
-    for index, read in in_parallel(users, work, AT_ONCE, refused.all_along):
-        if isinstance(read, AwsError):
-            refused.note(read)
-            notes[str(read)] = None
-        else:
-            refused.note(None)
-            texts[users[index].name] = read
-    return texts
+def _missing(one: UserKeys) -> UserKeys:
+    gone = NotFoundError(f"The user {one.user.name} does not exist (any more).")
+    return replace(one, error=gone)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from functools import partial
 from threading import Event
 
 from keytui.audit.export import as_csv, as_json
-from keytui.audit.matching import in_report_order
 from keytui.audit.rows import AuditRow
+from keytui.core.credential_report import in_report_order
 from keytui.core.errors import KeytuiError, StateError
 from keytui.core.gate import EXPORTING
 from keytui.core.model import AccessKey, Secret, User

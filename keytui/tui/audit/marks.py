@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from keytui.audit.matching import matched
 from keytui.audit.rows import Audit, AuditRow
+from keytui.core.credential_report import matched
 from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, User
 
 

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.worker import Worker
 
-from keytui.audit.live import Checked
+from keytui.audit.live import UserKeys
 from keytui.audit.rows import AuditRow
 from keytui.audit.view import WORDS, Column, Order, Total, shown, totals
 from keytui.core.errors import AccessDeniedError, KeytuiError
@@ -103,7 +103,7 @@ def _span(seconds: float) -> str:
 
 
 REST_SECONDS = 0.1
-"""How long the rows on the screen rest before they are checked."""
+"""How long the rows on the screen rest before they are read."""
 CHECKED = timedelta(minutes=1)
 """How long they count as checked; after that they are again when they come in sight."""
 REPORT_SECONDS = 3.0
@@ -187,7 +187,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         report = asyncio.ensure_future(read_report(self.account, self.ctx))
         await asyncio.wait([report], timeout=REPORT_SECONDS)
         if self.account.audit.report_made_at is None:
-            await self.reader.read_all(anew=self._anew)
+            await self.reader.read_all(again=self._anew)
         await report
 
     def _report_told(self) -> None:
@@ -202,9 +202,9 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         """Show what has come; until the user has done something, the top stays in sight."""
         self.draw(afresh=not self._touched)
 
-    def _taken(self, checked: Checked) -> None:
-        reported = self.account.audit.reported(checked.user.name)
-        self.marks.listed(checked.user, checked.keys, reported)
+    def _taken(self, read: UserKeys) -> None:
+        reported = self.account.audit.reported(read.user.name)
+        self.marks.listed(read.user, read.keys, reported)
 
     def _rest(self) -> None:
         """Check the rows on the screen when they have been there for a moment."""

@@ -6,8 +6,8 @@ from threading import Event, Thread
 
 import pytest
 
-from keytui.audit.live import Checked, check
-from keytui.audit.matching import joined
+from keytui.audit.live import UserKeys, read_live
+from keytui.core.credential_report import joined
 from keytui.audit.pace import BURST, RATE, Pace
 from keytui.audit.report import reports
 from keytui.core.errors import AccessDeniedError, ThrottledError
@@ -33,10 +33,10 @@ def key(key_id: str, days: float, *, used: LastUsed | None = None) -> AccessKey:
     return AccessKey(key_id, ALICE, KeyStatus.ACTIVE, START - timedelta(days=days), used)
 
 
-def read(iam: FakeIam, users: list[User], **more: bool) -> list[Checked]:
+def read(iam: FakeIam, users: list[User], **more: bool) -> list[UserKeys]:
     clock = Clock()
     pace = Pace(clock, clock.sleep)
-    return list(check(iam, users, pace, lambda: START, **more))  # type: ignore[arg-type]
+    return list(read_live(iam, users, pace, lambda: START, **more))  # type: ignore[arg-type]
 
 
 # The report.
@@ -123,7 +123,7 @@ def test_the_last_use_is_the_reports_where_that_is_certain() -> None:
     clock = Clock()
     reported = (replace(made, id="", last_used=USED),)
 
-    (one,) = check(iam, [alice], Pace(clock, clock.sleep), lambda: START, lambda _: reported)
+    (one,) = read_live(iam, [alice], Pace(clock, clock.sleep), lambda: START, lambda _: reported)
 
     assert [(k.id, k.last_used) for k in one.keys] == [(made.id, USED)]
     assert not [call for call in iam.calls if "LastUsed" in call]
@@ -143,7 +143,7 @@ def test_what_may_not_be_read_is_said_beside_what_may() -> None:
     (one,) = read(iam, [alice], mfa=True)
 
     assert (len(one.keys), one.keys[0].last_used, one.mfa, one.error) == (1, None, None, None)
-    assert isinstance(one.note, AccessDeniedError)
+    assert isinstance(one.notes[0], AccessDeniedError)
 
 
 def test_roots_keys_are_not_taken_from_the_caller() -> None:
@@ -208,7 +208,7 @@ def test_whoever_left_is_not_waited_for() -> None:
     clock = Clock()
     pace = Pace(clock, clock.sleep)
     with pytest.raises(ThrottledError):
-        pace.ask(lambda: None, left=lambda: True)
+        pace.ask(lambda: None, stopped=lambda: True)
 
 
 def test_turns_that_nobody_waits_for_any_more_cost_no_time() -> None:
@@ -231,7 +231,7 @@ def test_no_call_passes_while_something_more_urgent_is_done() -> None:
         waiting = Thread(target=lambda: pace.ask(passed.set))
         waiting.start()
         with pytest.raises(ThrottledError):
-            pace.ask(passed.set, left=lambda: True)
+            pace.ask(passed.set, stopped=lambda: True)
         assert not passed.is_set()
     waiting.join(10)
     assert passed.is_set()
