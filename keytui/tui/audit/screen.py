@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from rich.text import Text
 from textual import on
@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.worker import Worker
+from typing_extensions import override
 
 from keytui.audit.live import UserKeys
 from keytui.audit.rows import AuditRow
@@ -18,7 +19,7 @@ from keytui.audit.view import WORDS, Column, Order, Total, shown, totals
 from keytui.core.errors import AccessDeniedError, KeytuiError
 from keytui.core.model import User
 from keytui.core.rules import Rule
-from keytui.core.text import plain
+from keytui.core.text import plain, span
 from keytui.session.account import Account
 from keytui.session.context import Context
 from keytui.tui.audit.marks import AuditMarks
@@ -33,9 +34,6 @@ from keytui.tui.widgets.lines import Line
 from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import ACCENT, DIM, ago, count
 from keytui.tui.widgets.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from keytui.tui.app import KeytuiApp
 
 JUST_NOW = timedelta(minutes=1)
 
@@ -69,7 +67,7 @@ def _source(account: Account, reader: AuditReader, now: datetime) -> str:
     if not progress.running:
         return read
     left = progress.seconds_left
-    return read + (f", about {_span(left)} left" if left is not None else "…")
+    return read + (f", about {span(left)} left" if left is not None else "…")
 
 
 def told(account: Account, reader: AuditReader, shown: int, marks: AuditMarks) -> str:
@@ -98,20 +96,20 @@ def _problems(account: Account, reader: AuditReader) -> list[str]:
     return found
 
 
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
-
-
 REST_SECONDS = 0.1
 """How long the rows on the screen rest before they are read."""
 CHECKED = timedelta(minutes=1)
 """How long they count as checked; after that they are again when they come in sight."""
 REPORT_SECONDS = 3.0
 """How long a report is waited for before users are read one by one; AWS may take a minute."""
+ON_KEYS = ("deactivate", "activate", "delete")
+CHANGES = (*ON_KEYS, "undo")
+
+Verbs = Mapping[str, Callable[["AuditScreen"], Coroutine[Any, Any, None]]]
 
 
-class AuditedScreen(FilteredScreen[AuditRow | None]):
-    """The audit's table with its totals and its filter.
+class AuditScreen(FilteredScreen[AuditRow | None]):
+    """The audit's table with its totals and its filter; returns the row to open.
 
     Attributes:
         account: The account.
@@ -120,8 +118,31 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         reader: Reads in the background.
     """
 
-    def __init__(self, account: Account, ctx: Context) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "do('deactivate')", "Make inactive", tooltip="Make the keys inactive"),
+        Binding("space", "mark", "Mark", tooltip="Mark the key; d, a and x act on all marked"),
+        Binding(
+            "asterisk", "mark_all", "Mark all", key_display="*", tooltip="Mark all that is shown"
+        ),
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("enter", "open", "Open", tooltip="Go to the key on the main screen"),
+        Binding("e", "do('export')", "Export", tooltip="Save what is shown as CSV or JSON"),
+        Binding("u", "do('undo')", "Undo", tooltip="Undo the last change of status"),
+        Binding("a", "do('activate')", "Make active", tooltip="Make the keys active"),
+        Binding("x", "do('delete')", "Delete", tooltip="Delete the keys, inactive ones"),
+        Binding("r", "refresh", "Refresh", tooltip="Read the report and these rows again"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="List the keys"),
+        Binding("escape", "back", "Back", key_display="esc"),
+        Binding("q", "dismiss(None)", show=False),
+        *(Binding(one.letter, f"sort('{one.name}')", show=False) for one in Column),
+        *(Binding(f"{n}", f"rule({n})", show=False) for n in range(1, len(RULES) + 1)),
+    ]
+
+    def __init__(self, account: Account, ctx: Context, verbs: Verbs) -> None:
+        """Take the account, the parts of this run, and what the keys do, as flows."""
         super().__init__()
+        self._verbs = verbs
+        self._at_work: Worker[None] | None = None
         self.account, self.ctx = account, ctx
         self.marks = AuditMarks()
         self.reader = AuditReader(account, ctx, self._arrived)
@@ -133,7 +154,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         self._touched = False
         """Whether a key was pressed that isn't of sort or filter: then the cursor keeps its key."""
         self._resting: Timer | None = None
-        self._anew = False
+        self._again = False
         """Whether AWS is asked again about what was read before."""
         self._looked_at: set[str] = set()
         """Whose keys are being read, or were, as they came in sight."""
@@ -141,8 +162,8 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         self._summed_up = -1
         """The audit's version that the totals are of."""
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
         yield Line(id="heading")
         yield AuditTotals(id="totals")
         words = ", ".join(WORDS)
@@ -154,7 +175,6 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Show what is known, and read the rest."""
         self.say("")
         self.table.focus()
         self.account.audit_watchers.append(self._report_told)
@@ -162,19 +182,17 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         self._read_report()
 
     def on_unmount(self) -> None:
-        """Read nothing more."""
         if self._report_told in self.account.audit_watchers:
             self.account.audit_watchers.remove(self._report_told)
         self.reader.close()
 
+    @override
     def on_resize(self) -> None:
-        """Fill the lines anew."""
         super().on_resize()
         self.draw()
 
     @property
     def table(self) -> AuditTable:
-        """The table."""
         return self.query_one(AuditTable)
 
     # Reading.
@@ -187,7 +205,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         report = asyncio.ensure_future(read_report(self.account, self.ctx))
         await asyncio.wait([report], timeout=REPORT_SECONDS)
         if self.account.audit.report_made_at is None:
-            await self.reader.read_all(again=self._anew)
+            await self.reader.read_all(again=self._again)
         await report
 
     def _report_told(self) -> None:
@@ -241,7 +259,7 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         self.reader.forget_failures()
         if self.account.report_task is None or self.account.report_task.done():
             self.account.report_task = None
-            self._anew = True
+            self._again = True
             self._read_report()
         if not self.reader.progress.running:
             users = {row.key.user.name: row.key.user for row in self.table.in_sight}
@@ -299,18 +317,12 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
         self.show_hints()
         self._rest()
 
-    def show_hints(self) -> None:
-        """Show the keys that work now."""
-        raise NotImplementedError
-
     # Who is looked at.
 
     def on_key(self) -> None:
-        """Know that somebody looks at the row under the cursor."""
         self._touched = True
 
     def on_click(self) -> None:
-        """Know it of the mouse too."""
         self._touched = True
 
     def is_meant(self) -> bool:
@@ -321,42 +333,9 @@ class AuditedScreen(FilteredScreen[AuditRow | None]):
             self.say(words, good=False)
         return not strayed and self.table.row is not None
 
+    # What the keys do.
 
-ON_KEYS = ("deactivate", "activate", "delete")
-CHANGES = (*ON_KEYS, "undo")
-
-Verbs = Mapping[str, Callable[["AuditScreen"], Coroutine[Any, Any, None]]]
-
-
-class AuditScreen(AuditedScreen):
-    """Shows the audit; returns the row whose key is to be opened."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "do('deactivate')", "Make inactive", tooltip="Make the keys inactive"),
-        Binding("space", "mark", "Mark", tooltip="Mark the key; d, a and x act on all marked"),
-        Binding(
-            "asterisk", "mark_all", "Mark all", key_display="*", tooltip="Mark all that is shown"
-        ),
-        Binding("slash", "filter", "Filter", key_display="/", priority=True),
-        Binding("enter", "open", "Open", tooltip="Go to the key on the main screen"),
-        Binding("e", "do('export')", "Export", tooltip="Save what is shown as CSV or JSON"),
-        Binding("u", "do('undo')", "Undo", tooltip="Undo the last change of status"),
-        Binding("a", "do('activate')", "Make active", tooltip="Make the keys active"),
-        Binding("x", "do('delete')", "Delete", tooltip="Delete the keys, inactive ones"),
-        Binding("r", "refresh", "Refresh", tooltip="Read the report and these rows again"),
-        Binding("question_mark", "help", "Help", key_display="?", tooltip="List the keys"),
-        Binding("escape", "back", "Back", key_display="esc"),
-        Binding("q", "dismiss(None)", show=False),
-        *(Binding(one.letter, f"sort('{one.name}')", show=False) for one in Column),
-        *(Binding(f"{n}", f"rule({n})", show=False) for n in range(1, len(RULES) + 1)),
-    ]
-
-    def __init__(self, account: Account, ctx: Context, verbs: Verbs) -> None:
-        """Take the account, the parts of this run, and what the keys do, as flows."""
-        super().__init__(account, ctx)
-        self._verbs = verbs
-        self._at_work: Worker[None] | None = None
-
+    @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Let the keys work that do something now; in read-only mode changes are refused aloud."""
         read_only = self.ctx.settings.read_only
@@ -370,7 +349,6 @@ class AuditScreen(AuditedScreen):
         return True
 
     def action_do(self, verb: str) -> None:
-        """Set going what a key is for."""
         if not self.check_action("do", (verb,)) or self._typed.held:
             return
         refused = verb in CHANGES and self.ctx.settings.read_only
@@ -415,7 +393,6 @@ class AuditScreen(AuditedScreen):
 
     @on(Rows.Chosen)
     def action_open(self) -> None:
-        """Return the row under the cursor."""
         if self.is_meant():
             self.dismiss(self.table.row)
 
@@ -431,14 +408,12 @@ class AuditScreen(AuditedScreen):
         self.action_rule(RULES.index(event.rule) + 1)
 
     def action_rule(self, number: int) -> None:
-        """Filter by a rule, or no longer."""
         line, word = self.query_one(LineInput), RULES[number - 1].option
         words = line.value.split()
         kept = [one for one in words if one.casefold() != word]
         line.value = " ".join(kept if len(kept) < len(words) else [*words, word])
 
     def action_help(self) -> None:
-        """List the keys that work here."""
         from keytui.tui.dialogs.long_dialog import HelpScreen
 
         shown_keys = [one for one in self.BINDINGS if isinstance(one, Binding) and one.show]
@@ -450,7 +425,6 @@ class AuditScreen(AuditedScreen):
         self.app.push_screen(HelpScreen([*shown_keys, *more]))
 
     def show_hints(self) -> None:
-        """Show the keys that work now."""
         hints, read_only = [], self.ctx.settings.read_only
         for one in self.BINDINGS:
             if isinstance(one, Binding) and one.show:
@@ -463,4 +437,5 @@ class AuditScreen(AuditedScreen):
 
     @property
     def _typed(self) -> TypeAhead:
-        return cast("KeytuiApp", self.app).typed
+        typed: TypeAhead = cast("Any", self.app).typed
+        return typed
