@@ -66,6 +66,11 @@ def finding_fields(found: Iterable[Finding]) -> list[dict[str, object]]:
     return [{"rule": one.rule.word, "cis": one.rule.cis, "fails": one.fails} for one in found]
 
 
+def broken_rules(found: Iterable[Finding]) -> str:
+    """Return the rules that are broken with their CIS numbers: ``old 1.14, two active 1.13``."""
+    return ", ".join(f"{one.rule.word} {one.rule.cis}" for one in found if one.fails)
+
+
 def as_json(rows: Sequence[AuditRow], account: str) -> str:
     """Return one JSON array with an object for each key, each on a line, ending with a line feed.
 

@@ -42,11 +42,7 @@ class Order:
 
 
 WORDS: Mapping[str, Rule | KeyStatus] = {
-    "root": Rule.ROOT_KEY,
-    "old": Rule.OLD,
-    "unused": Rule.UNUSED,
-    "never-used": Rule.NEVER_USED,
-    "two-active": Rule.TWO_ACTIVE,
+    **{rule.option: rule for rule in Rule},
     "inactive": KeyStatus.INACTIVE,
 }
 """The words of a filter that stand for a finding (one that fails) or a status."""

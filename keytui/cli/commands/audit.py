@@ -4,7 +4,7 @@ from collections.abc import Collection, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from keytui.audit.export import as_csv, as_json, as_markdown, day, last_use, yes_no
+from keytui.audit.export import as_csv, as_json, as_markdown, broken_rules, day, last_use, yes_no
 from keytui.audit.live import all_users
 from keytui.audit.report import read_report
 from keytui.audit.rows import Audit, AuditRow
@@ -240,5 +240,5 @@ def _cells(row: AuditRow) -> tuple[str, ...]:
         day(key.created),
         last_use(key),
         yes_no(row.mfa),
-        ", ".join(f"{one.rule.word} {one.rule.cis}" for one in row.findings if one.fails),
+        broken_rules(row.findings),
     )

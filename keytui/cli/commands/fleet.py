@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keytui.audit.export import day, finding_fields, key_fields, last_use
+from keytui.audit.export import broken_rules, day, finding_fields, key_fields, last_use
 from keytui.audit.fleet import Member, OwnKey, survey, totals
 from keytui.cli.arguments import Request
 from keytui.cli.console import aligned, complain, leave_in_order, note, say, say_json
@@ -114,7 +114,7 @@ def _cells(member: Member, own: OwnKey | None) -> tuple[str, ...]:
         key.status.value,
         day(key.created),
         last_use(key),
-        ", ".join(f"{one.rule.word} {one.rule.cis}" for one in own.findings if one.fails),
+        broken_rules(own.findings),
     )
 
 

@@ -1,17 +1,21 @@
-"""The audit's reading: the report made anew, keys matched, the pace, and what goes wrong."""
+"""Keys read live, user by user: what is asked, what is missing, and when it stops."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from threading import Event, Thread
 
 import pytest
 
-from keytui.audit.live import UserKeys, read_live
-from keytui.core.credential_report import joined
-from keytui.audit.pace import BURST, RATE, Pace
-from keytui.audit.report import reports
-from keytui.core.errors import AccessDeniedError, ThrottledError
-from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
+from keytui.audit.live import REFUSALS, SILENCES, Patience, UserKeys, all_users, read_live
+from keytui.audit.pace import AT_ONCE, Pace
+from keytui.core.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    KeytuiError,
+    ThrottledError,
+    UnreachableError,
+)
+from keytui.core.model import ROOT_USER, AccessKey, LastUsed, User
 from tests.support.fake_iam import START, FakeIam
 
 ALICE = User("alice")
@@ -29,91 +33,36 @@ class Clock:
         self.now += seconds
 
 
-def key(key_id: str, days: float, *, used: LastUsed | None = None) -> AccessKey:
-    return AccessKey(key_id, ALICE, KeyStatus.ACTIVE, START - timedelta(days=days), used)
+class Refusing(FakeIam):
+    """Has many users, ``user000`` and on, and refuses to list the keys of some.
+
+    Attributes:
+        refusal: Why a user's keys can't be listed; None where they can.
+        asked: Whose keys were asked for.
+    """
+
+    def __init__(self, refusal: Callable[[User], KeytuiError | None], users: int = 100) -> None:
+        super().__init__()
+        self.refusal = refusal
+        self.asked: set[str] = set()
+        self.many = [self.add_user(f"user{number:03d}") for number in range(users)]
+
+    def keys(self, user: User) -> tuple[AccessKey, ...]:
+        self.asked.add(user.name)
+        if error := self.refusal(user):
+            raise error
+        return super().keys(user)
+
+
+def at(number: int, error: KeytuiError) -> Callable[[User], KeytuiError | None]:
+    """Refuse the users from a number on."""
+    return lambda user: error if int(user.name[4:]) >= number else None
 
 
 def read(iam: FakeIam, users: list[User], **more: bool) -> list[UserKeys]:
     clock = Clock()
     pace = Pace(clock, clock.sleep)
     return list(read_live(iam, users, pace, lambda: START, **more))  # type: ignore[arg-type]
-
-
-# The report.
-
-
-def test_a_fresh_report_is_read_once() -> None:
-    iam = FakeIam()
-    iam.report = (iam.report_csv(), START - timedelta(hours=1))
-
-    assert len(list(reports(iam, lambda: START, lambda _: None))) == 1
-    assert iam.calls == ["iam:GetCredentialReport"]
-
-
-def test_a_stale_report_comes_first_and_then_a_new_one() -> None:
-    iam = FakeIam()
-    iam.report = (iam.report_csv(), START - timedelta(hours=5))
-    iam.report_polls = 0
-
-    found = list(reports(iam, lambda: START, lambda _: None))
-
-    assert [one.made_at for one in found] == [START - timedelta(hours=5), START]
-
-
-def test_a_missing_report_is_waited_for() -> None:
-    iam, waits = FakeIam(), list[float]()
-    iam.report_polls = 3
-
-    assert len(list(reports(iam, lambda: START, waits.append))) == 1
-    assert len(waits) == 3
-
-
-def test_a_stale_report_is_better_than_none_where_no_new_one_may_be_made() -> None:
-    iam = FakeIam()
-    iam.report = (iam.report_csv(), START - timedelta(days=2))
-    iam.deny = {"iam:GenerateCredentialReport"}
-
-    assert len(list(reports(iam, lambda: START, lambda _: None))) == 1
-
-
-def test_a_denied_report_is_an_error() -> None:
-    iam = FakeIam()
-    iam.deny = {"iam:GetCredentialReport"}
-
-    with pytest.raises(AccessDeniedError):
-        list(reports(iam, lambda: START, lambda _: None))
-
-
-# Which key is which.
-
-
-def test_keys_are_told_apart_by_when_they_were_made() -> None:
-    listed = [key("AKIA1", 100), key("AKIA2", 10)]
-    reported = [key("", 10, used=USED), key("", 100, used=LastUsed())]
-
-    assert [one.last_used for one in joined(listed, reported)] == [LastUsed(), USED]
-
-
-def test_the_last_one_left_is_the_one_that_was_changed() -> None:
-    listed = [key("AKIA1", 100), key("AKIA2", 10)]
-    reported = [key("", 50, used=USED), key("", 10, used=LastUsed())]
-
-    assert [one.last_used for one in joined(listed, reported)] == [USED, LastUsed()]
-
-
-def test_keys_of_the_same_second_are_not_guessed() -> None:
-    listed = [key("AKIA1", 10), key("AKIA2", 10)]
-    reported = [key("", 10, used=USED), key("", 10, used=LastUsed())]
-
-    assert [one.last_used for one in joined(listed, reported)] == [None, None]
-
-
-def test_a_key_made_after_the_report_is_none_of_its() -> None:
-    (found,) = joined([key("AKIA2", 1)], [key("", 10, used=USED)])
-    assert found.last_used is None
-
-
-# Reading users.
 
 
 def test_the_last_use_is_the_reports_where_that_is_certain() -> None:
@@ -171,79 +120,83 @@ def test_a_throttled_call_is_made_again() -> None:
     assert (len(one.keys), one.error) == (1, None)
 
 
-# The pace.
+def test_users_come_by_name_and_root_only_where_it_is_the_caller() -> None:
+    iam = FakeIam(caller="bob")
+    iam.add_user("Carol")
+    iam.add_user("alice")
+    assert [user.name for user in all_users(iam)] == ["alice", "bob", "Carol"]
+    assert all_users(FakeIam(root=True))[0] == ROOT_USER
 
 
-def test_a_burst_passes_and_then_so_many_a_second() -> None:
-    clock = Clock()
-    pace = Pace(clock, clock.sleep)
-    for _ in range(BURST):
-        pace.ask(lambda: None)
-    assert clock.now == 0
-    for _ in range(100):
-        pace.ask(lambda: None)
-    assert clock.now == pytest.approx(100 / RATE, rel=0.02)
+def test_descriptions_come_with_the_keys() -> None:
+    iam = FakeIam()
+    iam.add_key(iam.add_user("alice"), description="laptop")
+    (one,) = read(iam, [ALICE], descriptions=True)
+    assert one.keys[0].description == "laptop"
 
 
-def test_it_slows_down_when_told_and_finds_its_way_back() -> None:
-    clock = Clock()
-    pace = Pace(clock, clock.sleep)
-    refusals = [True] * 6
-
-    def call() -> None:
-        if refusals:
-            refusals.pop()
-            clock.sleep(1.1)
-            raise ThrottledError("Slow down.")
-
-    pace.ask(call)
-    slow = pace.rate
-    assert slow < RATE * 0.8
-    for _ in range(2000):
-        pace.ask(lambda: None)
-    assert slow < pace.rate <= RATE
+def test_every_reason_for_what_is_missing_is_noted() -> None:
+    iam = FakeIam()
+    iam.add_key(iam.add_user("alice"))
+    iam.deny = {"iam:GetAccessKeyLastUsed", "iam:ListUserTags"}
+    (one,) = read(iam, [ALICE], descriptions=True)
+    assert len(one.notes) == 2
 
 
-def test_whoever_left_is_not_waited_for() -> None:
-    clock = Clock()
-    pace = Pace(clock, clock.sleep)
-    with pytest.raises(ThrottledError):
-        pace.ask(lambda: None, stopped=lambda: True)
+def test_refusals_without_an_answer_end_it_and_the_rest_has_their_reason() -> None:
+    denied = AccessDeniedError("iam:ListAccessKeys", "Denied.")
+    iam = Refusing(at(0, denied))
+    found = read(iam, iam.many)
+    assert REFUSALS <= len(iam.asked) < REFUSALS + AT_ONCE
+    assert {one.user.name for one in found} == {user.name for user in iam.many}
+    assert {one.error for one in found} == {denied}
 
 
-def test_turns_that_nobody_waits_for_any_more_cost_no_time() -> None:
-    clock = Clock()
-    pace = Pace(clock, clock.sleep)
-    for _ in range(BURST):
-        pace.ask(lambda: None)
-    for _ in range(100):
-        with pytest.raises(ThrottledError):
-            pace.ask(lambda: None, lambda: True)
-
-    before = clock.now
-    pace.ask(lambda: None)
-    assert clock.now - before < 2 / RATE
+def test_refusals_after_an_answer_end_nothing() -> None:
+    """A policy may allow some users alone."""
+    patience = Patience()
+    patience.note(None)
+    for _ in range(10 * REFUSALS):
+        patience.note(AccessDeniedError("iam:ListAccessKeys", "Denied."))
+    assert not patience.is_over
 
 
-def test_no_call_passes_while_something_more_urgent_is_done() -> None:
-    pace, passed = Pace(), Event()
-    with pace.held():
-        waiting = Thread(target=lambda: pace.ask(passed.set))
-        waiting.start()
-        with pytest.raises(ThrottledError):
-            pace.ask(passed.set, stopped=lambda: True)
-        assert not passed.is_set()
-    waiting.join(10)
-    assert passed.is_set()
+def test_expired_credentials_end_it_at_once() -> None:
+    iam = Refusing(at(50, CredentialsError("The session has expired.")))
+    found = read(iam, iam.many)
+    assert len(iam.asked) < 50 + 2 * AT_ONCE
+    assert sum(one.error is not None for one in found) == 50
 
 
-def test_no_call_passes_until_all_that_is_more_urgent_is_done() -> None:
-    pace, passed = Pace(), Event()
-    waiting = Thread(target=lambda: pace.ask(passed.set))
-    with pace.held():
-        with pace.held():
-            pass
-        waiting.start()
-        assert not passed.wait(0.1)
-    waiting.join(10)
-    assert passed.is_set()
+@pytest.mark.parametrize("error", [UnreachableError("No answer."), ThrottledError("Slow down.")])
+def test_silences_in_a_row_end_it_even_after_answers(error: KeytuiError) -> None:
+    iam = Refusing(at(50, error))
+    found = read(iam, iam.many)
+    assert len(iam.asked) < 50 + SILENCES + 2 * AT_ONCE
+    assert len(found) == len(iam.many)
+
+
+def test_silences_count_in_a_row_only() -> None:
+    patience, silent = Patience(), UnreachableError("No answer.")
+    for error in [silent] * (SILENCES - 1) + [None] + [silent] * (SILENCES - 1):
+        patience.note(error)
+    assert not patience.is_over
+    patience.note(silent)
+    assert (patience.is_over, patience.error) == (True, silent)
+
+
+def test_what_may_not_be_read_besides_is_asked_for_no_more() -> None:
+    iam = Refusing(lambda _: None)
+    for user in iam.many:
+        iam.add_key(user)
+    iam.deny = {"iam:GetAccessKeyLastUsed"}
+    found = read(iam, iam.many)
+    assert sum("LastUsed" in call for call in iam.calls) < REFUSALS + AT_ONCE
+    assert all(one.notes and not one.error for one in found)
+
+
+def test_nothing_is_yielded_for_one_who_has_stopped() -> None:
+    iam = Refusing(lambda _: None)
+    found = read_live(iam, iam.many, Pace(), lambda: START, stopped=lambda: True)
+    assert list(found) == []
+    assert not iam.asked

@@ -1,11 +1,11 @@
-"""The credential report's CSV with every odd value, and what is no report."""
+"""The credential report: its CSV with every odd value, and which listed key is which of its."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keytui.core.credential_report import CredentialReport, parse
-from keytui.core.model import ROOT_USER, KeyStatus, LastUsed
+from keytui.core.credential_report import CredentialReport, joined, parse
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 HEAD = (
@@ -13,6 +13,7 @@ HEAD = (
     "access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,"
     "access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated"
 )
+USED = LastUsed(NOW - timedelta(days=1), "s3", "eu-west-1")
 MADE = "2025-01-02T03:04:05+00:00"
 
 
@@ -77,3 +78,33 @@ def test_a_row_cut_short_and_a_user_told_twice() -> None:
 def test_what_is_no_report(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"columns|CSV"):
         parse(content, NOW)
+
+
+def a_listed_key(key_id: str, days: float, *, used: LastUsed | None = None) -> AccessKey:
+    return AccessKey(key_id, User("alice"), KeyStatus.ACTIVE, NOW - timedelta(days=days), used)
+
+
+def test_keys_are_told_apart_by_when_they_were_made() -> None:
+    listed = [a_listed_key("AKIA1", 100), a_listed_key("AKIA2", 10)]
+    reported = [a_listed_key("", 10, used=USED), a_listed_key("", 100, used=LastUsed())]
+
+    assert [one.last_used for one in joined(listed, reported)] == [LastUsed(), USED]
+
+
+def test_the_last_one_left_is_the_one_that_was_changed() -> None:
+    listed = [a_listed_key("AKIA1", 100), a_listed_key("AKIA2", 10)]
+    reported = [a_listed_key("", 50, used=USED), a_listed_key("", 10, used=LastUsed())]
+
+    assert [one.last_used for one in joined(listed, reported)] == [USED, LastUsed()]
+
+
+def test_keys_of_the_same_second_are_not_guessed() -> None:
+    listed = [a_listed_key("AKIA1", 10), a_listed_key("AKIA2", 10)]
+    reported = [a_listed_key("", 10, used=USED), a_listed_key("", 10, used=LastUsed())]
+
+    assert [one.last_used for one in joined(listed, reported)] == [None, None]
+
+
+def test_a_key_made_after_the_report_is_none_of_its() -> None:
+    (found,) = joined([a_listed_key("AKIA2", 1)], [a_listed_key("", 10, used=USED)])
+    assert found.last_used is None
