@@ -30,7 +30,7 @@ class Rule(Enum):
         self.sentence = sentence
         self.rank = len(type(self).__members__)
 
-    def told(self, limits: "Thresholds") -> str:
+    def text(self, limits: "Thresholds") -> str:
         """Return the rule in a sentence that names the days of these thresholds."""
         return self.sentence.format(old=_count(limits.old_days), unused=_count(limits.unused_days))
 

@@ -214,7 +214,7 @@ async def test_esc_leaves_at_once_and_r_asks_again(desk: Desk, fleet: Fleet) -> 
         assert sorted(fleet.asked) == sorted([*desk.profiles] * 2)
         await desk.press("escape")
         await desk.on_main()
-        assert screen._left.is_set()
+        assert screen._stopped.is_set()
         release()
         await desk.settled()
         assert "6 users" in desk.words

@@ -217,7 +217,7 @@ def _print_table(rows: Sequence[AuditRow], known: Audit) -> None:
             one.rule.word,
             f"{one.judged - one.failing:,} of {one.judged:,} active keys pass",
             f"CIS {one.rule.cis}",
-            one.rule.told(known.limits),
+            one.rule.text(known.limits),
         )
         for one in totals(known.rows)
     ]

@@ -84,9 +84,23 @@ class Progress:
 class AuditReader:
     """Reads users' keys for one audit screen, and takes them in batch by batch."""
 
-    def __init__(self, account: Account, ctx: Context, told: Callable[[], None]) -> None:
-        """Take the account, and what is called in the event loop's thread after each batch."""
-        self._account, self._ctx, self._told = account, ctx, told
+    def __init__(
+        self,
+        account: Account,
+        ctx: Context,
+        on_user: Callable[[UserKeys], None],
+        on_batch: Callable[[], None],
+    ) -> None:
+        """Take the account, and what is called in the event loop's thread.
+
+        Args:
+            account: The account.
+            ctx: The parts of this run.
+            on_user: Called with each user's keys after they are taken in.
+            on_batch: Called after each batch of users.
+        """
+        self._account, self._ctx = account, ctx
+        self._on_user, self._on_batch = on_user, on_batch
         self.progress = Progress()
         self.problem: KeytuiError | None = None
         """Why rows on the screen could not be checked, or not wholly."""
@@ -99,8 +113,6 @@ class AuditReader:
         self._checking = Event()
         self._stopped = Event()
         self._closed = Event()
-        self.taken: Callable[[UserKeys], None] = lambda _: None
-        """Called with each user's keys after they are taken in."""
 
     def close(self) -> None:
         """Read nothing more."""
@@ -148,7 +160,7 @@ class AuditReader:
             waiting = [u for u in users if again or not account.audit.is_live(u.name)]
             done = len(users) - len(waiting)
             self.progress = Progress(len(users), done, time.monotonic(), done, running=True)
-            self._told()
+            self._on_batch()
             self._waited_for = {user.name for user in waiting}
             await self._read(waiting, lambda: self._closed.is_set() or self._stopped.is_set())
             self._take_in()
@@ -156,7 +168,7 @@ class AuditReader:
             self.progress.failed = error
         finally:
             self.progress.running = False
-            self._told()
+            self._on_batch()
 
     async def read_some(self, users: Sequence[User], stopped: Callable[[], bool]) -> None:
         """Read these users' keys, until all are read or nobody waits any more."""
@@ -183,8 +195,8 @@ class AuditReader:
 
         await in_thread(work)
 
-    def _arrive(self, checked: UserKeys) -> None:
-        self._arrived.append(checked)
+    def _arrive(self, read: UserKeys) -> None:
+        self._arrived.append(read)
         if self._waiting is None and not self._closed.is_set():
             loop = asyncio.get_running_loop()
             self._waiting = loop.call_later(BATCH_SECONDS, self._take_in)
@@ -192,10 +204,10 @@ class AuditReader:
     def _take_in(self) -> None:
         self._waiting = None
         arrived, self._arrived = self._arrived, []
-        for checked in arrived:
-            self._take(checked)
+        for read in arrived:
+            self._take(read)
         if arrived and not self._closed.is_set():
-            self._told()
+            self._on_batch()
 
     def _take(self, read: UserKeys) -> None:
         progress, name = self.progress, read.user.name
@@ -211,4 +223,4 @@ class AuditReader:
             return
         self.problem = next(iter(read.notes), self.problem)
         self._account.audit.take_read(read)
-        self.taken(read)
+        self._on_user(read)

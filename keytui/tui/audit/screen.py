@@ -70,7 +70,7 @@ def _source(account: Account, reader: AuditReader, now: datetime) -> str:
     return read + (f", about {span(left)} left" if left is not None else "…")
 
 
-def told(account: Account, reader: AuditReader, shown: int, marks: AuditMarks) -> str:
+def summary(account: Account, reader: AuditReader, shown: int, marks: AuditMarks) -> str:
     """Return the line below the table: how many are shown and marked, and what is amiss."""
     words = [f"{shown:,} of {count(len(account.audit.rows), 'key')} shown"]
     if len(marks):
@@ -145,8 +145,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         self._at_work: Worker[None] | None = None
         self.account, self.ctx = account, ctx
         self.marks = AuditMarks()
-        self.reader = AuditReader(account, ctx, self._arrived)
-        self.reader.taken = self._taken
+        self.reader = AuditReader(account, ctx, self._taken, self._arrived)
         self.order = Order()
         """How the rows are sorted."""
         self.strayed = False
@@ -310,7 +309,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
 
     @on(Rows.Scrolled)
     def _draw_bars(self) -> None:
-        words = told(self.account, self.reader, len(self.table.rows), self.marks)
+        words = summary(self.account, self.reader, len(self.table.rows), self.marks)
         line = Text(words, style="dim", no_wrap=True)
         line.truncate(max(self.size.width - 2, 1), overflow="ellipsis")
         self.query_one("#told", Line).show_line(line)

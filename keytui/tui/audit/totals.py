@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual import events
 from textual.message import Message
+from typing_extensions import override
 
 from keytui.audit.view import Total
 from keytui.core.rules import Rule
@@ -20,11 +21,7 @@ class AuditTotals(Lines):
     """A line for each rule, or one for all where there is no room; a click filters by a rule."""
 
     class Chosen(Message):
-        """A rule was chosen.
-
-        Attributes:
-            rule: Which.
-        """
+        """A rule was chosen."""
 
         def __init__(self, rule: Rule) -> None:
             super().__init__()
@@ -42,8 +39,8 @@ class AuditTotals(Lines):
             self._totals, self._chosen = totals, chosen
             self.redraw()
 
+    @override
     def draw_line(self, y: int, width: int) -> Text:
-        """Return a rule's line; of all rules where there is one line."""
         if not self._totals:
             return Text()
         if self.size.height < len(self._totals):
@@ -83,7 +80,6 @@ class AuditTotals(Lines):
         return name
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the rule under the mouse."""
         if self.size.height >= len(self._totals):
             at = event.y
         else:

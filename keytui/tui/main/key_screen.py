@@ -184,7 +184,7 @@ def _last_used(known: Known) -> list[Text | str]:
 def _findings(known: Known) -> list[Text]:
     lines = []
     for finding in findings(known.key, known.siblings.keys, known.now, known.limits):
-        rule = finding.rule.told(known.limits)
+        rule = finding.rule.text(known.limits)
         word = (finding.rule.word, FAILS if finding.fails else "bold")
         lines.append(Text.assemble(word, f": {rule} ", (f"CIS {finding.rule.cis}", DIM)))
     return lines

@@ -10,6 +10,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from typing_extensions import override
 
 from keytui.audit.fleet import Member, survey, totals
 from keytui.core.text import plain
@@ -46,11 +47,11 @@ class ProfilesScreen(FilteredScreen[str | None]):
         super().__init__()
         self._names, self._current, self._ctx = names, current, ctx
         self._members: dict[str, Member] = {}
-        self._left = Event()
+        self._stopped = Event()
         self._drawing: asyncio.TimerHandle | None = None
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
         longest = max((cell_len(plain(name)) for name in self._names), default=0)
         yield Line(id="heading")
         yield LineInput(placeholder="/ filter", id="filter")
@@ -60,7 +61,6 @@ class ProfilesScreen(FilteredScreen[str | None]):
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Show the names, the cursor on the one in use, and ask."""
         self._show()
         if self._current in self._names:
             self.list.move_to(list(self._names).index(self._current))
@@ -68,11 +68,11 @@ class ProfilesScreen(FilteredScreen[str | None]):
         self._ask()
 
     def on_unmount(self) -> None:
-        """Ask no more."""
-        self._left.set()
+        self._stopped.set()
         if self._drawing:
             self._drawing.cancel()
 
+    @override
     def on_resize(self) -> None:
         """Fill the lines anew; give the focus back after the terminal was too small."""
         super().on_resize()
@@ -80,23 +80,20 @@ class ProfilesScreen(FilteredScreen[str | None]):
 
     @property
     def list(self) -> ProfileList:
-        """The list itself."""
         return self.query_one(ProfileList)
 
+    @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Switch only where there is a profile under the cursor."""
         del parameters
         return action != "choose" or self.list.name_here is not None
 
     @on(Rows.Chosen)
     def action_choose(self) -> None:
-        """Return the profile under the cursor."""
         if name := self.list.name_here:
             self.dismiss(name)
 
     def action_refresh(self) -> None:
-        """Ask all profiles again."""
-        self._left.set()
+        self._stopped.set()
         self._members.clear()
         self._show()
         self._ask()
@@ -104,23 +101,23 @@ class ProfilesScreen(FilteredScreen[str | None]):
     # Asking.
 
     def _ask(self) -> None:
-        left = self._left = Event()
-        work = self._survey(left)
+        stopped = self._stopped = Event()
+        work = self._survey(stopped)
         self.run_worker(work, group="fleet", exclusive=True, description="ask all profiles")
 
-    async def _survey(self, left: Event) -> None:
+    async def _survey(self, stopped: Event) -> None:
         ctx, loop = self._ctx, asyncio.get_running_loop()
 
         def work() -> None:
             limits = ctx.settings.limits
-            for member in survey(self._names, ctx.peek, limits, ctx.now, left.is_set):
+            for member in survey(self._names, ctx.peek, limits, ctx.now, stopped.is_set):
                 if not loop.is_closed():
-                    loop.call_soon_threadsafe(self._arrive, member, left)
+                    loop.call_soon_threadsafe(self._arrive, member, stopped)
 
         await in_thread(work)
 
-    def _arrive(self, member: Member, left: Event) -> None:
-        if left.is_set():
+    def _arrive(self, member: Member, stopped: Event) -> None:
+        if stopped.is_set():
             return
         self._members[member.profile] = member
         if self._drawing is None:

@@ -73,7 +73,7 @@ class KeyDetail(Lines):
 def _findings(key: AccessKey, known: KeyList, now: datetime, limits: Thresholds) -> list[Text]:
     lines = []
     for finding in findings(key, known.keys, now, limits):
-        rule = finding.rule.told(limits)
+        rule = finding.rule.text(limits)
         word = (finding.rule.word, FAILS if finding.fails else "bold")
         lines.append(Text.assemble(word, f": {rule} ", (f"CIS {finding.rule.cis}", "dim")))
     return lines

@@ -156,14 +156,14 @@ def test_every_rule_has_a_word_a_number_and_a_sentence() -> None:
     for rule in Rule:
         assert rule.word
         assert rule.cis.startswith("1.")
-        assert rule.told(Thresholds()).endswith(".")
+        assert rule.text(Thresholds()).endswith(".")
 
 
 def test_a_rule_is_told_with_the_days_that_were_set() -> None:
     limits = Thresholds(old_days=1000, unused_days=1)
-    assert Rule.OLD.told(limits) == "An active key should be rotated within 1,000 days."
-    assert Rule.UNUSED.told(limits) == "A key unused for 1 day should be made inactive."
-    assert Rule.NEVER_USED.told(limits) == "A key never used within 1 day should go."
+    assert Rule.OLD.text(limits) == "An active key should be rotated within 1,000 days."
+    assert Rule.UNUSED.text(limits) == "A key unused for 1 day should be made inactive."
+    assert Rule.NEVER_USED.text(limits) == "A key never used within 1 day should go."
 
 
 def test_the_key_that_is_not_active_could_go() -> None:
