@@ -24,8 +24,7 @@ from keytui.session.account import Account
 from keytui.session.context import Context
 from keytui.tui.audit.marks import AuditMarks
 from keytui.tui.audit.reader import AuditReader, read_report
-from keytui.tui.audit.table import AuditTable
-from keytui.tui.audit.totals import RULES, AuditTotals
+from keytui.tui.audit.table import RULES, AuditTable, AuditTotals
 from keytui.tui.dialogs.filtered import FilteredScreen
 from keytui.tui.services.typeahead import TypeAhead
 from keytui.tui.widgets.bars import KeyHints, MessageBar

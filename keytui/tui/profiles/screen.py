@@ -15,8 +15,7 @@ from keytui.audit.fleet import Member, survey, totals
 from keytui.core.text import plain
 from keytui.session.context import Context
 from keytui.tui.dialogs.filtered import FilteredScreen
-from keytui.tui.profiles.detail import ProfileDetail
-from keytui.tui.profiles.list import ProfileList
+from keytui.tui.profiles.list import ProfileDetail, ProfileList
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.bars import KeyHints
