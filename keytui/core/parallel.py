@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -72,3 +72,22 @@ def in_parallel(
 
 def _put(ended: SimpleQueue[tuple[int, Future[R]]], index: int, future: Future[R]) -> None:
     ended.put((index, future))
+
+
+class Prefetched(Generic[T]):
+    """Takes items from a blocking iterator in the background, one ahead of whoever asks."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        """Begin with the first item at once."""
+        self._items = items
+        self._coming = self._begin()
+
+    def next(self) -> T | None:
+        """Return the next item; None where there is none. Blocks; raises what the iterator does."""
+        item = self._coming.result()
+        if item is not None:
+            self._coming = self._begin()
+        return item
+
+    def _begin(self) -> Future[T | None]:
+        return in_background(lambda: next(self._items, None))

@@ -9,13 +9,13 @@ from keytui.audit.rows import Audit
 from keytui.core.errors import AwsError, StateError
 from keytui.core.iam import Iam
 from keytui.core.model import AccessKey, Identity, KeyStatus, User
+from keytui.core.parallel import Prefetched
 from keytui.journal.rotations import Rotation
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import StatusChange
 from keytui.keys.recovery import Finding, Recovery
 from keytui.session.context import Context
 from keytui.session.inventory import Inventory, KeyList
-from keytui.tui.services.threads import Ahead
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Account:
     rotations: tuple[Rotation, ...] = ()
     report_task: asyncio.Future[None] | None = None
     audit_watchers: list[Callable[[], None]] = field(default_factory=list)
-    pages: Ahead[list[User]] | None = None
+    pages: Prefetched[list[User]] | None = None
 
     @property
     def marked(self) -> tuple[AccessKey, ...]:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from keytui.core.errors import AccessDeniedError, KeytuiError, StateError, UnreachableError
 from keytui.core.model import ROOT_USER, User
+from keytui.core.parallel import Prefetched
 from keytui.journal.rotations import Rotation, left_over, open_rotations
 from keytui.session.account import Account, account_of, complete_keys, read_keys
 from keytui.session.inventory import Inventory, KeyList
 from keytui.tui.services.stage import Stage
-from keytui.tui.services.threads import Ahead, in_thread, look_at
+from keytui.tui.services.threads import in_thread, look_at
 
 CONNECT_SECONDS = 10.0
 """How long the first answer of AWS may take."""
@@ -47,7 +48,7 @@ async def connect(stage: Stage, profile: str | None, *, ahead: bool = False) -> 
 
 async def _open(stage: Stage, profile: str | None, ahead: bool) -> Account:
     iam = await in_thread(lambda: stage.ctx.connect(profile))
-    pages = Ahead(iam.users()) if ahead else None
+    pages = Prefetched(iam.users()) if ahead else None
     account = await in_thread(lambda: account_of(stage.ctx, iam))
     account.pages = pages
     return account
@@ -68,10 +69,10 @@ async def read_users(stage: Stage, account: Account) -> None:
     stage.draw_users()
     if account.identity.is_root:
         fresh.add([ROOT_USER])
-    pages, account.pages = account.pages or Ahead(account.iam.users()), None
+    pages, account.pages = account.pages or Prefetched(account.iam.users()), None
     denied = ""
     try:
-        while (page := await pages.next()) is not None:
+        while (page := await in_thread(pages.next)) is not None:
             for inventory in growing:
                 inventory.add(page)
             stage.draw_users()

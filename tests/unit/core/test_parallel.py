@@ -1,10 +1,11 @@
 """Work in daemon threads: results and errors come back, and a few run at once."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
-from keytui.core.parallel import in_background, in_parallel
+from keytui.core.parallel import Prefetched, in_background, in_parallel
 
 SECONDS = 10.0
 
@@ -85,3 +86,24 @@ def test_a_parallel_error_reaches_the_caller() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(in_parallel([1, 0], work, at_once=1))
+
+
+def test_prefetched_items_are_one_ahead_and_end_with_none() -> None:
+    begun = [threading.Event() for _ in range(3)]
+
+    def items() -> Iterator[int]:
+        for number, event in enumerate(begun):
+            event.set()
+            yield number
+
+    prefetched = Prefetched(items())
+    assert begun[0].wait(SECONDS)
+    assert not begun[1].is_set()
+    assert prefetched.next() == 0
+    assert begun[1].wait(SECONDS)
+    assert [prefetched.next() for _ in range(3)] == [1, 2, None]
+
+
+def test_a_prefetched_error_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Prefetched(1 // number for number in [0]).next()
