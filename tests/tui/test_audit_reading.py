@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from keytui.audit.pace import AT_ONCE
+from keytui.core.errors import CredentialsError
 from keytui.core.model import KeyStatus
 from keytui.tui.audit.screen import AuditScreen
 from keytui.tui.keys.bulk_dialogs import BulkScreen
@@ -149,6 +150,19 @@ async def test_a_few_at_once_and_no_word_of_throttling(desk: Desk, listing: List
         assert max(listing.asked.values()) > 1, "what was throttled was asked again"
         assert "not all could be read" not in desk.text
         assert "Rate exceeded" not in desk.text
+
+
+async def test_a_reading_that_leads_nowhere_ends_and_says_so(desk: Desk, listing: Listing) -> None:
+    desk.iam.deny |= REPORT
+    desk.iam.errors["iam:ListAccessKeys"] = CredentialsError("The session has expired.")
+    add_users(desk, 90)
+    async with opened(desk):
+        await hurry(desk)
+        listing.asked.clear()
+        await desk.press("A")
+        await desk.sees("read live: 0 of 96 users")
+        await desk.sees("not all could be read (96 users): The session has expired.")
+        assert listing.asked.total() < 3 * AT_ONCE
 
 
 async def test_a_user_deleted_while_being_read(desk: Desk, listing: Listing) -> None:

@@ -62,7 +62,8 @@ def _source(account: Account, reader: AuditReader, now: datetime) -> str:
         return "asking AWS for the credential report…"
     if progress.running and not progress.total:
         return "reading users…"
-    read = f"read live: {progress.done:,} of {count(progress.total, 'user')}"
+    done = progress.done - progress.failures
+    read = f"read live: {done:,} of {count(progress.total, 'user')}"
     if not progress.running:
         return read
     left = progress.seconds_left
