@@ -23,7 +23,7 @@ SLOW_SECONDS = 2.0
 STALE = frozenset({Rule.OLD, Rule.UNUSED, Rule.NEVER_USED})
 """The rules that say that a key has been left lying."""
 _LOOK_SECONDS = 0.2
-"""How often it is looked whether a profile's time is over, or nobody waits any more."""
+"""How often a profile's time limit, and whether anybody still waits, is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class _Asking:
         try:
             self._ask_all()
         except KeytuiError as error:
-            self.member = replace(self.member, error=_told(error))
+            self.member = replace(self.member, error=_among_profiles(error))
         return self.member
 
     def _ask_all(self) -> None:
@@ -214,7 +214,7 @@ def _busy(under_way: Sequence[_Asking], now: float) -> int:
     return sum(now - one.began < SLOW_SECONDS for one in under_way)
 
 
-def _told(error: KeytuiError) -> KeytuiError:
+def _among_profiles(error: KeytuiError) -> KeytuiError:
     """Return an error in words that suit one profile among many."""
     if isinstance(error, MfaDeclinedError):
         return AwsError(

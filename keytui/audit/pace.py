@@ -53,8 +53,8 @@ class Pace:
         self._sleep = sleep
         self._changing = threading.Lock()
         self._places = threading.BoundedSemaphore(AT_ONCE)
-        self._going_on = threading.Event()
-        self._going_on.set()
+        self._released = threading.Event()
+        self._released.set()
         self._holding = 0
         self._next = clock() - BURST / RATE
         """When the next call may be made; so far in the past as there are calls in the bucket."""
@@ -67,14 +67,14 @@ class Pace:
         """Let no call pass meanwhile: what AWS bears is left to something more urgent."""
         with self._changing:
             self._holding += 1
-            self._going_on.clear()
+            self._released.clear()
         try:
             yield
         finally:
             with self._changing:
                 self._holding -= 1
                 if not self._holding:
-                    self._going_on.set()
+                    self._released.set()
 
     def ask(
         self,
@@ -101,7 +101,7 @@ class Pace:
                     if again == TRIES - 1:
                         raise
                 else:
-                    self._go_on()
+                    self._speed_up()
                     return result
         raise AssertionError("unreachable")
 
@@ -122,15 +122,14 @@ class Pace:
             self._next = turn + 1 / self.rate
         while (rest := turn - self._clock()) > 0 and not stopped():
             self._sleep(min(rest, _NAP))
-        while not self._going_on.wait(_NAP) and not stopped():
+        while not self._released.wait(_NAP) and not stopped():
             pass
         if stopped():
             with self._changing:
                 self._next -= 1 / self.rate  # Else scrolling would use up turns for nothing.
             raise _cancelled()
 
-    def _go_on(self) -> None:
-        """Go a little faster again."""
+    def _speed_up(self) -> None:
         with self._changing:
             if self.rate < self._ceiling:
                 self.rate += (self._ceiling - self.rate) * _BACK
@@ -138,7 +137,7 @@ class Pace:
                 self.rate = self._ceiling = min(self.rate + _BEYOND, RATE)
 
     def _slow_down(self) -> None:
-        """Empty the bucket for good; what passes is found anew from below."""
+        """Drop the burst allowance; the rate recovers gradually."""
         with self._changing:
             now = self._clock()
             if now - self._slowed_at < _REST:

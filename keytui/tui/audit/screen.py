@@ -176,13 +176,13 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
     def on_mount(self) -> None:
         self.say("")
         self.table.focus()
-        self.account.audit_watchers.append(self._report_told)
+        self.account.audit_watchers.append(self._on_report)
         self.draw()
         self._read_report()
 
     def on_unmount(self) -> None:
-        if self._report_told in self.account.audit_watchers:
-            self.account.audit_watchers.remove(self._report_told)
+        if self._on_report in self.account.audit_watchers:
+            self.account.audit_watchers.remove(self._on_report)
         self.reader.close()
 
     @override
@@ -207,7 +207,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
             await self.reader.read_all(again=self._again)
         await report
 
-    def _report_told(self) -> None:
+    def _on_report(self) -> None:
         """Show what a report says, or that there is none."""
         self._looked_at.clear()
         if self.account.audit.report_made_at is not None:
