@@ -188,7 +188,7 @@ NOT_REACHED = {
     *("RevealScreen", "RotateScreen", "RotationScreen", "TwoKeysScreen", "TypeScreen"),
 }
 """The screens that only stand where something is changed."""
-ABOVE = {"StageScreen", "AccountScreen", "OpeningScreen", "AuditedScreen", "FilteredScreen"}
+ABOVE = {"StageScreen", "AccountScreen", "OpeningScreen", "FilteredScreen"}
 """What screens are made of; with ``Dialog`` and ``LongDialog``."""
 
 
