@@ -72,7 +72,7 @@ def test_all_profiles_on_the_screen_and_in_json(desk: Desk) -> None:
         lines = {line.replace("•", " ").split()[0]: line for line in shown.splitlines() if line}
         assert "2 keys · 1 old, 1 never used, two active · " in lines["good"]
         assert "no keys of its own" in lines["role"]
-        assert "iam:ListAccessKeys is denied" in lines["denied"]
+        assert "iam:ListAccessKeys" in lines["denied"]
         assert 'source_profile "gone"' in lines["unsourced"]
         assert "asking" in lines["hangs"]
         process = Path(f"/proc/{int(hanging.read_text())}")
