@@ -8,9 +8,7 @@ is passed over.
 import errno
 import json
 import os
-import stat
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
@@ -20,10 +18,9 @@ from typing import Any
 from keytui.core.errors import StateError
 from keytui.core.gate import Gate
 from keytui.core.model import AccessKey, KeyStatus, User
-from keytui.core.own_files import OTHERS_WRITE, require_own_folder
-from keytui.journal.locks import Claims, make_closed
+from keytui.core.private_files import append_line, open_own, read_bounded
+from keytui.journal.locks import Claims
 
-_MODE = 0o600
 _MOST_BYTES = 64_000_000
 """Some 200,000 lines: more than one machine's keys come to."""
 
@@ -149,7 +146,7 @@ class Journal:
         self._gate.require_writable()
         line = json.dumps(asdict(entry), separators=(",", ":")).encode() + b"\n"
         try:
-            self._write(line)
+            append_line(self.path, line, _MOST_BYTES)
         except OSError as error:
             raise self._unwritable(error) from None
         if entry.event in CLOSING:
@@ -189,11 +186,13 @@ class Journal:
             StateError: There is one and it can't be read.
         """
         try:
-            with os.fdopen(self._open(os.O_RDONLY), "rb") as file:
-                status = os.fstat(file.fileno())
+            # What is written in it decides which keys may be deleted.
+            closing = not self._gate.read_only
+            with open_own(self.path, _MOST_BYTES, close_to_others=closing) as fd:
+                status = os.fstat(fd)
                 known, entries = self._read
                 if (version := (status.st_ino, status.st_mtime_ns, status.st_size)) != known:
-                    entries = list(_parse(file.read(status.st_size).splitlines()))
+                    entries = list(_parse(read_bounded(fd, _MOST_BYTES).splitlines()))
                     self._read = version, entries
         except FileNotFoundError:
             return []
@@ -221,51 +220,6 @@ class Journal:
             f"keytui can't write its record {self.path}: {reason}.",
             next_step=_next_step(self.path, error),
         )
-
-    def _open(self, flags: int) -> int:
-        """Open the file: a plain one, the user's own, or none.
-
-        What is written in it decides which keys may be deleted, so nobody else may have
-        written it, or put it there; and a pipe would be waited for.
-        """
-        require_own_folder(self.path.parent)
-        handle = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
-        try:
-            _require_own(os.fstat(handle))
-            loose = stat.S_IMODE(os.fstat(handle).st_mode) != _MODE
-            if loose and not self._gate.read_only:
-                with suppress(OSError):  # a disk that knows no modes, or is read-only
-                    os.fchmod(handle, _MODE)
-        except OSError:
-            os.close(handle)
-            raise
-        return handle
-
-    def _write(self, line: bytes) -> None:
-        make_closed(self.path.parent)
-        handle = self._open(os.O_RDWR | os.O_APPEND | os.O_CREAT)
-        try:
-            size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                line = b"\n" + line
-            if os.write(handle, line) != len(line):
-                raise OSError(28, "the disk is full")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _require_own(status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is not a plain file")
-    if status.st_uid != os.geteuid():
-        raise OSError(errno.EPERM, "it belongs to another user")
-    if status.st_nlink > 1:
-        raise OSError(errno.EPERM, "it has a second name (a hard link)")
-    if status.st_mode & OTHERS_WRITE:
-        raise OSError(errno.EPERM, "others may write to it")
-    if status.st_size > _MOST_BYTES:
-        raise OSError(errno.EFBIG, "it is too large")
 
 
 def _next_step(path: Path, error: OSError) -> str:

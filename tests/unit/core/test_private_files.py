@@ -12,7 +12,7 @@ import pytest
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect, profiles
 from keytui.core.errors import CredentialsError, UsageError
-from keytui.core.own_files import NotBelievedError, read_private, read_trusted
+from keytui.core.private_files import RefusedFileError, read_private, read_trusted
 from keytui.session.settings import load
 from keytui.stores.keyring.session_bus import find_bus, private_bus_file
 from tests.support.aws_env import AwsHome
@@ -107,11 +107,11 @@ def test_a_private_file_is_nobody_elses_and_no_link(
         read_private(tmp_path / "link", 1)
     assert read_trusted(tmp_path / "link", 1) == b"x"
     path.chmod(0o640)
-    with pytest.raises(NotBelievedError):
+    with pytest.raises(RefusedFileError):
         read_private(path, 1)
     path.chmod(0o600)
     owned_by(monkeypatch, user=0, reader=1000)
-    with pytest.raises(NotBelievedError):
+    with pytest.raises(RefusedFileError):
         read_private(path, 1)
 
 
