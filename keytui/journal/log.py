@@ -148,7 +148,7 @@ class Journal:
         try:
             append_line(self.path, line, _MOST_BYTES)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise self._problem("write", error) from None
         if entry.event in CLOSING:
             self._claims.unmark(entry.attempt)
             self._claims.drop(entry.attempt)
@@ -165,7 +165,7 @@ class Journal:
         try:
             return self._claims.take(attempt)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise self._problem("write", error) from None
 
     def release(self, attempt: str) -> None:
         """Work no longer on a creation, open as it is."""
@@ -197,12 +197,8 @@ class Journal:
         except FileNotFoundError:
             return []
         except OSError as error:
-            reason = error.strerror or "unknown reason"
-            raise StateError(
-                f"keytui can't read its record {self.path}: {reason}.",
-                "Keys deleted earlier are not shown.",
-                _next_step(self.path, error),
-            ) from None
+            unseen = "Keys deleted earlier are not shown."
+            raise self._problem("read", error, unseen) from None
         return list(entries)
 
     def deleted_keys(self, account: str, user: User) -> list[AccessKey]:
@@ -214,24 +210,16 @@ class Journal:
         }
         return list(keys.values())
 
-    def _unwritable(self, error: OSError) -> StateError:
+    def _problem(self, verb: str, error: OSError, safe: str = "") -> StateError:
+        path, elsewhere = self.path, "or set XDG_STATE_HOME to another folder"
+        next_step = f"Make that file and its folder readable and writable, {elsewhere}."
+        if error.errno == errno.EPERM:
+            modes = f"chmod 700 {path.parent}; chmod 600 {path}"
+            next_step = f"Look at what it says, then: {modes}; {elsewhere}."
+        elif error.errno == errno.EFBIG:
+            next_step = f"Look at what it holds, then move it away; {elsewhere}."
         reason = error.strerror or "unknown reason"
-        return StateError(
-            f"keytui can't write its record {self.path}: {reason}.",
-            next_step=_next_step(self.path, error),
-        )
-
-
-def _next_step(path: Path, error: OSError) -> str:
-    """Return what to do about a file that can't be used."""
-    elsewhere = "or set XDG_STATE_HOME to another folder"
-    if error.errno == errno.EPERM:
-        return (
-            f"Look at what it says, then: chmod 700 {path.parent}; chmod 600 {path}; {elsewhere}."
-        )
-    if error.errno == errno.EFBIG:
-        return f"Look at what it holds, then move it away; {elsewhere}."
-    return f"Make that file and its folder readable and writable, {elsewhere}."
+        return StateError(f"keytui can't {verb} its record {path}: {reason}.", safe, next_step)
 
 
 _FIELDS = {field.name for field in fields(Entry)}

@@ -360,14 +360,8 @@ def key_uses(text: str, kind: FileKind, key_id: str) -> list[KeyUse]:
         profile = _DEFAULT if section.name == _DEFAULT else profile_of(section.name, kind)
         if profile is None:
             continue
-        static = any(
-            s.name == "aws_access_key_id" and names(_whole(s, lines), key_id)
-            for s in section.settings
-        )
-        process = any(
-            s.name == "credential_process" and names(_whole(s, lines), key_id)
-            for s in section.settings
-        )
+        named = {s.name for s in section.settings if names(_whole(s, lines), key_id)}
+        static, process = "aws_access_key_id" in named, "credential_process" in named
         if static or process:
             found.append(KeyUse(section, profile, static, process))
     return found

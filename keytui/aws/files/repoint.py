@@ -17,14 +17,14 @@ from keytui.aws.files.repoint_text import (
     AwsText,
     How,
     RepointChange,
-    Wish,
-    has,
+    RepointOptions,
     is_static,
     plan,
     repointed,
     restored,
+    settings_after,
     sources,
-    wanted,
+    uses_key,
 )
 from keytui.core.errors import StoreError
 from keytui.core.gate import Gate
@@ -143,7 +143,7 @@ class LocalProfiles:
         command: Callable[[str], str] = credentials_command,
         gives_key: Callable[[str, str, Secret], bool] = lambda *_: True,
     ) -> None:
-        """Take what the changes depend on; see ``Wish``.
+        """Take what the changes depend on; see ``RepointOptions``.
 
         Args:
             files: AWS's files.
@@ -166,8 +166,8 @@ class LocalProfiles:
         Raises:
             StoreError: A file that may name the old key can't be read, or the AWS SDK could not.
         """
-        wish = Wish(old_id, new_id, self._how, self._in_keyring, self._command)
-        return plan(self._texts(old_id), wish)
+        options = RepointOptions(old_id, new_id, self._how, self._in_keyring, self._command)
+        return plan(self._texts(old_id), options)
 
     def record(self, change: RepointChange, stamp: str) -> str:
         """Return what ``put_back`` will need of a change, without a secret.
@@ -191,7 +191,7 @@ class LocalProfiles:
         def edit(text: str) -> str:
             before = parsed(change.path, text)
             settings = before.get(change.section, {})
-            if has(settings, change.new_id) and not has(settings, change.old_id):
+            if uses_key(settings, change.new_id) and not uses_key(settings, change.old_id):
                 return text
             if not _is_as_planned(settings, change):
                 raise StoreError(
@@ -200,7 +200,7 @@ class LocalProfiles:
                 )
             what = change.how, change.old_id, change.new_id, change.command, secret.reveal()
             new = repointed(text, change.section, *what)
-            after = before | {change.section: wanted(settings, *what)}
+            after = before | {change.section: settings_after(settings, *what)}
             _check(change.path, change.section, new, after)
             if backup := keep_backup(change.path, stamp, text, change.section, gate):
                 made.append(backup)
@@ -322,7 +322,7 @@ class LocalProfiles:
 
         def needed(backup: str) -> bool:
             return any(
-                has(settings, done.old_id) and sources(here.get(name, {})) != sources(settings)
+                uses_key(settings, done.old_id) and sources(here.get(name, {})) != sources(settings)
                 for name, settings in parsed(path, backup).items()
             )
 
@@ -347,8 +347,8 @@ def _put_back(done: Repointed, path: Path, text: str) -> tuple[str, bool]:
     """Return a file's text with the profile put back, and whether that uses the old key."""
     before = parsed(path, text)
     settings = before.get(done.section, {})
-    if not has(settings, done.new_id):
-        return text, has(settings, done.old_id)
+    if not uses_key(settings, done.new_id):
+        return text, uses_key(settings, done.old_id)
     backup, old = _backup(done)
     if not _is_as_made(settings, old, done):
         return text, False
@@ -360,7 +360,7 @@ def _put_back(done: Repointed, path: Path, text: str) -> tuple[str, bool]:
 
 def _is_as_made(settings: dict[str, str], old: dict[str, str], done: Repointed) -> bool:
     """Return whether a section's key is as the change had left it."""
-    made = wanted(old, done.how, done.old_id, done.new_id, done.new_id, "")
+    made = settings_after(old, done.how, done.old_id, done.new_id, done.new_id, "")
     commands = settings.get(PROCESS, ""), made.get(PROCESS, "")
     return settings.get(ID) == made.get(ID) and len({names(c, done.new_id) for c in commands}) == 1
 
@@ -370,7 +370,7 @@ def _backup(done: Repointed) -> tuple[str, dict[str, str]]:
     path = Path(done.path)
     for backup, text in _backups(path, done.stamp):
         settings = parsed(backup, text).get(done.section, {})
-        if has(settings, done.old_id):
+        if uses_key(settings, done.old_id):
             return text, settings
     raise StoreError(
         f"There is no backup {done.backup} with the old key of [{done.section}].",

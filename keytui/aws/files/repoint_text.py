@@ -98,7 +98,7 @@ class AwsText:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RepointOptions:
     """What is to be done.
 
     Attributes:
@@ -117,14 +117,14 @@ class Wish:
     command: Callable[[str], str]
 
 
-def plan(files: Iterable[AwsText], wish: Wish) -> tuple[RepointChange, ...]:
+def plan(files: Iterable[AwsText], options: RepointOptions) -> tuple[RepointChange, ...]:
     """Return a change for each section that uses the old key."""
     found = list(files)
     return tuple(
         change
         for file in found
-        for use in key_uses(file.text, file.kind, wish.old_id)
-        for change in [_change(file, use, found, wish)]
+        for use in key_uses(file.text, file.kind, options.old_id)
+        for change in [_change(file, use, found, options)]
         if change
     )
 
@@ -138,7 +138,9 @@ def is_static(settings: dict[str, str], key_id: str) -> bool:
     )
 
 
-def _change(file: AwsText, use: KeyUse, files: list[AwsText], wish: Wish) -> RepointChange | None:
+def _change(
+    file: AwsText, use: KeyUse, files: list[AwsText], options: RepointOptions
+) -> RepointChange | None:
     """Return a section's change; None where it is to stay."""
     own = {setting.name for setting in use.section.settings}
     # What the SDK lets it inherit is not its own to be changed.
@@ -146,23 +148,23 @@ def _change(file: AwsText, use: KeyUse, files: list[AwsText], wish: Wish) -> Rep
     settings = {name: value for name, value in found.items() if name in own}
     process = settings.get(PROCESS, "")
     ours = _runs_keytui(process)
-    named = names(process, wish.old_id)
-    if named and "keytui" in process and not wish.in_keyring:
+    named = names(process, options.old_id)
+    if named and "keytui" in process and not options.in_keyring:
         return None
-    static = is_static(settings, wish.old_id)
+    static = is_static(settings, options.old_id)
     if not (static or named):
         return None
     how, command = How.NAME, ""
     if static:
-        rival = _has_rival(file, use, files, wish.new_id)
-        how = How.REWRITE if rival else wish.how
-        command = wish.command(wish.new_id) if how is How.PROCESS else ""
-    note = _IN_FILE if static and how is not wish.how else ""
+        rival = _has_rival(file, use, files, options.new_id)
+        how = How.REWRITE if rival else options.how
+        command = options.command(options.new_id) if how is How.PROCESS else ""
+    note = _IN_FILE if static and how is not options.how else ""
     note = _FOREIGN if named and not ours else note
     held_in = Place.CONFIG if file.kind is FileKind.CONFIG else Place.CREDENTIALS
     local = LocalUse(held_in if static else Place.PROCESS, file.where, use.profile)
-    diff = _diff(use.section.name, settings, how, wish, command)
-    ids = wish.old_id, wish.new_id
+    diff = _diff(use.section.name, settings, how, options, command)
+    ids = options.old_id, options.new_id
     return RepointChange(local, file.path, use.section.name, how, *ids, command, diff, note)
 
 
@@ -188,19 +190,19 @@ def _has_rival(file: AwsText, use: KeyUse, files: list[AwsText], new_id: str) ->
 
 
 def _diff(
-    section: str, settings: dict[str, str], how: How, wish: Wish, command: str
+    section: str, settings: dict[str, str], how: How, options: RepointOptions, command: str
 ) -> tuple[str, ...]:
     lines = [f"  [{section}]"]
     if how is not How.NAME:
-        lines += [f"- {ID} = {wish.old_id}", f"- {SECRET} = {_HIDDEN}"]
+        lines += [f"- {ID} = {options.old_id}", f"- {SECRET} = {_HIDDEN}"]
     if how is How.REWRITE:
-        lines += [f"+ {ID} = {wish.new_id}", f"+ {SECRET} = {_HIDDEN}"]
+        lines += [f"+ {ID} = {options.new_id}", f"+ {SECRET} = {_HIDDEN}"]
     if how is How.PROCESS:
         lines += [f"+ {PROCESS} = {command}"]
-    elif names(old := settings.get(PROCESS, ""), wish.old_id):
+    elif names(old := settings.get(PROCESS, ""), options.old_id):
         lines += [
-            f"{sign} {PROCESS} = {_shown(old, wish.old_id, key_id)}"
-            for sign, key_id in (("-", wish.old_id), ("+", wish.new_id))
+            f"{sign} {PROCESS} = {_shown(old, options.old_id, key_id)}"
+            for sign, key_id in (("-", options.old_id), ("+", options.new_id))
         ]
     return tuple(plain(line) for line in lines)
 
@@ -222,7 +224,7 @@ def _runs_keytui(command: str) -> bool:
     return (started or module) and "credentials" in words
 
 
-def wanted(
+def settings_after(
     settings: dict[str, str], how: How, old_id: str, new_id: str, command: str, secret: str
 ) -> dict[str, str]:
     """Return what a section's settings are to be with the new key."""
@@ -297,7 +299,7 @@ def restored(text: str, backup: str, name: str) -> str:
     return "".join([*lines[:start], *new, *lines[stop:]])
 
 
-def has(settings: dict[str, str], key_id: str) -> bool:
+def uses_key(settings: dict[str, str], key_id: str) -> bool:
     """Return whether a section's settings name a key."""
     return settings.get(ID) == key_id or names(settings.get(PROCESS, ""), key_id)
 
