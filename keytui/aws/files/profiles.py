@@ -192,8 +192,7 @@ class AwsFiles:
         return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - Path raises on ~nobody
 
     def _static(self, name: str) -> tuple[str, ...]:
-        # A folder, a device or a pipe holds no credentials: the SDK passes over it.
-        if not self.credentials.is_file():
+        if not holds_profiles(self.credentials):
             return ()
         section = ini.find(self.text(self.credentials), name, FileKind.CREDENTIALS)
         settings = section.settings if section else ()
@@ -204,6 +203,11 @@ class AwsFiles:
             return ("AWS_ACCESS_KEY_ID",)
         web = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
         return web if all(self.env.get(variable) for variable in web) else ()
+
+
+def holds_profiles(path: Path) -> bool:
+    """Return whether a path is a plain file: the SDK passes over a folder, a device or a pipe."""
+    return os.path.isfile(path)  # noqa: PTH113 - is_file raises where a folder is closed
 
 
 def name_problem(name: str) -> str:

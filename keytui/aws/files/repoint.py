@@ -1,7 +1,6 @@
 """The local AWS profiles that use a key, given another one, and back."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from keytui.aws.files.atomic_file import read
 from keytui.aws.files.ini import FileKind, decoded, names, parsed
-from keytui.aws.files.profiles import AwsFiles, credentials_command
+from keytui.aws.files.profiles import AwsFiles, credentials_command, holds_profiles
 from keytui.aws.files.repoint_text import (
     ID,
     PROCESS,
@@ -231,7 +230,7 @@ class LocalProfiles:
         """
         done = Repointed.from_text(change)
         path = Path(done.path)
-        if not os.path.isfile(path):  # noqa: PTH113 - is_file raises where a folder is closed
+        if not holds_profiles(path):
             return False
         put_back = False
 
@@ -305,8 +304,7 @@ class LocalProfiles:
             (self._files.credentials, FileKind.CREDENTIALS),
             (self._files.config, FileKind.CONFIG),
         ):
-            # A folder, a device or a pipe holds no profiles: the SDK passes over it.
-            if os.path.isfile(path):  # noqa: PTH113 - is_file raises where a folder is closed
+            if holds_profiles(path):
                 try:
                     text = self._files.text(path)
                 except StoreError:

@@ -378,6 +378,11 @@ def test_a_folder_that_may_not_be_written(files: AwsFiles, monkeypatch: pytest.M
     assert refused(files).title == f"You may not write {files.config}."
 
 
+def test_credentials_file_that_can_not_be_looked_at_holds_nothing(tmp_path: Path) -> None:
+    env = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / ("x" * 300))}
+    assert AwsFiles(env, tmp_path, WRITABLE).look("dev").static == ()
+
+
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     files = AwsFiles({"AWS_CONFIG_FILE": str(tmp_path / "a/b/config")}, tmp_path, WRITABLE)
     assert refused(files).title == f"There is no folder {tmp_path / 'a/b'}."
