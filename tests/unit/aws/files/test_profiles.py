@@ -207,10 +207,10 @@ def test_what_only_looks_left_over_stays(files: AwsFiles, monkeypatch: pytest.Mo
     monkeypatch.undo()
 
     monkeypatch.setattr(atomic_file, "LOCK_SECONDS", 0.0)
-    other = os.open(folder, os.O_RDONLY)
-    fcntl.flock(other, fcntl.LOCK_EX)
+    holder = os.open(folder, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
     files.write("web", COMMAND)
-    os.close(other)
+    os.close(holder)
     assert mine.exists(), "without the lock it may be in use"
     monkeypatch.undo()
 
