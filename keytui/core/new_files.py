@@ -63,7 +63,7 @@ def check_free(path: Path) -> None:
     """
     if path == Path():
         raise StoreError("No file is named.", next_step="Type a path.")
-    explained(path, "written", lambda: _check_free(path))
+    with_store_errors(path, "written", lambda: _check_free(path))
 
 
 def prove_writable(folder: Path, size: int, gate: Gate) -> None:
@@ -79,7 +79,7 @@ def prove_writable(folder: Path, size: int, gate: Gate) -> None:
         ReadOnlyError: In read-only mode.
     """
     gate.require_writable()
-    explained(folder / "x", "written", lambda: _prove_writable(folder, size))
+    with_store_errors(folder / "x", "written", lambda: _prove_writable(folder, size))
 
 
 def create(path: Path, content: Secret, gate: Gate, safe: str = "") -> None:
@@ -106,7 +106,7 @@ def create(path: Path, content: Secret, gate: Gate, safe: str = "") -> None:
         _check_free(path)
         _create(path, content.reveal().encode())
 
-    explained(path, "written", work, safe)
+    with_store_errors(path, "written", work, safe)
 
 
 def read_secret(path: Path) -> Secret | None:
@@ -115,7 +115,7 @@ def read_secret(path: Path) -> Secret | None:
     Raises:
         StoreError: It is not a plain file, too large for one of keys, or can't be read.
     """
-    return explained(path, "read", lambda: _read_secret(path))
+    return with_store_errors(path, "read", lambda: _read_secret(path))
 
 
 def remove(path: Path, gate: Gate) -> None:
@@ -126,10 +126,10 @@ def remove(path: Path, gate: Gate) -> None:
         ReadOnlyError: In read-only mode.
     """
     gate.require_writable()
-    explained(path, "removed", lambda: _remove(path))
+    with_store_errors(path, "removed", lambda: _remove(path))
 
 
-def explained(
+def with_store_errors(
     path: Path,
     verb: str,
     work: Callable[[], T],

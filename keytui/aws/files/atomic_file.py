@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from keytui.core.errors import StoreError
 from keytui.core.gate import Gate
-from keytui.core.new_files import ELSEWHERE, explained
+from keytui.core.new_files import ELSEWHERE, with_store_errors
 from keytui.core.private_files import (
     MODE,
     NEW,
@@ -55,7 +55,7 @@ def read(path: Path, safe: str = "") -> bytes | None:
         StoreError: It is not a plain file, too large, or can't be read; ``safe`` says what is
             still safe.
     """
-    found = _explained(path, "read", lambda: _read(path), safe)
+    found = _with_store_errors(path, "read", lambda: _read(path), safe)
     return None if found.status is None else found.content
 
 
@@ -71,7 +71,7 @@ def change(path: Path, edit: Callable[[bytes], bytes], gate: Gate, safe: str = "
         ReadOnlyError: In read-only mode.
     """
     gate.require_writable()
-    _explained(path, "written", lambda: _change(path, edit), safe)
+    _with_store_errors(path, "written", lambda: _change(path, edit), safe)
 
 
 def _change(path: Path, edit: Callable[[bytes], bytes]) -> None:
@@ -209,7 +209,7 @@ def _remove_left_overs(folder: int) -> None:
                 os.unlink(name, dir_fd=folder)
 
 
-def _explained(path: Path, verb: str, work: Callable[[], T], safe: str) -> T:
+def _with_store_errors(path: Path, verb: str, work: Callable[[], T], safe: str) -> T:
     denied = f"You may not {'read' if verb == 'read' else 'write'} {{path}}."
     sentences = _SENTENCES | {errno.EACCES: denied, errno.EPERM: denied}
-    return explained(path, verb, work, safe, sentences)
+    return with_store_errors(path, verb, work, safe, sentences)

@@ -26,7 +26,7 @@ from keytui.aws.files.ini import (
 )
 from keytui.core.errors import StateError, StoreError
 from keytui.core.gate import Gate
-from keytui.core.new_files import explained
+from keytui.core.new_files import with_store_errors
 from keytui.journal.history import place
 from keytui.keys.local_use import LocalUse, Place
 from keytui.stores.vault import Held
@@ -156,7 +156,7 @@ class AwsFiles:
             parsed(path, text)
             return text
 
-        return explained(path, "read", readable, NOTHING_WRITTEN)
+        return with_store_errors(path, "read", readable, NOTHING_WRITTEN)
 
     def edit(self, path: Path, edit: Callable[[str], str]) -> None:
         """Replace a file's text by what ``edit`` makes of it; see ``atomic_file.change``.
