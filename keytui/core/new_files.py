@@ -1,4 +1,7 @@
-"""A new file that only its owner can read, that appears whole or not at all."""
+"""New files that only their owner can read, and that appear whole or not at all.
+
+Errors are ``StoreError`` and hold nothing of a file's content.
+"""
 
 import errno
 import os
@@ -136,17 +139,17 @@ def with_store_errors(
     safe: str = "",
     sentences: Mapping[int, str] | None = None,
 ) -> T:
-    """Do something with a file; raise what goes wrong as a ``StoreError``.
+    """Do something with a file; raise an error as a ``StoreError``.
 
-    That holds nothing of the file's content: neither the error's text, nor its traceback, nor
-    the error as its context.
+    It holds nothing of the file's content: the original error is neither its cause nor its
+    context, and its traceback does not reach into ``work``.
 
     Args:
-        path: The file.
-        verb: What is done to it, as in "can't be written".
-        work: Does it.
+        path: The file, for the sentence.
+        verb: What ``work`` does to it, as in "can't be written".
+        work: What to do.
         safe: What the error says is still safe.
-        sentences: By an error's number, those that differ from the usual ones; they may hold
+        sentences: By error number, the sentences that replace the usual ones, with
             ``{path}`` and ``{folder}``.
     """
     try:

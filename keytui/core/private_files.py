@@ -1,8 +1,8 @@
 """Private files: read within bounds, appended to, replaced whole, and locked.
 
-Mode 0600 from the first byte, in folders of mode 0700, whatever the umask. No FIFO or device is
-waited for. Errors are ``OSError``; who calls a function that changes something has asked the
-gate. For new files that hold secrets, see ``new_files``.
+Files have mode 0600 from the first byte and folders mode 0700, with any umask. A FIFO or a device
+never blocks. Errors are ``OSError``. Callers of a function that changes something have asked the
+gate before. ``new_files`` makes the files that hold secrets.
 """
 
 import errno
@@ -24,11 +24,11 @@ _POLL_SECONDS = 0.01
 
 
 class RefusedFileError(OSError):
-    """A file that is there and is not read: no plain one, too large, or maybe not the user's.
+    """keytui refuses a file: it is not a plain file, too large, or others may have written it.
 
     Attributes:
-        errno: EINVAL, EFBIG or EPERM, for these three.
-        strerror: Why, a clause.
+        errno: EINVAL, EFBIG or EPERM, in this order.
+        strerror: The reason, a clause.
         next_step: What the user can do.
     """
 
@@ -59,7 +59,7 @@ def open_plain(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
 
 
 def read_bounded(fd: int, most_bytes: int) -> bytes:
-    """Return what is in an open file. Raises ``RefusedFileError`` where that is too much."""
+    """Return the content of an open file. Raises ``RefusedFileError`` if it is longer."""
     with os.fdopen(fd, "rb", closefd=False) as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
@@ -69,10 +69,10 @@ def read_bounded(fd: int, most_bytes: int) -> bytes:
 
 
 def read_trusted(path: Path, most_bytes: int) -> bytes:
-    """Return what is in a file that only the user or root can have written.
+    """Return the content of a file that only the user or root can have written.
 
     Raises:
-        RefusedFileError: It is another, or longer than ``most_bytes``.
+        RefusedFileError: Others can have written it, or it is longer than ``most_bytes``.
         OSError: It can't be read.
     """
     with open_plain(path) as fd:
@@ -91,10 +91,10 @@ def read_trusted(path: Path, most_bytes: int) -> bytes:
 
 
 def read_private(path: Path, most_bytes: int) -> bytes:
-    """Return what is in a file that is the user's and that nobody else can open; no link.
+    """Return the content of a file of the user's that nobody else can open; follows no link.
 
     Raises:
-        RefusedFileError: It is another, or longer than ``most_bytes``.
+        RefusedFileError: Others can open it, or it is longer than ``most_bytes``.
         OSError: It can't be read.
     """
     with open_plain(path, os.O_RDONLY | os.O_NOFOLLOW) as fd:
@@ -124,7 +124,7 @@ def make_private(folder: Path) -> None:
 
 
 def make_closed(folder: Path) -> None:
-    """Make a folder for its owner alone, or close one that is there to other users' eyes.
+    """Make a folder for its owner alone; in one that exists, stop other users from reading.
 
     Raises:
         OSError: It can't be made, or somebody else can have put a file into it.
@@ -157,10 +157,10 @@ def open_own(
         path: The file.
         most_bytes: The largest that is opened.
         flags: As of ``os.open``.
-        close_to_others: Whether to take other users' right to read it away.
+        close_to_others: Whether to set its mode to 0600.
 
     Raises:
-        RefusedFileError: It is another.
+        RefusedFileError: Others can have written it or put it there, or it is too large.
         OSError: It can't be opened.
     """
     _require_own_folder(path.parent)
@@ -183,11 +183,10 @@ def open_own(
 def append_line(path: Path, line: bytes, most_bytes: int) -> None:
     """Append a line with a single write and wait until it is on the disk.
 
-    The file and its folder are made where they are missing. A line before it that was cut short
-    is ended first.
+    Makes the file and its folder if they are missing. If the last line was cut short, ends it.
 
     Raises:
-        RefusedFileError: The file may be somebody else's.
+        RefusedFileError: Others can have written the file.
         OSError: It could not be written.
     """
     make_closed(path.parent)
@@ -204,7 +203,7 @@ def append_line(path: Path, line: bytes, most_bytes: int) -> None:
 
 
 def open_lock(path: Path) -> int:
-    """Open a file to be locked, which is made where it is missing; no link. Raises ``OSError``."""
+    """Open a lock file, making it if it is missing; follows no link. Raises ``OSError``."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     return os.open(path, flags, MODE)
 
@@ -213,7 +212,7 @@ def lock(fd: int, seconds: float = 0.0) -> bool:
     """Lock an open file or folder until it is closed, or the process ends.
 
     Returns:
-        False where another process has it for longer than this waits.
+        False if another process still has the lock after this many seconds.
 
     Raises:
         OSError: The file system knows no locks.
@@ -231,7 +230,7 @@ def lock(fd: int, seconds: float = 0.0) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a process has a file locked; False where there is no file."""
+    """Return whether a process has locked a file; False if there is no file."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -249,10 +248,10 @@ def is_locked(path: Path) -> bool:
 
 
 def replace_whole(path: Path, content: bytes) -> None:
-    """Put a private file in the place of what is at a path; make its folder. Not flushed.
+    """Replace a file by a private one, making its folder. Not flushed to the disk.
 
     Raises:
-        OSError: What was there is there still.
+        OSError: The old file is unchanged.
     """
     make_private(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -268,7 +267,7 @@ def replace_whole(path: Path, content: bytes) -> None:
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write all of it and wait until it is on the disk. Raises ``OSError``."""
+    """Write all bytes and wait until they are on the disk. Raises ``OSError``."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(fd, rest) :]

@@ -1,4 +1,4 @@
-"""Who works on a creation: one locked file for each, freed by the system when a process ends.
+"""Which process works on a key creation: a locked file each, freed when the process ends.
 
 Two keytui may run at once. While one waits for AWS or shows a secret, another must not take
 the new key for an orphan; when the first is killed, it must. A lock tells the two apart,
@@ -25,7 +25,7 @@ class Claims:
         self._held: dict[str, int] = {}
 
     def take(self, attempt: str) -> bool:
-        """Claim a creation; return False where a living process has claimed it.
+        """Claim a key creation; return False if a running process has claimed it.
 
         In read-only mode nothing is claimed: this only looks whether somebody has.
 
@@ -62,7 +62,7 @@ class Claims:
         os.close(handle)
 
     def mark(self, attempt: str) -> None:
-        """Leave a sign on a claimed creation that outlives the claim, also on a full disk.
+        """Leave a sign on a claimed key creation that outlives the claim, also on a full disk.
 
         A second name for the lock's file needs no room for data. Does nothing where that fails.
         """

@@ -1,8 +1,8 @@
-"""keytui's own record of what it did and what is under way. Key IDs only, never a secret.
+"""The journal: what keytui did and what is unfinished. Key IDs only, never a secret.
 
 One JSON object a line, appended with a single write and fsynced. The file is for its owner
 alone (0600 in a 0700 folder). A line that can't be read, such as one torn by a power cut,
-is passed over.
+is skipped.
 """
 
 import errno
@@ -22,11 +22,11 @@ from keytui.core.private_files import append_line, open_own, read_bounded
 from keytui.journal.locks import Claims
 
 _MOST_BYTES = 64_000_000
-"""Some 200,000 lines: more than one machine's keys come to."""
+"""About 200,000 lines."""
 
 
 class Event(StrEnum):
-    """What a line tells."""
+    """What happened."""
 
     CREATING = "creating"
     """AWS is about to be asked for a key. What follows has the same ``attempt``."""
@@ -43,19 +43,19 @@ class Event(StrEnum):
     NOT_STORED = "not stored"
     """It is certainly not there."""
     STORED = "stored"
-    """It was read back from there."""
+    """The store was read again and has it: verified."""
     SHOWN = "shown"
     """It was shown on the screen or sent to the clipboard: somebody may have it."""
     DISCARDED = "discarded"
-    """The key was deleted, since its secret is kept nowhere."""
+    """The key was deleted, since its secret is in no store."""
     UNKEPT = "left unkept"
-    """The user leaves the key as it is, with its secret in no store."""
+    """The user keeps the key, with its secret in no store."""
     GONE = "gone"
     """The key was deleted by somebody else."""
     STATUS = "status"
-    """A key was made active or inactive."""
+    """A key was activated or deactivated."""
     UNDONE = "undone"
-    """The same, as the undoing of a change before."""
+    """The same, to undo an earlier change."""
     DELETED = "deleted"
     """A key was deleted."""
     FORGOTTEN = "forgotten"
@@ -75,17 +75,17 @@ class Event(StrEnum):
     ROTATED = "rotated"
     """The old key is deleted: the rotation has ended."""
     ROLLING_BACK = "rolling back"
-    """The old key is to be the one again."""
+    """A roll back has begun: the old key is to replace the new one."""
     PUT_BACK = "put back"
     """A local profile names the old key again."""
     ROLLED_BACK = "rolled back"
     """The new key is deleted: the rotation has ended."""
     ABANDONED = "rotation left"
-    """On the user's word both keys stay as they are."""
+    """The user ended the rotation and keeps both keys."""
 
 
 CLOSING = frozenset({Event.NOT_CREATED, Event.STORED, Event.DISCARDED, Event.UNKEPT, Event.GONE})
-"""The events after which nothing of a creation is open."""
+"""The events that end a key creation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Entry:
         user: The user name, or ``<root account>``.
         caller: The ARN that did it.
         key_id: The access key ID; empty before it is known.
-        attempt: Joins the lines of one creation.
+        attempt: Joins the lines of one key creation.
         created: When the key was made, ISO 8601; empty where it does not matter.
         store: The store chosen or used, as ``SecretStore.locator`` has it.
         asked: AWS's own time when it was about to be asked for a key, or when its reply was
@@ -137,7 +137,7 @@ class Journal:
         self._read: tuple[tuple[int, int, int] | None, list[Entry]] = (None, [])
 
     def append(self, entry: Entry) -> None:
-        """Add a line and wait until it is on the disk; what it closes is claimed no more.
+        """Add a line and wait until it is on the disk; a closing event ends the claim.
 
         Raises:
             StateError: It could not be written.
@@ -154,7 +154,7 @@ class Journal:
             self._claims.drop(entry.attempt)
 
     def claim(self, attempt: str) -> bool:
-        """Say that this process works on a creation; False where one does already.
+        """Claim a key creation for this process; False if another process has claimed it.
 
         The claim ends with ``release``, with a closing event, or with the process. In read-only
         mode nothing is claimed: this only looks whether another process works on it.
@@ -168,11 +168,11 @@ class Journal:
             raise self._problem("write", error) from None
 
     def release(self, attempt: str) -> None:
-        """Work no longer on a creation, open as it is."""
+        """Give up the claim on a key creation that is still open."""
         self._claims.drop(attempt)
 
     def mark(self, attempt: str) -> None:
-        """Remember in another way that a secret is stored: the journal could not be written."""
+        """Remember without the journal, which could not be written, that a secret is stored."""
         self._claims.mark(attempt)
 
     def is_marked(self, attempt: str) -> bool:

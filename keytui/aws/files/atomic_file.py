@@ -1,4 +1,4 @@
-"""A small file of the user's own, changed whole or not at all, with its mode and owner."""
+"""An AWS file changed whole or not at all; it keeps its mode, owner and access control list."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ T = TypeVar("T")
 MAX_SIZE = 1_000_000
 """Bytes; a file of profiles is far smaller."""
 TRIES = 20
-"""How often a change is made anew because somebody else wrote meanwhile."""
+"""How often a change is tried because another program writes meanwhile."""
 LOCK_SECONDS = 5.0
 
 _SENTENCES = {errno.ELOOP: "The symbolic links at {path} lead in a circle."}
@@ -199,7 +199,7 @@ def _set_acl(fd: int, acl: bytes) -> None:
 
 
 def _remove_left_overs(folder: int) -> None:
-    """Remove what a change left that was killed midway. Only for who holds the folder's lock."""
+    """Remove the temporary files of killed changes. Only while holding the folder's lock."""
     for name in os.listdir(folder):
         if _LEFT_OVER.fullmatch(name) is None:
             continue
