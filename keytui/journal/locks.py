@@ -1,19 +1,17 @@
-"""Who works on a creation: one locked file for each, freed by the system when a process ends.
+"""Which process works on a key creation: a locked file each, freed when the process ends.
 
 Two keytui may run at once. While one waits for AWS or shows a secret, another must not take
 the new key for an orphan; when the first is killed, it must. A lock tells the two apart,
 as a process ID on a shared home folder could not.
 """
 
-import fcntl
 import os
 import re
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 from keytui.core.gate import Gate
-from keytui.core.own_files import make_private, require_own_folder
+from keytui.core.private_files import is_locked, lock, make_closed, open_lock
 
 _ATTEMPT = re.compile(r"[0-9a-f]{1,64}")
 
@@ -27,7 +25,7 @@ class Claims:
         self._held: dict[str, int] = {}
 
     def take(self, attempt: str) -> bool:
-        """Claim a creation; return False where a living process has claimed it.
+        """Claim a key creation; return False if a running process has claimed it.
 
         In read-only mode nothing is claimed: this only looks whether somebody has.
 
@@ -38,19 +36,16 @@ class Claims:
         if path is None or attempt in self._held:
             return False
         if self._gate.read_only:
-            return _is_free(path)
+            return not is_locked(path)
         make_closed(self._folder)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-        handle = os.open(path, flags, 0o600)
+        handle = open_lock(path)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return False
+            # Where not at the path, its holder gave it back, and removed it, meanwhile.
+            taken = lock(handle) and _is_at(handle, path)
         except OSError:
             os.close(handle)
             raise
-        if not _is_at(handle, path):  # Its holder gave it back, and removed it, meanwhile.
+        if not taken:
             os.close(handle)
             return False
         self._held[attempt] = handle
@@ -67,14 +62,14 @@ class Claims:
         os.close(handle)
 
     def mark(self, attempt: str) -> None:
-        """Leave a sign on a claimed creation that outlives the claim, also on a full disk.
+        """Leave a sign on a claimed key creation that outlives the claim, also on a full disk.
 
         A second name for the lock's file needs no room for data. Does nothing where that fails.
         """
-        lock, sign = self._path(attempt), self._sign(attempt)
-        if lock and sign:
+        path, sign = self._path(attempt), self._sign(attempt)
+        if path and sign:
             with suppress(OSError):
-                sign.hardlink_to(lock)
+                sign.hardlink_to(path)
 
     def is_marked(self, attempt: str) -> bool:
         """Return whether there is such a sign."""
@@ -92,36 +87,8 @@ class Claims:
         return self._folder / f"{attempt}.lock" if _ATTEMPT.fullmatch(attempt) else None
 
     def _sign(self, attempt: str) -> Path | None:
-        lock = self._path(attempt)
-        return lock.with_suffix(".stored") if lock else None
-
-
-def _is_free(path: Path) -> bool:
-    """Return whether nobody holds the lock of a file, without making it."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
-    return True
-
-
-def make_closed(folder: Path) -> None:
-    """Make a folder for its owner alone, or close one that is there to other users' eyes.
-
-    Raises:
-        OSError: It can't be made, or somebody else can have put a file into it.
-    """
-    make_private(folder)
-    require_own_folder(folder)
-    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        with suppress(OSError):  # a disk that knows no modes
-            folder.chmod(0o700)
+        path = self._path(attempt)
+        return path.with_suffix(".stored") if path else None
 
 
 def _is_at(handle: int, path: Path) -> bool:

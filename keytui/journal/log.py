@@ -1,16 +1,14 @@
-"""keytui's own record of what it did and what is under way. Key IDs only, never a secret.
+"""The journal: what keytui did and what is unfinished. Key IDs only, never a secret.
 
 One JSON object a line, appended with a single write and fsynced. The file is for its owner
 alone (0600 in a 0700 folder). A line that can't be read, such as one torn by a power cut,
-is passed over.
+is skipped.
 """
 
 import errno
 import json
 import os
-import stat
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
@@ -20,16 +18,15 @@ from typing import Any
 from keytui.core.errors import StateError
 from keytui.core.gate import Gate
 from keytui.core.model import AccessKey, KeyStatus, User
-from keytui.core.own_files import OTHERS_WRITE, require_own_folder
-from keytui.journal.locks import Claims, make_closed
+from keytui.core.private_files import append_line, open_own, read_bounded
+from keytui.journal.locks import Claims
 
-_MODE = 0o600
 _MOST_BYTES = 64_000_000
-"""Some 200,000 lines: more than one machine's keys come to."""
+"""About 200,000 lines."""
 
 
 class Event(StrEnum):
-    """What a line tells."""
+    """What happened."""
 
     CREATING = "creating"
     """AWS is about to be asked for a key. What follows has the same ``attempt``."""
@@ -46,19 +43,19 @@ class Event(StrEnum):
     NOT_STORED = "not stored"
     """It is certainly not there."""
     STORED = "stored"
-    """It was read back from there."""
+    """The store was read again and has it: verified."""
     SHOWN = "shown"
     """It was shown on the screen or sent to the clipboard: somebody may have it."""
     DISCARDED = "discarded"
-    """The key was deleted, since its secret is kept nowhere."""
+    """The key was deleted, since its secret is in no store."""
     UNKEPT = "left unkept"
-    """The user leaves the key as it is, with its secret in no store."""
+    """The user keeps the key, with its secret in no store."""
     GONE = "gone"
     """The key was deleted by somebody else."""
     STATUS = "status"
-    """A key was made active or inactive."""
+    """A key was activated or deactivated."""
     UNDONE = "undone"
-    """The same, as the undoing of a change before."""
+    """The same, to undo an earlier change."""
     DELETED = "deleted"
     """A key was deleted."""
     FORGOTTEN = "forgotten"
@@ -78,17 +75,17 @@ class Event(StrEnum):
     ROTATED = "rotated"
     """The old key is deleted: the rotation has ended."""
     ROLLING_BACK = "rolling back"
-    """The old key is to be the one again."""
+    """A roll back has begun: the old key is to replace the new one."""
     PUT_BACK = "put back"
     """A local profile names the old key again."""
     ROLLED_BACK = "rolled back"
     """The new key is deleted: the rotation has ended."""
     ABANDONED = "rotation left"
-    """On the user's word both keys stay as they are."""
+    """The user ended the rotation and keeps both keys."""
 
 
 CLOSING = frozenset({Event.NOT_CREATED, Event.STORED, Event.DISCARDED, Event.UNKEPT, Event.GONE})
-"""The events after which nothing of a creation is open."""
+"""The events that end a key creation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,7 @@ class Entry:
         user: The user name, or ``<root account>``.
         caller: The ARN that did it.
         key_id: The access key ID; empty before it is known.
-        attempt: Joins the lines of one creation.
+        attempt: Joins the lines of one key creation.
         created: When the key was made, ISO 8601; empty where it does not matter.
         store: The store chosen or used, as ``SecretStore.locator`` has it.
         asked: AWS's own time when it was about to be asked for a key, or when its reply was
@@ -140,7 +137,7 @@ class Journal:
         self._read: tuple[tuple[int, int, int] | None, list[Entry]] = (None, [])
 
     def append(self, entry: Entry) -> None:
-        """Add a line and wait until it is on the disk; what it closes is claimed no more.
+        """Add a line and wait until it is on the disk; a closing event ends the claim.
 
         Raises:
             StateError: It could not be written.
@@ -149,15 +146,15 @@ class Journal:
         self._gate.require_writable()
         line = json.dumps(asdict(entry), separators=(",", ":")).encode() + b"\n"
         try:
-            self._write(line)
+            append_line(self.path, line, _MOST_BYTES)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise self._problem("write", error) from None
         if entry.event in CLOSING:
             self._claims.unmark(entry.attempt)
             self._claims.drop(entry.attempt)
 
     def claim(self, attempt: str) -> bool:
-        """Say that this process works on a creation; False where one does already.
+        """Claim a key creation for this process; False if another process has claimed it.
 
         The claim ends with ``release``, with a closing event, or with the process. In read-only
         mode nothing is claimed: this only looks whether another process works on it.
@@ -168,14 +165,14 @@ class Journal:
         try:
             return self._claims.take(attempt)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise self._problem("write", error) from None
 
     def release(self, attempt: str) -> None:
-        """Work no longer on a creation, open as it is."""
+        """Give up the claim on a key creation that is still open."""
         self._claims.drop(attempt)
 
     def mark(self, attempt: str) -> None:
-        """Remember in another way that a secret is stored: the journal could not be written."""
+        """Remember without the journal, which could not be written, that a secret is stored."""
         self._claims.mark(attempt)
 
     def is_marked(self, attempt: str) -> bool:
@@ -189,21 +186,19 @@ class Journal:
             StateError: There is one and it can't be read.
         """
         try:
-            with os.fdopen(self._open(os.O_RDONLY), "rb") as file:
-                status = os.fstat(file.fileno())
+            # What is written in it decides which keys may be deleted.
+            closing = not self._gate.read_only
+            with open_own(self.path, _MOST_BYTES, close_to_others=closing) as fd:
+                status = os.fstat(fd)
                 known, entries = self._read
                 if (version := (status.st_ino, status.st_mtime_ns, status.st_size)) != known:
-                    entries = list(_parse(file.read(status.st_size).splitlines()))
+                    entries = list(_parse(read_bounded(fd, _MOST_BYTES).splitlines()))
                     self._read = version, entries
         except FileNotFoundError:
             return []
         except OSError as error:
-            reason = error.strerror or "unknown reason"
-            raise StateError(
-                f"keytui can't read its record {self.path}: {reason}.",
-                "Keys deleted earlier are not shown.",
-                _next_step(self.path, error),
-            ) from None
+            unseen = "Keys deleted earlier are not shown."
+            raise self._problem("read", error, unseen) from None
         return list(entries)
 
     def deleted_keys(self, account: str, user: User) -> list[AccessKey]:
@@ -215,69 +210,16 @@ class Journal:
         }
         return list(keys.values())
 
-    def _unwritable(self, error: OSError) -> StateError:
+    def _problem(self, verb: str, error: OSError, safe: str = "") -> StateError:
+        path, elsewhere = self.path, "or set XDG_STATE_HOME to another folder"
+        next_step = f"Make that file and its folder readable and writable, {elsewhere}."
+        if error.errno == errno.EPERM:
+            modes = f"chmod 700 {path.parent}; chmod 600 {path}"
+            next_step = f"Look at what it says, then: {modes}; {elsewhere}."
+        elif error.errno == errno.EFBIG:
+            next_step = f"Look at what it holds, then move it away; {elsewhere}."
         reason = error.strerror or "unknown reason"
-        return StateError(
-            f"keytui can't write its record {self.path}: {reason}.",
-            next_step=_next_step(self.path, error),
-        )
-
-    def _open(self, flags: int) -> int:
-        """Open the file: a plain one, the user's own, or none.
-
-        What is written in it decides which keys may be deleted, so nobody else may have
-        written it, or put it there; and a pipe would be waited for.
-        """
-        require_own_folder(self.path.parent)
-        handle = os.open(self.path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
-        try:
-            _require_own(os.fstat(handle))
-            loose = stat.S_IMODE(os.fstat(handle).st_mode) != _MODE
-            if loose and not self._gate.read_only:
-                with suppress(OSError):  # a disk that knows no modes, or is read-only
-                    os.fchmod(handle, _MODE)
-        except OSError:
-            os.close(handle)
-            raise
-        return handle
-
-    def _write(self, line: bytes) -> None:
-        make_closed(self.path.parent)
-        handle = self._open(os.O_RDWR | os.O_APPEND | os.O_CREAT)
-        try:
-            size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                line = b"\n" + line
-            if os.write(handle, line) != len(line):
-                raise OSError(28, "the disk is full")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _require_own(status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is not a plain file")
-    if status.st_uid != os.geteuid():
-        raise OSError(errno.EPERM, "it belongs to another user")
-    if status.st_nlink > 1:
-        raise OSError(errno.EPERM, "it has a second name (a hard link)")
-    if status.st_mode & OTHERS_WRITE:
-        raise OSError(errno.EPERM, "others may write to it")
-    if status.st_size > _MOST_BYTES:
-        raise OSError(errno.EFBIG, "it is too large")
-
-
-def _next_step(path: Path, error: OSError) -> str:
-    """Return what to do about a file that can't be used."""
-    elsewhere = "or set XDG_STATE_HOME to another folder"
-    if error.errno == errno.EPERM:
-        return (
-            f"Look at what it says, then: chmod 700 {path.parent}; chmod 600 {path}; {elsewhere}."
-        )
-    if error.errno == errno.EFBIG:
-        return f"Look at what it holds, then move it away; {elsewhere}."
-    return f"Make that file and its folder readable and writable, {elsewhere}."
+        return StateError(f"keytui can't {verb} its record {path}: {reason}.", safe, next_step)
 
 
 _FIELDS = {field.name for field in fields(Entry)}

@@ -1,4 +1,4 @@
-"""What a rotation needs of the local AWS profiles; ``stores.aws_files.repoint`` keeps it."""
+"""What a rotation needs of the local AWS profiles; ``aws.files.repoint`` has it."""
 
 from typing import Protocol, TypeVar
 

@@ -39,7 +39,7 @@ def _in_new_process() -> Callable[[str, str, Secret], bool]:
     env = dict(os.environ)
 
     def gives_key(command: str, key_id: str, secret: Secret) -> bool:
-        from keytui.aws.files.fresh import gives_key
+        from keytui.aws.files.credential_process import gives_key
 
         return gives_key(command, key_id, secret, env)
 

@@ -4,6 +4,7 @@ AWS's own variables (AWS_PROFILE, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and so on
 the AWS SDK: where one is set, the config file's value for the same thing is passed over.
 """
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from keytui.core.errors import UsageError
 from keytui.core.gate import Gate
-from keytui.core.own_files import NotBelievedError, read_trusted
+from keytui.core.private_files import RefusedFileError, keytui_folder, read_trusted
 from keytui.core.rules import Thresholds
 
 DEMO_USERS = 12
@@ -84,10 +85,10 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settin
         UsageError: A value that can't be used, with the place it came from.
     """
     settings = Settings(
-        state_folder=_folder(env, "XDG_STATE_HOME", home / ".local/state"),
-        cache_folder=_folder(env, "XDG_CACHE_HOME", home / ".cache"),
+        state_folder=keytui_folder(env, "XDG_STATE_HOME", home / ".local/state"),
+        cache_folder=keytui_folder(env, "XDG_CACHE_HOME", home / ".cache"),
     )
-    settings = _from_file(settings, _folder(env, "XDG_CONFIG_HOME", home / ".config"), env)
+    settings = _from_file(settings, config_file(env, home), env)
     if text := env.get("KEYTUI_READ_ONLY", ""):
         settings = replace(settings, read_only=_truth("KEYTUI_READ_ONLY", text))
     if text := env.get("KEYTUI_KEYRING", ""):
@@ -100,10 +101,9 @@ def load(flags: Mapping[str, Any], env: Mapping[str, str], home: Path) -> Settin
     return replace(settings, **given)
 
 
-def _folder(env: Mapping[str, str], variable: str, default: Path) -> Path:
-    """Return keytui's folder under an XDG base folder; a relative one is ignored, as XDG says."""
-    base = Path(env.get(variable, ""))
-    return (base if base.is_absolute() else default) / "keytui"
+def config_file(env: Mapping[str, str], home: Path) -> Path:
+    """Return where the config file is, if there is one."""
+    return keytui_folder(env, "XDG_CONFIG_HOME", home / ".config") / "config.toml"
 
 
 def _truth(name: str, text: str) -> bool:
@@ -149,15 +149,15 @@ _SDK_VARIABLES = {
 }
 
 
-def _from_file(settings: Settings, folder: Path, env: Mapping[str, str]) -> Settings:
-    path = folder / "config.toml"
+def _from_file(settings: Settings, path: Path, env: Mapping[str, str]) -> Settings:
     try:
         text = read_trusted(path, _MOST_BYTES).decode()
     except FileNotFoundError:
         return settings
-    except NotBelievedError as error:
+    except RefusedFileError as error:
+        verdict = "is not used" if error.errno == errno.EPERM else "can't be read"
         raise UsageError(
-            f"The config file {path} {error.reason}.", next_step=error.next_step
+            f"The config file {path} {verdict}: {error.strerror}.", next_step=error.next_step
         ) from None
     except (OSError, UnicodeDecodeError):
         raise UsageError(

@@ -4,7 +4,6 @@ Names and key IDs only, readable by their owner alone. What can't be read or wri
 matter: AWS is asked in any case.
 """
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from keytui.core.own_files import make_private, read_private
+from keytui.core.private_files import read_private, replace_whole
 
 _MOST_BYTES = 16_000_000
 """An account of 50,000 users takes a third of it."""
@@ -80,7 +79,7 @@ class UsersCache:
         value = {"format": _FORMAT, "account": known.account, "users": users}
         text = json.dumps(value | {"read_at": known.read_at.isoformat()})
         with suppress(OSError, ValueError):
-            _write(self._folder, self._name(profile), text.encode())
+            replace_whole(self._folder / self._name(profile), text.encode())
             self._remove(MOST_FILES)
 
     def forget(self) -> None:
@@ -124,20 +123,3 @@ def _written_at(path: Path) -> int:
         return path.lstat().st_mtime_ns
     except OSError:  # Another keytui was quicker.
         return 0
-
-
-def _write(folder: Path, name: str, content: bytes) -> None:
-    """Write a file whole: under another name first, then in the place of what was there."""
-    make_private(folder)
-    temporary = folder / f".{name}.{os.getpid()}"
-    with suppress(FileNotFoundError):
-        temporary.unlink()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-            file.write(content)
-        temporary.replace(folder / name)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink()
-        raise

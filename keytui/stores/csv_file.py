@@ -6,15 +6,8 @@ from pathlib import Path
 from keytui.core.errors import NotStoredError, StoreError
 from keytui.core.gate import Gate
 from keytui.core.model import NewAccessKey, Secret, User
+from keytui.core.new_files import check_free, create, prove_writable, read_secret, remove
 from keytui.stores.base import Probe, Receipt
-from keytui.stores.private_file import (
-    FileProblem,
-    check_free,
-    create,
-    prove_writable,
-    read,
-    remove,
-)
 
 _LABEL = "CSV file"
 _HEADER = "User Name,Access key ID,Secret access key"
@@ -86,8 +79,8 @@ class CsvFile:
             check_free(self._path)
             if canary and not self._gate.read_only:
                 prove_writable(self._path.parent, _CANARY_SIZE, self._gate)
-        except FileProblem as problem:
-            return Probe(_LABEL, False, problem.reason, problem.next_step)
+        except StoreError as problem:
+            return Probe(_LABEL, False, problem.title, problem.next_step)
         return Probe(_LABEL, writable=True)
 
     def put(self, new: NewAccessKey) -> Receipt:
@@ -96,13 +89,8 @@ class CsvFile:
         Raises:
             StoreError: The file was not made; nothing of it is left.
         """
-        try:
-            create(self._path, _content(new), self._gate)
-        except FileProblem as found:
-            problem = found
-        else:
-            return Receipt(store=self.name, where=str(self._path))
-        raise StoreError(problem.reason, _NOT_LOST, problem.next_step)
+        create(self._path, _content(new), self._gate, _NOT_LOST)
+        return Receipt(store=self.name, where=str(self._path))
 
     def get(self, key_id: str) -> Secret:
         """Return the secret in the file.
@@ -111,16 +99,11 @@ class CsvFile:
             NotStoredError: There is no file, or it holds another key.
             StoreError: The file can't be read.
         """
-        try:
-            content = read(self._path)
-        except FileProblem as found:
-            problem = found
-        else:
-            secret = _find(content, key_id) if content else None
-            if secret is None:
-                raise NotStoredError(f"{self._path} holds no secret for {key_id}.")
-            return secret
-        raise StoreError(problem.reason, "", problem.next_step)
+        content = read_secret(self._path)
+        secret = _find(content, key_id) if content else None
+        if secret is None:
+            raise NotStoredError(f"{self._path} holds no secret for {key_id}.")
+        return secret
 
     def delete(self, key_id: str) -> None:
         """Remove the file if it holds this key.
@@ -130,13 +113,7 @@ class CsvFile:
             StoreError: The file can't be read or removed.
         """
         self.get(key_id)
-        try:
-            remove(self._path, self._gate)
-        except FileProblem as found:
-            problem = found
-        else:
-            return
-        raise StoreError(problem.reason, "", problem.next_step)
+        remove(self._path, self._gate)
 
 
 def _exists(path: Path) -> bool:

@@ -13,8 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
-from keytui.aws.files import ini as aws_ini
-from keytui.stores.private_file import FileProblem
+from keytui.core.errors import StoreError
 
 ASIDE = "# set aside by keytui: "
 """Before a line that would win over the new one; take it away and the line is back."""
@@ -42,6 +41,9 @@ CREDENTIAL_SETTINGS = (
     )
 )
 """Settings that say where a profile's credentials come from; the SDK takes one of them."""
+
+_DEFAULT = "DEFAULT"
+"""The SDK takes settings of a section of this name for settings of all others."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _HEADER = re.compile(r"\[(?P<name>.+)\]")
@@ -280,9 +282,9 @@ def parsed(path: Path, text: str) -> Sections:
     """Return what the AWS SDK reads in a file.
 
     Raises:
-        FileProblem: It reads nothing; names the line and never quotes it.
+        StoreError: It reads nothing; names the line and never quotes it.
     """
-    lines = aws_ini.split_lines(text)
+    lines = split_lines(text)
     for number, line in enumerate(lines, 1):
         if not line.isascii() and re.search("[\udc80-\udcff]", line):
             _unreadable(path, number, "it is not UTF-8")
@@ -305,14 +307,65 @@ def parsed(path: Path, text: str) -> Sections:
         for setting, value in settings.items():
             block = value.splitlines() if value.startswith("\n") else []
             if any(line.strip() and "=" not in line for line in block):
-                raise FileProblem(
+                raise StoreError(
                     f"The AWS tools can't read {setting} in [{section}] of {path}.",
-                    "Mend that block first.",
+                    next_step="Mend that block first.",
                 )
     return found
 
 
 def _unreadable(path: Path, number: int, why: str) -> NoReturn:
-    raise FileProblem(
-        f"The AWS tools can't read line {number} of {path}: {why}.", "Mend that line first."
+    raise StoreError(
+        f"The AWS tools can't read line {number} of {path}: {why}.",
+        next_step="Mend that line first.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A section that names an access key.
+
+    Attributes:
+        section: The section.
+        profile: The profile that it is.
+        static: Whether it holds the key.
+        process: Whether its ``credential_process`` names the key.
+    """
+
+    section: Section
+    profile: str
+    static: bool
+    process: bool
+
+
+def names(text: str, key_id: str) -> bool:
+    """Return whether a text names an access key, as a whole word."""
+    return bool(word(key_id).search(text))
+
+
+def word(key_id: str) -> re.Pattern[str]:
+    """Return a pattern for an access key ID as a whole word."""
+    return re.compile(rf"(?<![A-Za-z0-9]){re.escape(key_id)}(?![A-Za-z0-9])")
+
+
+def key_uses(text: str, kind: FileKind, key_id: str) -> list[KeyUse]:
+    """Return the sections that name an access key, in order.
+
+    Seen leniently: a file that the AWS SDK refuses still tells what it names, and a section that
+    another one of the same profile wins over counts too, as other SDKs merge them.
+    """
+    lines = split_lines(text)
+    found = []
+    for section in sections(text):
+        profile = _DEFAULT if section.name == _DEFAULT else profile_of(section.name, kind)
+        if profile is None:
+            continue
+        named = {s.name for s in section.settings if names(_whole(s, lines), key_id)}
+        static, process = "aws_access_key_id" in named, "credential_process" in named
+        if static or process:
+            found.append(KeyUse(section, profile, static, process))
+    return found
+
+
+def _whole(setting: Setting, lines: list[str]) -> str:
+    return "".join(lines[index] for index in setting.lines)

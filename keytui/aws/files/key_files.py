@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from keytui.aws.files import ini as aws_ini
+from keytui.aws.files import ini
 from keytui.aws.files.ini import TOKEN_SETTINGS, FileKind, Section
 from keytui.core.errors import StoreError
 from keytui.core.model import Secret
@@ -94,7 +94,7 @@ def read_keys(content: bytes, name: str, profile: str | None = None) -> KeyFile:
         found = _from_csv(text, name)
     elif _ROOT_LINE.match(start):
         found = KeyFile(Form.KEYS, (_from_root(text, name),))
-    elif aws_ini.sections(text):
+    elif ini.sections(text):
         return _from_profiles(text, name, profile)
     else:
         raise _problem(
@@ -116,7 +116,7 @@ def _text(content: bytes, name: str) -> str:
 
 def _columns(text: str) -> list[str]:
     """Return the columns of a CSV file in lower case; none where it is no such file."""
-    first = next(iter(aws_ini.split_lines(text)), "")
+    first = next(iter(ini.split_lines(text)), "")
     columns = [cell.strip().lower() for cell in next(csv.reader([first]), [])]
     return columns if {_ID_COLUMN, _SECRET_COLUMN} <= set(columns) else []
 
@@ -176,7 +176,7 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
 def _from_root(text: str, name: str) -> FoundKey:
     found: dict[str, str] = {}
-    for number, line in enumerate(aws_ini.split_lines(text), 1):
+    for number, line in enumerate(ini.split_lines(text), 1):
         match = _ROOT_LINE.fullmatch(line)
         if match is None and line.strip():
             raise _problem(f"Line {number} of {name} is no line of a rootkey.csv.")
@@ -241,7 +241,7 @@ def _of_value(word: str, value: object) -> bool:
 def _from_profiles(text: str, name: str, wanted: str | None) -> KeyFile:
     profiles = {
         profile: (section, kind)
-        for section in aws_ini.sections(text)
+        for section in ini.sections(text)
         for profile, kind in [_profile(section)]
         if section.value("aws_access_key_id") is not None
         and section.value("aws_secret_access_key") is not None
@@ -267,7 +267,7 @@ def _from_profiles(text: str, name: str, wanted: str | None) -> KeyFile:
 def _profile(section: Section) -> tuple[str, FileKind]:
     """Return the profile that a section is, in whichever of the two files it stands."""
     if section.name.startswith("profile"):
-        profile = aws_ini.profile_of(section.name, FileKind.CONFIG)
+        profile = ini.profile_of(section.name, FileKind.CONFIG)
         if profile is not None:
             return profile, FileKind.CONFIG
     return section.name, FileKind.CREDENTIALS

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from keytui.aws.files import ini as aws_ini
+from keytui.aws.files import ini
 from keytui.aws.files.atomic_file import change, read
 from keytui.aws.files.ini import (
     CREDENTIAL_SETTINGS,
@@ -20,14 +20,15 @@ from keytui.aws.files.ini import (
     Sections,
     decoded,
     encoded,
+    key_uses,
+    names,
     parsed,
 )
-from keytui.aws.files.uses import key_uses, names
 from keytui.core.errors import StateError, StoreError
 from keytui.core.gate import Gate
+from keytui.core.new_files import with_store_errors
 from keytui.journal.history import place
 from keytui.keys.local_use import LocalUse, Place
-from keytui.stores.private_file import FileProblem
 from keytui.stores.vault import Held
 
 NOTHING_WRITTEN = "Nothing was written."
@@ -86,7 +87,7 @@ class AwsFiles:
         Raises:
             StoreError: A file can't be read, or the AWS SDK could not read it.
         """
-        section = aws_ini.find(self.text(self.config), name, FileKind.CONFIG)
+        section = ini.find(self.text(self.config), name, FileKind.CONFIG)
         settings = section.settings if section else ()
         return ProfileState(
             name,
@@ -110,11 +111,11 @@ class AwsFiles:
         """
 
         def edit(text: str) -> str:
-            new = aws_ini.set_process(text, name, command, drop_keys=drop_keys)
+            new = ini.set_process(text, name, command, drop_keys=drop_keys)
             if _profiles(self.config, new) != _expected(self.config, text, name, command):
-                raise FileProblem(
+                raise StoreError(
                     f"keytui can't write {name} into {self.config} so that the AWS tools read it.",
-                    "Write it by hand, or choose another name.",
+                    next_step="Write it by hand, or choose another name.",
                 )
             return new
 
@@ -129,7 +130,7 @@ class AwsFiles:
         given = [name]
 
         def edit(text: str) -> str:
-            new, given[0] = aws_ini.rename(text, name)
+            new, given[0] = ini.rename(text, name)
             return new
 
         self.edit(self.credentials, edit)
@@ -141,7 +142,7 @@ class AwsFiles:
         Raises:
             StoreError: Nothing was changed.
         """
-        self.edit(path, lambda text: aws_ini.drop_settings(text, name, kind, KEY_SETTINGS))
+        self.edit(path, lambda text: ini.drop_settings(text, name, kind, KEY_SETTINGS))
 
     def text(self, path: Path) -> str:
         """Return a file's text, empty where there is no file.
@@ -149,18 +150,20 @@ class AwsFiles:
         Raises:
             StoreError: It can't be read, or the AWS SDK could not read it.
         """
-        try:
-            return _readable(path)
-        except FileProblem as found:
-            problem = found
-        raise StoreError(problem.reason, NOTHING_WRITTEN, problem.next_step)
+
+        def readable() -> str:
+            text = decoded(read(path) or b"")
+            parsed(path, text)
+            return text
+
+        return with_store_errors(path, "read", readable, NOTHING_WRITTEN)
 
     def edit(self, path: Path, edit: Callable[[str], str]) -> None:
-        """Replace a file's text by what ``edit`` makes of it; see ``replaced_file.change``.
+        """Replace a file's text by what ``edit`` makes of it; see ``atomic_file.change``.
 
         Args:
             path: One of the two files.
-            edit: Is asked again where another program writes meanwhile; raises ``FileProblem``
+            edit: Is asked again where another program writes meanwhile; raises ``StoreError``
                 where nothing is to be changed.
 
         Raises:
@@ -172,13 +175,7 @@ class AwsFiles:
             parsed(path, text)
             return encoded(edit(text))
 
-        try:
-            change(path, in_bytes, self.gate)
-        except FileProblem as found:
-            problem = found
-        else:
-            return
-        raise StoreError(problem.reason, NOTHING_WRITTEN, problem.next_step)
+        change(path, in_bytes, self.gate, NOTHING_WRITTEN)
 
     def short(self, path: Path) -> str:
         """Return a path as a user writes it, with ``~`` for the home folder."""
@@ -195,10 +192,9 @@ class AwsFiles:
         return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - Path raises on ~nobody
 
     def _static(self, name: str) -> tuple[str, ...]:
-        # A folder, a device or a pipe holds no credentials: the SDK passes over it.
-        if not self.credentials.is_file():
+        if not holds_profiles(self.credentials):
             return ()
-        section = aws_ini.find(self.text(self.credentials), name, FileKind.CREDENTIALS)
+        section = ini.find(self.text(self.credentials), name, FileKind.CREDENTIALS)
         settings = section.settings if section else ()
         return tuple(_shown(s.name, s.value) for s in settings if s.name in CREDENTIAL_SETTINGS)
 
@@ -207,6 +203,11 @@ class AwsFiles:
             return ("AWS_ACCESS_KEY_ID",)
         web = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN")
         return web if all(self.env.get(variable) for variable in web) else ()
+
+
+def holds_profiles(path: Path) -> bool:
+    """Return whether a path is a plain file: the SDK passes over a folder, a device or a pipe."""
+    return os.path.isfile(path)  # noqa: PTH113 - is_file raises where a folder is closed
 
 
 def name_problem(name: str) -> str:
@@ -252,18 +253,12 @@ def _shown(name: str, value: str) -> str:
     return f"{name} = …"
 
 
-def _readable(path: Path) -> str:
-    text = decoded(read(path) or b"")
-    parsed(path, text)
-    return text
-
-
 def _profiles(path: Path, text: str) -> tuple[Sections, Sections]:
     """Return a config file's profiles, and its other sections."""
     profiles: Sections = {}
     others: Sections = {}
     for section, settings in parsed(path, text).items():
-        name = aws_ini.profile_of(section, FileKind.CONFIG)
+        name = ini.profile_of(section, FileKind.CONFIG)
         (others if name is None else profiles)[section if name is None else name] = settings
     return profiles, others
 
@@ -313,7 +308,7 @@ def _in_file(key_id: str, files: AwsFiles, path: Path, kind: FileKind) -> list[L
         content = read(path) or b"" if stat.S_ISREG(os.stat(path).st_mode) else b""  # noqa: PTH116
     except OSError as error:
         return [] if error.errno in _NO_FILE else [LocalUse(Place.UNREADABLE, where)]
-    except (FileProblem, ValueError):
+    except (StoreError, ValueError):
         return [LocalUse(Place.UNREADABLE, where)]
     # Of UTF-16, as an editor may have saved it, every second byte is a zero.
     text = decoded(content).replace("\0", "")
@@ -330,7 +325,7 @@ def _in_file(key_id: str, files: AwsFiles, path: Path, kind: FileKind) -> list[L
 def _parses(path: Path, text: str) -> bool:
     try:
         parsed(path, text)
-    except FileProblem:
+    except StoreError:
         return False
     return True
 

@@ -1,87 +1,38 @@
 """The local AWS profiles that use a key, given another one, and back."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from keytui.aws.files import repoint as backups
 from keytui.aws.files.atomic_file import read
-from keytui.aws.files.ini import FileKind, decoded, parsed
-from keytui.aws.files.profiles import AwsFiles, credentials_command
-from keytui.aws.files.repoint_edit import (
+from keytui.aws.files.ini import FileKind, decoded, names, parsed
+from keytui.aws.files.profiles import AwsFiles, credentials_command, holds_profiles
+from keytui.aws.files.repoint_text import (
     ID,
     PROCESS,
     SECRET,
+    AwsText,
     How,
-    has,
+    RepointChange,
+    RepointOptions,
+    is_static,
+    plan,
     repointed,
     restored,
+    settings_after,
     sources,
-    wanted,
+    uses_key,
 )
-from keytui.aws.files.repoint_plan import AwsText, RepointChange, Wish, is_static, plan
-from keytui.aws.files.uses import names
 from keytui.core.errors import StoreError
 from keytui.core.gate import Gate
 from keytui.core.model import Secret
-from keytui.stores.private_file import FileProblem, create, remove
-
-_MOST = 99
-
-
-def paths(path: Path, stamp: str) -> Iterator[Path]:
-    """Yield where the backups of a file are: one, and more where the file had new keys since."""
-    yield path.with_name(f"{path.name}.keytui-{stamp}.bak")
-    for number in range(2, _MOST):
-        yield path.with_name(f"{path.name}.keytui-{stamp}-{number}.bak")
-
-
-def existing(path: Path, stamp: str) -> Iterator[tuple[Path, str]]:
-    """Yield the backups with their texts. Raises ``FileProblem``."""
-    for backup in paths(path, stamp):
-        content = read(backup)
-        if content is None:
-            return
-        yield backup, decoded(content)
-
-
-def keep(path: Path, stamp: str, text: str, section: str, gate: Gate) -> Path | None:
-    """See that a backup holds a section's key as a file's text has it.
-
-    Returns:
-        The backup that was made for it; None where one held it already.
-
-    Raises:
-        FileProblem: None could be made; nothing is left of it.
-    """
-    now = sources(parsed(path, text)[section])
-    for backup in paths(path, stamp):
-        content = read(backup)
-        if content is None:
-            create(backup, Secret(text), gate)
-            return backup
-        if sources(parsed(backup, decoded(content)).get(section, {})) == now:
-            return None
-    raise FileProblem(f"There are too many backups of {path}.", "Delete those you do not need.")
-
-
-def drop(
-    path: Path, stamp: str, gate: Gate, needed: Callable[[str], bool] = lambda _: False
-) -> None:
-    """Delete the backups, but for those of which ``needed`` says so by their text.
-
-    Raises:
-        FileProblem: One is still there.
-    """
-    for backup, text in list(existing(path, stamp)):
-        if not needed(text):
-            remove(backup, gate)
-
+from keytui.core.new_files import create, remove
 
 __all__ = ["How", "LocalProfiles", "RepointChange", "Repointed"]
+
+_MOST_BACKUPS = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +58,7 @@ class Repointed:
     @property
     def backup(self) -> Path:
         """The file's copy from before the rotation."""
-        return next(backups.paths(Path(self.path), self.stamp))
+        return next(backup_paths(Path(self.path), self.stamp))
 
     def to_text(self) -> str:
         """Return it as a line of text."""
@@ -128,6 +79,57 @@ class Repointed:
         )
 
 
+def backup_paths(path: Path, stamp: str) -> Iterator[Path]:
+    """Yield where the backups of a file are: one, and more where the file had new keys since."""
+    yield path.with_name(f"{path.name}.keytui-{stamp}.bak")
+    for number in range(2, _MOST_BACKUPS):
+        yield path.with_name(f"{path.name}.keytui-{stamp}-{number}.bak")
+
+
+def _backups(path: Path, stamp: str) -> Iterator[tuple[Path, str]]:
+    """Yield the backups with their texts. Raises ``StoreError``."""
+    for backup in backup_paths(path, stamp):
+        content = read(backup)
+        if content is None:
+            return
+        yield backup, decoded(content)
+
+
+def keep_backup(path: Path, stamp: str, text: str, section: str, gate: Gate) -> Path | None:
+    """See that a backup holds a section's key as a file's text has it.
+
+    Returns:
+        The backup that was made for it; None where one held it already.
+
+    Raises:
+        StoreError: None could be made; nothing is left of it.
+    """
+    now = sources(parsed(path, text)[section])
+    for backup in backup_paths(path, stamp):
+        content = read(backup)
+        if content is None:
+            create(backup, Secret(text), gate)
+            return backup
+        if sources(parsed(backup, decoded(content)).get(section, {})) == now:
+            return None
+    raise StoreError(
+        f"There are too many backups of {path}.", next_step="Delete those you do not need."
+    )
+
+
+def drop_backups(
+    path: Path, stamp: str, gate: Gate, needed: Callable[[str], bool] = lambda _: False
+) -> None:
+    """Delete the backups, but for those of which ``needed`` says so by their text.
+
+    Raises:
+        StoreError: One is still there.
+    """
+    for backup, text in list(_backups(path, stamp)):
+        if not needed(text):
+            remove(backup, gate)
+
+
 class LocalProfiles:
     """The profiles in AWS's two files, as a rotation changes them. Methods block."""
 
@@ -140,7 +142,7 @@ class LocalProfiles:
         command: Callable[[str], str] = credentials_command,
         gives_key: Callable[[str, str, Secret], bool] = lambda *_: True,
     ) -> None:
-        """Take what the changes depend on; see ``Wish``.
+        """Take what the changes depend on; see ``RepointOptions``.
 
         Args:
             files: AWS's files.
@@ -163,8 +165,8 @@ class LocalProfiles:
         Raises:
             StoreError: A file that may name the old key can't be read, or the AWS SDK could not.
         """
-        wish = Wish(old_id, new_id, self._how, self._in_keyring, self._command)
-        return plan(self._texts(old_id), wish)
+        options = RepointOptions(old_id, new_id, self._how, self._in_keyring, self._command)
+        return plan(self._texts(old_id), options)
 
     def record(self, change: RepointChange, stamp: str) -> str:
         """Return what ``put_back`` will need of a change, without a secret.
@@ -188,18 +190,18 @@ class LocalProfiles:
         def edit(text: str) -> str:
             before = parsed(change.path, text)
             settings = before.get(change.section, {})
-            if has(settings, change.new_id) and not has(settings, change.old_id):
+            if uses_key(settings, change.new_id) and not uses_key(settings, change.old_id):
                 return text
             if not _is_as_planned(settings, change):
-                raise FileProblem(
+                raise StoreError(
                     f"[{change.section}] of {change.path} was changed meanwhile.",
-                    "Look at what would be changed again.",
+                    next_step="Look at what would be changed again.",
                 )
             what = change.how, change.old_id, change.new_id, change.command, secret.reveal()
             new = repointed(text, change.section, *what)
-            after = before | {change.section: wanted(settings, *what)}
+            after = before | {change.section: settings_after(settings, *what)}
             _check(change.path, change.section, new, after)
-            if backup := backups.keep(change.path, stamp, text, change.section, gate):
+            if backup := keep_backup(change.path, stamp, text, change.section, gate):
                 made.append(backup)
             return new
 
@@ -207,7 +209,7 @@ class LocalProfiles:
             self._files.edit(change.path, edit)
         except StoreError:
             for backup in made:
-                with suppress(FileProblem):
+                with suppress(StoreError):
                     remove(backup, gate)
             raise
 
@@ -228,7 +230,7 @@ class LocalProfiles:
         """
         done = Repointed.from_text(change)
         path = Path(done.path)
-        if not os.path.isfile(path):  # noqa: PTH113 - is_file raises where a folder is closed
+        if not holds_profiles(path):
             return False
         put_back = False
 
@@ -239,7 +241,7 @@ class LocalProfiles:
 
         self._files.edit(path, edit)
         if put_back:
-            with suppress(FileProblem, StoreError):
+            with suppress(StoreError):
                 self._drop_needless(done)
         return put_back
 
@@ -285,13 +287,13 @@ class LocalProfiles:
         """
         done = Repointed.from_text(change)
         try:
-            backups.drop(Path(done.path), done.stamp, self._files.gate)
-        except FileProblem as found:
+            drop_backups(Path(done.path), done.stamp, self._files.gate)
+        except StoreError as found:
             problem = found
         else:
             return
         raise StoreError(
-            f"The backup {self._files.short(done.backup)} was not deleted. {problem.reason}",
+            f"The backup {self._files.short(done.backup)} was not deleted. {problem.title}",
             "The profiles are as they were.",
             "Delete it by hand: it holds secrets.",
         )
@@ -302,8 +304,7 @@ class LocalProfiles:
             (self._files.credentials, FileKind.CREDENTIALS),
             (self._files.config, FileKind.CONFIG),
         ):
-            # A folder, a device or a pipe holds no profiles: the SDK passes over it.
-            if os.path.isfile(path):  # noqa: PTH113 - is_file raises where a folder is closed
+            if holds_profiles(path):
                 try:
                     text = self._files.text(path)
                 except StoreError:
@@ -319,17 +320,17 @@ class LocalProfiles:
 
         def needed(backup: str) -> bool:
             return any(
-                has(settings, done.old_id) and sources(here.get(name, {})) != sources(settings)
+                uses_key(settings, done.old_id) and sources(here.get(name, {})) != sources(settings)
                 for name, settings in parsed(path, backup).items()
             )
 
-        backups.drop(path, done.stamp, self._files.gate, needed)
+        drop_backups(path, done.stamp, self._files.gate, needed)
 
 
 def _may_name(path: Path, key_id: str) -> bool:
     try:
         return names(decoded(read(path) or b""), key_id)
-    except FileProblem:
+    except StoreError:
         return True
 
 
@@ -344,8 +345,8 @@ def _put_back(done: Repointed, path: Path, text: str) -> tuple[str, bool]:
     """Return a file's text with the profile put back, and whether that uses the old key."""
     before = parsed(path, text)
     settings = before.get(done.section, {})
-    if not has(settings, done.new_id):
-        return text, has(settings, done.old_id)
+    if not uses_key(settings, done.new_id):
+        return text, uses_key(settings, done.old_id)
     backup, old = _backup(done)
     if not _is_as_made(settings, old, done):
         return text, False
@@ -357,7 +358,7 @@ def _put_back(done: Repointed, path: Path, text: str) -> tuple[str, bool]:
 
 def _is_as_made(settings: dict[str, str], old: dict[str, str], done: Repointed) -> bool:
     """Return whether a section's key is as the change had left it."""
-    made = wanted(old, done.how, done.old_id, done.new_id, done.new_id, "")
+    made = settings_after(old, done.how, done.old_id, done.new_id, done.new_id, "")
     commands = settings.get(PROCESS, ""), made.get(PROCESS, "")
     return settings.get(ID) == made.get(ID) and len({names(c, done.new_id) for c in commands}) == 1
 
@@ -365,20 +366,20 @@ def _is_as_made(settings: dict[str, str], old: dict[str, str], done: Repointed) 
 def _backup(done: Repointed) -> tuple[str, dict[str, str]]:
     """Return the backup that has a section with the old key, and the section's settings."""
     path = Path(done.path)
-    for backup, text in backups.existing(path, done.stamp):
+    for backup, text in _backups(path, done.stamp):
         settings = parsed(backup, text).get(done.section, {})
-        if has(settings, done.old_id):
+        if uses_key(settings, done.old_id):
             return text, settings
-    raise FileProblem(
+    raise StoreError(
         f"There is no backup {done.backup} with the old key of [{done.section}].",
-        f"Let the profile use {done.old_id} by hand.",
+        next_step=f"Let the profile use {done.old_id} by hand.",
     )
 
 
 def _check(path: Path, section: str, text: str, expected: dict[str, dict[str, str]]) -> None:
     """See that the AWS SDK will read what it should, and all else as before."""
     if parsed(path, text) != expected:
-        raise FileProblem(
+        raise StoreError(
             f"keytui can't change [{section}] of {path} so that the AWS tools read it.",
-            "Change it by hand.",
+            next_step="Change it by hand.",
         )

@@ -12,9 +12,9 @@ from keytui.cli.console import agreed, on_terminal, say
 from keytui.core.errors import KeytuiError, NotStoredError, StoreError
 from keytui.core.gate import Gate
 from keytui.core.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
+from keytui.core.new_files import remove
 from keytui.session.context import Context
 from keytui.stores.csv_file import expand
-from keytui.stores.private_file import FileProblem, remove
 
 COPIES = "Copies in backups, and what a disk keeps of deleted files, are beyond keytui's reach."
 
@@ -55,15 +55,10 @@ def import_secret(ctx: Context, file: str, *, section: str | None, yes: bool) ->
 
 
 def _content(path: Path) -> Secret:
-    try:
-        content = read(path)
-    except FileProblem as found:
-        problem = found
-    else:
-        if content is not None:
-            return Secret(content.decode(errors="surrogateescape"))
-        problem = FileProblem(f"There is no file {path}.", "")
-    raise StoreError(problem.reason, NOTHING_IMPORTED, problem.next_step)
+    content = read(path, NOTHING_IMPORTED)
+    if content is None:
+        raise StoreError(f"There is no file {path}.", NOTHING_IMPORTED)
+    return Secret(content.decode(errors="surrogateescape"))
 
 
 def _import(ctx: Context, found: FoundKey) -> bool:
@@ -128,11 +123,7 @@ def _delete(gate: Gate, path: Path, content: Secret, found: KeyFile, yes: bool) 
     if not _content(path).matches(content):
         raise StoreError(f"{path} was changed meanwhile and stays.")
     links = _other_links(path)
-    try:
-        remove(path, gate)
-    except FileProblem as problem:
-        say(f"{problem.reason} {problem.next_step}")
-        return 1
+    remove(path, gate)
     return _said_gone(f"The name {path} is removed." if links else f"{path} is deleted.", links)
 
 

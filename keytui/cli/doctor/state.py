@@ -13,6 +13,7 @@ from keytui.cli.doctor.checks import Group, Probe, Row, Status, blank
 from keytui.journal.creations import attempts
 from keytui.journal.log import Journal
 from keytui.session.context import Context
+from keytui.session.settings import config_file
 
 SECONDS = 2.0
 
@@ -35,12 +36,6 @@ def probes(ctx: Context, env: Mapping[str, str], home: Path) -> list[Probe]:
         Probe("keytui's record", (_UNFINISHED,), SECONDS, lambda: [_unfinished(journal)]),
         Probe("config.toml", (_CONFIG,), SECONDS, lambda: [_config(config_file(env, home))]),
     ]
-
-
-def config_file(env: Mapping[str, str], home: Path) -> Path:
-    """Return where ``settings`` looks for config.toml."""
-    base = Path(env.get("XDG_CONFIG_HOME", ""))
-    return (base if base.is_absolute() else home / ".config") / "keytui/config.toml"
 
 
 def _written(journal: Path, *, read_only: bool) -> Iterable[Row]:

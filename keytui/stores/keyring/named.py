@@ -5,7 +5,7 @@ keeps all of them in one file, encrypted by AES-GCM with a key that Argon2id mak
 password (package keyrings.cryptfile).
 """
 
-import fcntl
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from keytui.core.gate import Gate
 from keytui.core.model import Secret
-from keytui.core.own_files import make_private
+from keytui.core.private_files import MODE, NEW, lock, make_private, open_lock
 from keytui.stores.helpers import HelperError, talk
 from keytui.stores.keyring.codes import CRYPTFILE, PASS, Refusal, Trouble
 
@@ -116,9 +116,9 @@ def _rewritten(backend: "KeyringBackend") -> Iterator[None]:
     path = named.resolve()
     make_private(path.parent)
     copy = path.with_name(f"{path.name}.new")
-    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    turn = open_lock(path.with_name(f"{path.name}.lock"))
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock(turn, math.inf)  # keytui ends this child long before.
         copy.unlink(missing_ok=True)
         _copy_privately(path, copy)
         backend.file_path = str(copy)  # type: ignore[attr-defined]
@@ -130,12 +130,11 @@ def _rewritten(backend: "KeyringBackend") -> Iterator[None]:
         backend.file_path = str(named)  # type: ignore[attr-defined]
         with suppress(OSError):
             copy.unlink(missing_ok=True)
-        os.close(lock)
+        os.close(turn)
 
 
 def _copy_privately(path: Path, copy: Path) -> None:
-    handle = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file, suppress(FileNotFoundError):
+    with os.fdopen(os.open(copy, NEW, MODE), "wb") as file, suppress(FileNotFoundError):
         file.write(path.read_bytes())
 
 

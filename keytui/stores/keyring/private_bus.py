@@ -1,7 +1,6 @@
 """A D-Bus session of keytui's own, where an SSH login has none: for one run."""
 
 import ctypes
-import fcntl
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from keytui.core.errors import StateError, StoreError
 from keytui.core.gate import Gate
-from keytui.core.own_files import make_private
+from keytui.core.private_files import lock, make_private, open_lock, replace_whole
 from keytui.stores.keyring.session_bus import (
     VARIABLE,
     find_private_bus,
@@ -81,31 +80,19 @@ def _one_at_a_time(named: Path) -> Iterator[None]:
     """Let no other keytui of the user look for a bus, or make one, meanwhile."""
     try:
         make_private(named.parent)
-        lock = os.open(named.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        turn = open_lock(named.with_suffix(".lock"))
     except OSError as error:
         raise _unwritable(named, error) from None
     try:
-        _wait_for_turn(lock)
+        if not lock(turn, TURN_SECONDS):
+            raise StoreError(
+                "Another keytui has been starting a private D-Bus session for "
+                f"{TURN_SECONDS:.0f} s.",
+                next_step="See whether it is stopped (ps), end it, and try again.",
+            )
         yield
     finally:
-        os.close(lock)
-
-
-def _wait_for_turn(lock: int) -> None:
-    deadline = time.monotonic() + TURN_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    "Another keytui has been starting a private D-Bus session for "
-                    f"{TURN_SECONDS:.0f} s.",
-                    next_step="See whether it is stopped (ps), end it, and try again.",
-                ) from None
-            time.sleep(0.05)
-        else:
-            return
+        os.close(turn)
 
 
 @contextmanager
@@ -170,12 +157,8 @@ def _wait_for(socket: Path, daemon: subprocess.Popen[bytes]) -> None:
 
 
 def _name_it(named: Path, socket: Path) -> None:
-    new = named.with_name(f"{named.name}.{os.getpid()}")
     try:
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({"socket": str(socket)}, file)
-        new.replace(named)
+        replace_whole(named, json.dumps({"socket": str(socket)}).encode())
     except OSError as error:
         raise _unwritable(named, error) from None
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from keytui.core.own_files import read_trusted
+from keytui.core.private_files import keytui_folder, read_trusted
 
 VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
 PRIVATE_BUS = "bus.json"
@@ -92,10 +92,8 @@ def has_keyring(env: Mapping[str, str]) -> bool:
 
 def private_bus_file(env: Mapping[str, str]) -> Path:
     """Return where the private bus is named: in keytui's state folder."""
-    state = Path(env.get("XDG_STATE_HOME", ""))
-    if not state.is_absolute():
-        state = Path(env.get("HOME") or Path.home()) / ".local/state"
-    return state / "keytui" / PRIVATE_BUS
+    home = Path(env.get("HOME") or Path.home())
+    return keytui_folder(env, "XDG_STATE_HOME", home / ".local/state") / PRIVATE_BUS
 
 
 def _is_own_socket(path: Path) -> bool:

@@ -8,13 +8,13 @@ from threading import Event
 from keytui.audit.export import as_csv, as_json
 from keytui.audit.rows import AuditRow
 from keytui.core.credential_report import in_report_order
-from keytui.core.errors import KeytuiError, StateError
+from keytui.core.errors import KeytuiError
 from keytui.core.gate import EXPORTING
 from keytui.core.model import AccessKey, Secret, User
+from keytui.core.new_files import create
 from keytui.keys.batch import Verb
 from keytui.session.account import Account, read_keys
 from keytui.stores.csv_file import expand
-from keytui.stores.private_file import FileProblem, create
 from keytui.tui.audit.reader import read_report
 from keytui.tui.audit.screen import AuditScreen
 from keytui.tui.dialogs.dialogs import PathScreen, WorkingScreen
@@ -164,11 +164,6 @@ async def _export(stage: Stage, screen: AuditScreen) -> None:
         return
     file, name = expand(path), stage.account.identity.account
     write = as_json if file.suffix.casefold() == ".json" else as_csv
-    try:
-        await in_thread(lambda: create(file, Secret(write(rows, name)), EXPORTING))
-    except FileProblem as found:
-        problem = StateError(found.reason, "Nothing was written.", found.next_step)
-    else:
-        screen.say(f"{count(len(rows), 'key')} {'is' if len(rows) == 1 else 'are'} in {file}.")
-        return
-    raise problem
+    text = Secret(write(rows, name))
+    await in_thread(lambda: create(file, text, EXPORTING, "Nothing was written."))
+    screen.say(f"{count(len(rows), 'key')} {'is' if len(rows) == 1 else 'are'} in {file}.")

@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from keytui.core.errors import KeytuiError, StateError
+from keytui.core.errors import KeytuiError
 from keytui.core.gate import EXPORTING
 from keytui.core.model import Secret
+from keytui.core.new_files import create
 from keytui.journal.history import Matter, history, json_lines
 from keytui.stores.csv_file import expand
-from keytui.stores.private_file import FileProblem, create
 from keytui.tui.dialogs.dialogs import PathScreen, sentences
 from keytui.tui.dialogs.filtered import FilteredScreen
 from keytui.tui.history.list import HistoryList
@@ -142,11 +142,5 @@ async def _export(stage: Stage, matters: list[Matter]) -> None:
         return
     stage.no_more_questions()
     file, text = expand(path), json_lines(matters)
-    try:
-        await in_thread(lambda: create(file, Secret(text), EXPORTING))
-    except FileProblem as found:
-        problem = StateError(found.reason, "Nothing was written.", found.next_step)
-    else:
-        stage.say(f"The history is in {file}: {count(len(text.splitlines()), 'line')}.")
-        return
-    raise problem
+    await in_thread(lambda: create(file, Secret(text), EXPORTING, "Nothing was written."))
+    stage.say(f"The history is in {file}: {count(len(text.splitlines()), 'line')}.")

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from keytui.aws.files import atomic_file as replaced_file
-from keytui.aws.files import repoint as backups
+from keytui.aws.files import atomic_file
 from keytui.aws.files.ini import FileKind
 from keytui.aws.files.profiles import AwsFiles
-from keytui.aws.files.repoint import LocalProfiles
+from keytui.aws.files.repoint import LocalProfiles, drop_backups, keep_backup
 from keytui.aws.session import connect
 from keytui.core.errors import ReadOnlyError
 from keytui.core.gate import Gate
 from keytui.core.model import KeyStatus, Secret
+from keytui.core.new_files import create, prove_writable, remove
 from keytui.journal.log import Entry, Event, Journal
 from keytui.stores.base import Mend
 from keytui.stores.csv_file import CsvFile
@@ -25,7 +25,6 @@ from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.private_bus import private_bus
 from keytui.stores.keyring.process import Reply
 from keytui.stores.keyring.session_bus import VARIABLE
-from keytui.stores.private_file import create, prove_writable, remove
 from keytui.stores.vault import Held, Vault
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import READ_ONLY, WRITABLE
@@ -270,13 +269,13 @@ def test_the_aws_files_and_their_backups_stay(folder: Path) -> None:
     refused(lambda: looking.repoint(change, Secret("new"), "stamp"))
     refused(lambda: looking.put_back(record))
     refused(lambda: looking.drop_backup(record))
-    refused(lambda: backups.drop(files.credentials, "stamp", READ_ONLY))
-    refused(lambda: backups.keep(files.credentials, "other", STATIC, "dev", READ_ONLY))
+    refused(lambda: drop_backups(files.credentials, "stamp", READ_ONLY))
+    refused(lambda: keep_backup(files.credentials, "other", STATIC, "dev", READ_ONLY))
     assert touched(folder / ".aws") == before
 
 
 def test_no_folder_is_made_for_an_aws_file(folder: Path) -> None:
-    refused(lambda: replaced_file.change(folder / ".aws/config", lambda _: b"x", READ_ONLY))
+    refused(lambda: atomic_file.change(folder / ".aws/config", lambda _: b"x", READ_ONLY))
     assert list(folder.iterdir()) == []
 
 

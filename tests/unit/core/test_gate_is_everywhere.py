@@ -13,7 +13,7 @@ GATED = {
     "aws/files/atomic_file.py",
     "stores/keyring/named.py",
     "stores/keyring/private_bus.py",
-    "stores/private_file.py",
+    "core/new_files.py",
 }
 """The modules at the edge that change files, and ask the gate first."""
 NO_CHANGE = {
@@ -22,13 +22,15 @@ NO_CHANGE = {
     "tui/terminal/device.py": "the terminal",
     "session/users_cache.py": "the users last seen",
     "cli/commands/unlock.py": "the terminal",
-    "core/own_files.py": "folders for those who asked the gate, and the users last seen",
+    "core/private_files.py": "for those who asked the gate, and the users last seen",
     "cli/streams.py": "standard output and error, /dev/null and the terminal",
     "cli/doctor/clipboard.py": "the terminal",
     "stores/keyring/child.py": "/dev/null and the reply",
     "stores/keyring/process.py": "/dev/null",
 }
 """The others that write, and what."""
+PRIVATE_FILES = {"append_line", "make_closed", "make_private", "open_lock", "replace_whole"}
+"""The functions of ``core.private_files`` that change something: who calls one, changes it."""
 METHODS = {
     *("unlink", "rename", "write_text", "write_bytes", "touch", "mkdir", "rmdir"),
     *("symlink_to", "hardlink_to", "chmod", "lchmod"),
@@ -40,7 +42,7 @@ FUNCTIONS = {
     "shutil": {"move", "copy", "copy2", "copyfile", "copytree", "copymode", "rmtree", "chown"},
 }
 TEMPORARY = {"TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile", "mkstemp", "mkdtemp"}
-WRITING_FLAGS = {"O_WRONLY", "O_RDWR", "O_CREAT", "O_APPEND", "O_TRUNC", "_NAMELESS"}
+WRITING_FLAGS = {"O_WRONLY", "O_RDWR", "O_CREAT", "O_APPEND", "O_TRUNC", "_NAMELESS", "NEW"}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -64,10 +66,12 @@ def writes(on: str, name: str, call: ast.Call) -> bool:
         if on == "os" and name in {"open", "fdopen"}:
             return opens_for_writing(name, call)
         return name in FUNCTIONS[on]
+    if name in PRIVATE_FILES:
+        return True
     if name in TEMPORARY or (name == "open" and on != "webbrowser"):
         return name in TEMPORARY or opens_for_writing(name, call)
     # Of two words in a text, str.replace; of one path, Path.replace.
-    return on not in {"", "aws_ini"} and (
+    return on not in {"", "ini"} and (
         name in METHODS or (name == "replace" and len(call.args) == 1)
     )
 
@@ -128,6 +132,8 @@ def test_the_sdks_clients_are_made_in_one_place_behind_the_gate() -> None:
         "os.replace(a, b)",
         "shutil.rmtree(a)",
         "tempfile.mkstemp()",
+        "os.open(name, NEW, MODE)",
+        "replace_whole(path, content)",
     ],
 )
 def test_it_sees_each_kind_of_change(line: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from keytui.core.errors import UsageError
 from keytui.core.rules import Thresholds
-from keytui.session.settings import DEMO_USERS, Settings, load
+from keytui.session.settings import DEMO_USERS, Settings, config_file, load
 
 NO_FLAGS: dict[str, Any] = {
     "profile": None,
@@ -242,3 +242,9 @@ def test_a_keyring_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
     config.write_text('keyring = "plain"\n')
     with pytest.raises(UsageError, match=r"config\.toml, keyring names no keyring"):
         load({}, {}, tmp_path)
+
+
+def test_config_file_is_where_xdg_says(home: Path) -> None:
+    assert config_file({}, home) == home / ".config/keytui/config.toml"
+    assert config_file({"XDG_CONFIG_HOME": "relative"}, home).is_relative_to(home)
+    assert config_file({"XDG_CONFIG_HOME": "/x"}, home) == Path("/x/keytui/config.toml")

@@ -19,9 +19,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from keytui.core import new_files
 from keytui.core.errors import NotStoredError, StoreError
 from keytui.core.model import ROOT_ACCOUNT, ROOT_USER, Secret, User
-from keytui.stores import private_file
 from keytui.stores.csv_file import CsvFile, default_path, expand
 from tests.support.gates import WRITABLE
 from tests.support.modes import umask
@@ -36,7 +36,7 @@ PATIENCE = 60.0
 def path(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A free path; on a system with and without files that have no name while written."""
     if request.param == "named":
-        monkeypatch.setattr(private_file, "_NAMELESS", 0)
+        monkeypatch.setattr(new_files, "_NAMELESS", 0)
     folder = tmp_path / "folder"
     folder.mkdir()
     return folder / "alice_accessKeys.csv"
@@ -203,7 +203,7 @@ def test_a_file_that_reads_back_otherwise_is_removed(
     def otherwise(*args: object) -> bytes:
         return b"something else"
 
-    monkeypatch.setattr(private_file, "_read_back", otherwise)
+    monkeypatch.setattr(new_files, "_read_back", otherwise)
 
     refuse_put(path, "reads back differently")
     assert list(path.parent.iterdir()) == []
@@ -234,15 +234,15 @@ def test_a_file_system_without_modes_gets_no_byte(
 DIE = """
 import os, pathlib, signal, sys
 from keytui.core.gate import Gate
-from keytui.stores import private_file
+from keytui.core import new_files
 from keytui.core.model import Secret
 if sys.argv[2] == "named":
-    private_file._NAMELESS = 0
+    new_files._NAMELESS = 0
 def die(fd, data, real=os.write):
     real(fd, data[:-1])
     os.kill(os.getpid(), signal.SIGKILL)
 os.write = die
-private_file.create(pathlib.Path(sys.argv[1]), Secret(sys.stdin.read()), Gate(False))
+new_files.create(pathlib.Path(sys.argv[1]), Secret(sys.stdin.read()), Gate(False))
 """
 
 
@@ -273,13 +273,13 @@ def test_a_user_without_powers_whose_process_is_hardened_makes_nameless_files_to
         "from keytui.core.gate import Gate\n"
         "from keytui.core.hardening import harden_process\n"
         "from keytui.core.model import Secret\n"
-        "from keytui.stores import private_file\n"
+        "from keytui.core import new_files\n"
         "harden_process()\n"
         "os.geteuid() or os.setresuid(65534, 65534, 65534)\n"
         "harden_process()\n"
         "def never(*args):\n    sys.exit('a file with a name')\n"
-        "private_file._write_new = never\n"
-        "private_file.create(pathlib.Path(sys.argv[1]), Secret('x'), Gate(False))\n"
+        "new_files._write_new = never\n"
+        "new_files.create(pathlib.Path(sys.argv[1]), Secret('x'), Gate(False))\n"
     )
     with tempfile.TemporaryDirectory(prefix="keytui-") as folder:
         Path(folder).chmod(0o777)

@@ -1,6 +1,7 @@
 """AWS's files on the disk: what is there, what is written, and what can't be."""
 
 import errno
+import fcntl
 import os
 import shlex
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from botocore.session import Session
 
-from keytui.aws.files import atomic_file as replaced_file
+from keytui.aws.files import atomic_file
 from keytui.aws.files.ini import FileKind
 from keytui.aws.files.profiles import (
     AwsFiles,
@@ -173,9 +174,9 @@ def test_a_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
     killed = (
         "import os, signal, sys; from pathlib import Path;"
         "from keytui.core.gate import Gate;"
-        "from keytui.aws.files import atomic_file as replaced_file;"
+        "from keytui.aws.files import atomic_file;"
         "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL);"
-        "replaced_file.change(Path(sys.argv[1]), lambda old: old + b'# x', Gate(False))"
+        "atomic_file.change(Path(sys.argv[1]), lambda old: old + b'# x', Gate(False))"
     )
     files.credentials.write_text(f"[dev]\n{STATIC}")
     folder = files.credentials.parent
@@ -205,8 +206,11 @@ def test_what_only_looks_left_over_stays(files: AwsFiles, monkeypatch: pytest.Mo
     assert mine.exists(), "it is another user's"
     monkeypatch.undo()
 
-    monkeypatch.setattr(replaced_file, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(atomic_file, "LOCK_SECONDS", 0.0)
+    holder = os.open(folder, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
     files.write("web", COMMAND)
+    os.close(holder)
     assert mine.exists(), "without the lock it may be in use"
     monkeypatch.undo()
 
@@ -370,8 +374,13 @@ def test_a_folder_that_may_not_be_written(files: AwsFiles, monkeypatch: pytest.M
         raise PermissionError(13, "no")
 
     files.config.write_text("[default]\n")
-    monkeypatch.setattr(replaced_file, "_write", no)
+    monkeypatch.setattr(atomic_file, "_write", no)
     assert refused(files).title == f"You may not write {files.config}."
+
+
+def test_credentials_file_that_can_not_be_looked_at_holds_nothing(tmp_path: Path) -> None:
+    env = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / ("x" * 300))}
+    assert AwsFiles(env, tmp_path, WRITABLE).look("dev").static == ()
 
 
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
@@ -397,7 +406,7 @@ def test_what_another_program_writes_meanwhile_is_not_lost(
     files: AwsFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files.config.write_text("[default]\n")
-    write = replaced_file._write
+    write = atomic_file._write
     others = iter(("[default]\nregion = x\n", "[default]\nregion = y\n"))
 
     def slowly(*args: object) -> None:
@@ -405,7 +414,7 @@ def test_what_another_program_writes_meanwhile_is_not_lost(
         if other := next(others, ""):
             files.config.write_text(other)
 
-    monkeypatch.setattr(replaced_file, "_write", slowly)
+    monkeypatch.setattr(atomic_file, "_write", slowly)
     files.write("dev", COMMAND)
 
     assert files.config.read_text().startswith("[default]\nregion = y\n\n[profile dev]\n")
@@ -415,14 +424,14 @@ def test_what_another_program_writes_meanwhile_is_not_lost(
 def test_a_program_that_never_stops_writing(
     files: AwsFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, number = replaced_file._write, [0]
+    write, number = atomic_file._write, [0]
 
     def slowly(*args: object) -> None:
         write(*args)  # type: ignore[arg-type]
         number[0] += 1
         files.config.write_text(f"[default]\nregion = {number[0]}\n")
 
-    monkeypatch.setattr(replaced_file, "_write", slowly)
+    monkeypatch.setattr(atomic_file, "_write", slowly)
     assert "keeps writing" in refused(files).title
 
 

@@ -14,17 +14,13 @@ from botocore.session import Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keytui.aws.files import atomic_file as replaced_file
-from keytui.aws.files.ini import FileKind
+from keytui.aws.files import atomic_file
+from keytui.aws.files.ini import FileKind, key_uses
 from keytui.aws.files.profiles import AwsFiles, credentials_command
-from keytui.aws.files.repoint import LocalProfiles, Repointed
-from keytui.aws.files.repoint_edit import How
-from keytui.aws.files.repoint_plan import RepointChange
-from keytui.aws.files.uses import key_uses
+from keytui.aws.files.repoint import How, LocalProfiles, RepointChange, Repointed
 from keytui.core.errors import StoreError
 from keytui.core.model import Secret
 from keytui.keys.local_use import Place
-from keytui.stores.private_file import FileProblem
 from tests.support.aws_env import AwsHome
 from tests.support.gates import WRITABLE
 from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text
@@ -538,7 +534,7 @@ def test_others_that_write_meanwhile_lose_nothing(
         threading.Thread(target=profiles(files).repoint, args=(change, NEW_SECRET, STAMP))
         for change in changes
     ]
-    write = replaced_file._write
+    write = atomic_file._write
     appended: list[int] = []
 
     def interrupted(*args: object) -> None:
@@ -548,7 +544,7 @@ def test_others_that_write_meanwhile_lose_nothing(
             with files.credentials.open("a") as file:
                 file.write(f"[late]\n{STATIC}")
 
-    monkeypatch.setattr(replaced_file, "_write", interrupted)
+    monkeypatch.setattr(atomic_file, "_write", interrupted)
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -563,11 +559,11 @@ def test_a_write_that_fails_leaves_no_backup(
     files: AwsFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise FileProblem("The disk is full.")
+        raise StoreError("The disk is full.")
 
     files.credentials.write_text(f"[dev]\n{STATIC}")
     (change,) = planned(files)
-    monkeypatch.setattr(replaced_file, "_write", full)
+    monkeypatch.setattr(atomic_file, "_write", full)
 
     with pytest.raises(StoreError, match="disk is full"):
         profiles(files).repoint(change, NEW_SECRET, STAMP)

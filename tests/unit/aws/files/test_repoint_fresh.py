@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from keytui.aws.files.profiles import AwsFiles
-from keytui.aws.files.repoint import LocalProfiles
-from keytui.aws.files.repoint_edit import How
+from keytui.aws.files.repoint import How, LocalProfiles
 from keytui.core.model import Secret
 from tests.support.gates import WRITABLE
 from tests.unit.aws.files.test_repoint import COMMAND, NEW, NEW_SECRET, OLD, OTHER, STAMP, STATIC

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from keytui.aws.files.fresh import LIMIT, gives_key
+from keytui.aws.files.credential_process import LIMIT, gives_key
 from keytui.core.model import Secret
 from keytui.stores.keyring.session_bus import VARIABLE, find_bus, private_bus_file
 from tests.support.secret_service import wait_until

@@ -1,5 +1,6 @@
 """Files that keytui reads by itself: none without an end, none that others can have written."""
 
+import errno
 import json
 import os
 import socket
@@ -12,7 +13,16 @@ import pytest
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect, profiles
 from keytui.core.errors import CredentialsError, UsageError
-from keytui.core.own_files import NotBelievedError, read_private, read_trusted
+from keytui.core.private_files import (
+    RefusedFileError,
+    append_line,
+    is_locked,
+    lock,
+    open_lock,
+    read_private,
+    read_trusted,
+    replace_whole,
+)
 from keytui.session.settings import load
 from keytui.stores.keyring.session_bus import find_bus, private_bus_file
 from tests.support.aws_env import AwsHome
@@ -107,12 +117,57 @@ def test_a_private_file_is_nobody_elses_and_no_link(
         read_private(tmp_path / "link", 1)
     assert read_trusted(tmp_path / "link", 1) == b"x"
     path.chmod(0o640)
-    with pytest.raises(NotBelievedError):
+    with pytest.raises(RefusedFileError):
         read_private(path, 1)
     path.chmod(0o600)
     owned_by(monkeypatch, user=0, reader=1000)
-    with pytest.raises(NotBelievedError):
+    with pytest.raises(RefusedFileError):
         read_private(path, 1)
+
+
+def test_lock_is_one_process_alone(tmp_path: Path) -> None:
+    first, second = (open_lock(tmp_path / "lock") for _ in range(2))
+    try:
+        assert lock(first)
+        assert not lock(second, seconds=0.05)
+        assert is_locked(tmp_path / "lock")
+    finally:
+        os.close(first)
+    assert lock(second)
+    os.close(second)
+    assert not is_locked(tmp_path / "lock")
+
+
+@pytest.mark.parametrize("call", ["fdopen", "rename"])
+def test_replacement_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    path = tmp_path / "file"
+    replace_whole(path, b"old")
+    monkeypatch.setattr(os, "replace" if call == "rename" else call, full)
+    with pytest.raises(OSError, match="full"):
+        replace_whole(path, b"new")
+    monkeypatch.undo()
+
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_line_is_appended_to_no_file_that_others_made(tmp_path: Path) -> None:
+    path = tmp_path / "folder/lines"
+    append_line(path, b"one\n", 100)
+    path.write_bytes(b"one\ncut sh")
+    append_line(path, b"two\n", 100)
+    assert path.read_bytes() == b"one\ncut sh\ntwo\n"
+    with pytest.raises(RefusedFileError, match="too large"):
+        append_line(path, b"three\n", 10)
+    path.chmod(0o622)
+    with pytest.raises(RefusedFileError, match="others may write"):
+        append_line(path, b"three\n", 100)
 
 
 @pytest.mark.parametrize("kind", WITHOUT_END)
