@@ -14,7 +14,7 @@ from typing import Any
 from botocore import exceptions as sdk
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
-from keytui.aws.failures import Refusal, certain_refusal
+from keytui.aws.refusals import Refusal
 from keytui.aws.translate import Call, ask
 from keytui.core.errors import AccessDeniedError, AwsError
 from keytui.core.mfa import MfaDeclinedError, MfaDesk, MfaRequest, MfaSession, WrongCodeError
@@ -137,15 +137,15 @@ class MfaGate:
         if context.get(_SENT_AGAIN):
             response[1]["ResponseMetadata"]["RefusedBefore"] = 1
             return None
-        refused = certain_refusal(sdk.ClientError(response[1], operation.name))
-        if refused is None or not self._may_pass_now(refused, operation.name, context[_SIGNED_BY]):
+        refused = Refusal.of(sdk.ClientError(response[1], operation.name))
+        if not (refused.certain and self._may_pass_now(refused, context[_SIGNED_BY])):
             return None
         context[_SENT_AGAIN] = True
         # Idle for as long as the user typed: a connection may have died without a word.
         endpoint.http_session.close()
         return 0
 
-    def _may_pass_now(self, refused: Refusal, action: str, signed_by: MfaSession | None) -> bool:
+    def _may_pass_now(self, refused: Refusal, signed_by: MfaSession | None) -> bool:
         """Return whether another signer than the refused one signs from now on."""
         wanted = refused.expired if signed_by else refused.denied
         if not wanted:
@@ -159,7 +159,7 @@ class MfaGate:
             # Who waited here while a code was declined has been answered with that.
             answered = self._signing_in.declines != declines
             self._declined = self._declined or answered
-            open_to = not answered and not (action.startswith(_READS) and self._declined)
+            open_to = not answered and not (refused.operation.startswith(_READS) and self._declined)
             signed_in = open_to and self._sign_in(explicit=refused.explicit or bool(signed_by))
             return signed_in or bool(signed_by)
 
@@ -260,8 +260,8 @@ class RoleCredentials(Credentials):
             except sdk.RefreshWithMFAUnsupportedError:
                 pass  # Expired; or a code was wrong, or declined, while this thread waited.
             except sdk.ClientError as error:
-                refused = certain_refusal(error)
-                if refused is None or not refused.wrong_code:
+                refused = Refusal.of(error)
+                if not (refused.certain and refused.wrong_code):
                     raise
                 problem = _WRONG
             if self._prompt.declines != declines:
