@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+import boto3
 from botocore.config import Config
 from botocore.credentials import EnvProvider, ReadOnlyCredentials
 
@@ -91,6 +92,7 @@ class Clients:
 
     def __init__(self, session: BoundedSession, options: ConnectOptions, gate: Gate) -> None:
         self._session = session
+        self._sdk: Any = boto3.session.Session(botocore_session=session)
         self._options = options
         self._changes = gate
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
@@ -132,7 +134,7 @@ class Clients:
         """Make a client; with ``key`` that signs, whatever signs for the session."""
         config = Config(**COMMON, **limits, **self._isolation)
         with self._making:  # making a client, unlike using one, is not thread-safe
-            client: Any = self._session.create_client(
+            client: Any = self._sdk.client(
                 service,
                 endpoint_url=self._options.endpoint_url,
                 config=config,

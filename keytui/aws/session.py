@@ -148,10 +148,19 @@ def _providers(session: BoundedSession, options: ConnectOptions) -> CredentialRe
     return providers
 
 
+class _SharedLoader(Loader):
+    """Reads the SDK's data, its services and partitions, for every session."""
+
+    @property
+    def search_paths(self) -> list[str]:
+        """Where it looks; boto3 adds to this list a folder of its own for each session."""
+        return [*super().search_paths]
+
+
 @cache
 def _loader(data_path: str | None) -> Loader:
-    """Return what reads the SDK's data: its services and partitions."""
-    return create_loader(data_path)
+    folders = create_loader(data_path).search_paths
+    return _SharedLoader([*folders], include_default_search_paths=False)
 
 
 def _roles(profiles: dict[str, dict[str, str]], name: str) -> Iterator[dict[str, str]]:
