@@ -315,7 +315,7 @@ def test_a_role_that_expires_asks_again(world: World) -> None:
     world.person.types = [CODE, CODE]
     world.replies.lifetime = timedelta(minutes=20)
     gateway = world.connect("ops")
-    inner = gateway._clients._session.get_credentials()._inner  # type: ignore[union-attr]
+    inner = gateway.clients._session.get_credentials()._inner  # type: ignore[union-attr]
     inner._expiry_time -= timedelta(minutes=15)
     world.desk.roles["ops"].clear()
 

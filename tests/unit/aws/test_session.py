@@ -154,8 +154,8 @@ def test_the_region_chooses_the_partition(
 
     gateway = connect(ConnectOptions(region=region), WRITABLE)
 
-    assert gateway._clients.iam.meta.endpoint_url == iam
-    assert gateway._clients.sts.meta.endpoint_url.startswith(sts)
+    assert gateway.clients.iam.meta.endpoint_url == iam
+    assert gateway.clients.sts.meta.endpoint_url.startswith(sts)
     assert gateway.custom_endpoint is None
     assert gateway.signing_key_id() == "AKIAFAKECALLER000001"
 
