@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from keytui.aws.bounds import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.clients import Clients
-from keytui.aws.paging import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.translate import NO_KEY_MADE, SETUP, Call, ask
 from keytui.core.credential_report import CredentialReport, parse
 from keytui.core.errors import AwsError, NotFoundError
