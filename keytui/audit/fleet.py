@@ -8,9 +8,14 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from keytui.core.errors import AccessDeniedError, AwsError, KeytuiError, UnreachableError
+from keytui.core.errors import (
+    AccessDeniedError,
+    AwsError,
+    KeytuiError,
+    MfaDeclinedError,
+    UnreachableError,
+)
 from keytui.core.iam import Iam
-from keytui.core.mfa import MfaDeclinedError
 from keytui.core.model import ROOT_USER, AccessKey, Identity, User
 from keytui.core.rules import Finding, Rule, Thresholds, findings
 

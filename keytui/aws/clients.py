@@ -13,7 +13,7 @@ from botocore.credentials import EnvProvider, ReadOnlyCredentials
 
 from keytui import __version__
 from keytui.aws.bounds import BoundedSession
-from keytui.aws.mfa import KeyCredentials, KeySts, MfaGate
+from keytui.aws.mfa import KeyCredentials, MfaGate
 from keytui.aws.options import ConnectOptions
 from keytui.core.gate import Gate
 from keytui.core.model import Secret
@@ -163,8 +163,10 @@ class Clients:
         self._session.sign_by(credentials)
         # Keys in the environment are not the profile's; neither need be its device.
         config = {} if found.method == EnvProvider.METHOD else self._session.get_scoped_config()
-        sts = KeySts(lambda service: self._client(service, FIRST_CALL, key))
-        return MfaGate(credentials, config.get("mfa_serial", ""), mfa, sts)
+        serial = config.get("mfa_serial", "")
+        return MfaGate(
+            credentials, serial, mfa, lambda service: self._client(service, FIRST_CALL, key)
+        )
 
 
 def _require_usable(endpoint_url: str) -> None:

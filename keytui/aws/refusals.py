@@ -15,8 +15,8 @@ from keytui.core.errors import (
     ThrottledError,
     UnknownKeyError,
     UnreachableError,
+    WrongCodeError,
 )
-from keytui.core.mfa import WrongCodeError
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z.]{2,}")
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{2,32}:[A-Za-z]{3,64})\b")

@@ -16,8 +16,7 @@ from botocore.parsers import ResponseParserError
 from keytui.aws.bounds import EndlessReplyError, endless
 from keytui.aws.failures import UNREADABLE, failure
 from keytui.aws.refusals import Refusal
-from keytui.core.errors import AwsError, LostReplyError
-from keytui.core.mfa import MfaDeclinedError
+from keytui.core.errors import AwsError, LostReplyError, MfaDeclinedError
 
 NO_KEY_MADE = "No key was made."
 NOTHING_CHANGED = "Nothing was changed."

@@ -14,8 +14,8 @@ from keytui.aws import credential_process, session
 from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.core.errors import AccessDeniedError, AwsError, CredentialsError
-from keytui.core.mfa import MfaDeclinedError, MfaDesk
+from keytui.core.errors import AccessDeniedError, AwsError, CredentialsError, MfaDeclinedError
+from keytui.core.mfa import MfaDesk
 from keytui.core.model import Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam

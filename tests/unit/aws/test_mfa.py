@@ -16,8 +16,8 @@ from botocore.credentials import SSOProvider
 from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.core.errors import AccessDeniedError, LostReplyError
-from keytui.core.mfa import MfaDeclinedError, MfaDesk, MfaRequest
+from keytui.core.errors import AccessDeniedError, LostReplyError, MfaDeclinedError
+from keytui.core.mfa import MfaDesk, MfaRequest
 from keytui.core.model import AccessKey, KeyStatus, Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
