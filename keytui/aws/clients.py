@@ -77,7 +77,7 @@ ONE_ATTEMPT: dict[str, Any] = {
 }
 
 
-_READING = ("Assume", "Generate", "Get", "List", "Lookup", "Simulate")
+READING = ("Assume", "Generate", "Get", "List", "Lookup", "Simulate")
 """How the names of AWS's actions begin that change nothing one manages; others may."""
 
 
@@ -149,7 +149,7 @@ class Clients:
 
     def _require_writable(self, model: "OperationModel", **_: object) -> None:
         """Let no call out that may change something; the SDK runs this before each."""
-        if not model.name.startswith(_READING):
+        if not model.name.startswith(READING):
             self._changes.require_writable()
 
     def _mfa_gate(self) -> MfaGate | None:

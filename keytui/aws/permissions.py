@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 
+from keytui.aws.clients import READING
 from keytui.aws.gateway import IamGateway, credential_report
 from keytui.aws.translate import Call, ask
 from keytui.core.errors import AccessDeniedError, AwsError, NotFoundError
@@ -57,40 +58,31 @@ class Permission:
     reason: str = ""
 
 
-READS = (
-    "iam:ListUsers",
-    "iam:GetUser",
-    "iam:ListAccessKeys",
-    "iam:GetAccessKeyLastUsed",
-    "iam:ListUserTags",
-    "iam:ListMFADevices",
-    "iam:GenerateCredentialReport",
-    "iam:GetCredentialReport",
-)
-CHANGES = (
-    "iam:CreateAccessKey",
-    "iam:UpdateAccessKey",
-    "iam:DeleteAccessKey",
-    "iam:TagUser",
-    "iam:UntagUser",
-)
-ACTIONS = READS + CHANGES
-"""The actions of the README's policy."""
-
-_OF_NO_USER = {"iam:ListUsers", "iam:GenerateCredentialReport", "iam:GetCredentialReport"}
+_OF_NO_USER = {
+    *("iam:ListUsers", "iam:GetAccessKeyLastUsed"),
+    *("iam:GenerateCredentialReport", "iam:GetCredentialReport"),
+}
 _MAKING = {"iam:CreateAccessKey", "iam:TagUser"}
 """What makes something is tried only for a user who does not exist."""
 
 
-def _parameters(user: str, nothing: str) -> dict[str, dict[str, Any]]:
-    """Return with what each action is tried; ``nothing`` is no key of AWS's, and no tag."""
+def _parameters(user: str, nothing: str, key_id: str) -> dict[str, dict[str, Any]]:
+    """Return action → the parameters that it is tried with.
+
+    Args:
+        user: The user; one who exists only for what reads or takes away.
+        nothing: The name of a key and a tag that nobody has.
+        key_id: A key.
+    """
     return {
         "iam:ListUsers": {"MaxItems": 1},
         "iam:GetUser": {"UserName": user},
         "iam:ListAccessKeys": {"UserName": user, "MaxItems": 1},
+        "iam:GetAccessKeyLastUsed": {"AccessKeyId": key_id},
         "iam:ListUserTags": {"UserName": user, "MaxItems": 1},
         "iam:ListMFADevices": {"UserName": user, "MaxItems": 1},
-        "iam:GenerateCredentialReport": {},  # It makes a new report, and changes nothing else.
+        "iam:GenerateCredentialReport": {},
+        "iam:GetCredentialReport": {},
         "iam:CreateAccessKey": {"UserName": user},
         "iam:UpdateAccessKey": {"UserName": user, "AccessKeyId": nothing, "Status": "Active"},
         "iam:DeleteAccessKey": {"UserName": user, "AccessKeyId": nothing},
@@ -98,6 +90,11 @@ def _parameters(user: str, nothing: str) -> dict[str, dict[str, Any]]:
         "iam:UntagUser": {"UserName": user, "TagKeys": [nothing]},
     }
 
+
+ACTIONS = tuple(_parameters("", "", ""))
+"""The actions of the README's policy."""
+READS = tuple(name for name in ACTIONS if name.removeprefix("iam:").startswith(READING))
+CHANGES = tuple(name for name in ACTIONS if name not in READS)
 
 _SIMULATE = "iam:SimulatePrincipalPolicy"
 _LOOKED_AT = 10
@@ -144,8 +141,6 @@ class Permissions:
             return Permission(action, Scope.UNKNOWN, error.title)
 
     def _scope(self, action: str) -> Scope:
-        if action == "iam:GetAccessKeyLastUsed":
-            return self._last_used(action)
         if action in _OF_NO_USER:
             return Scope.EVERYONE if self._try(action, self._nobody) else Scope.DENIED
         if action in CHANGES:
@@ -165,15 +160,12 @@ class Permissions:
         """Return whether an action is allowed on a user, by a call that changes nothing."""
         if action == "iam:GetCredentialReport":
             return _allowed(action, lambda: credential_report(self._client))
-        client = self._once if action in CHANGES else self._client
-        method = getattr(client, xform_name(action.removeprefix("iam:")))
+        key_id = self._some_key_id() if action == "iam:GetAccessKeyLastUsed" else ""
         whom = self._nobody if action in _MAKING else user
-        parameters = _parameters(whom, self._nothing)[action]
-        return _allowed(action, lambda: method(**parameters))
-
-    def _last_used(self, action: str) -> Scope:
-        key_id, get = self._some_key_id(), self._client.get_access_key_last_used
-        return Scope.EVERYONE if _allowed(action, lambda: get(AccessKeyId=key_id)) else Scope.DENIED
+        parameters = _parameters(whom, self._nothing, key_id)[action]
+        client = self._once if action in CHANGES else self._client
+        send = getattr(client, xform_name(action.removeprefix("iam:")))
+        return _allowed(action, lambda: send(**parameters))
 
     def _some_key_id(self) -> str:
         """Return a long-lived key: the signing one, else the first that can be listed."""
