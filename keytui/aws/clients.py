@@ -90,7 +90,13 @@ class Clients:
         clock: AWS's time, from IAM's replies.
     """
 
-    def __init__(self, session: BoundedSession, options: ConnectOptions, gate: Gate) -> None:
+    def __init__(
+        self,
+        session: BoundedSession,
+        options: ConnectOptions,
+        gate: Gate,
+        clock: ServerClock | None = None,
+    ) -> None:
         self._session = session
         self._sdk: Any = boto3.session.Session(botocore_session=session)
         self._options = options
@@ -98,19 +104,16 @@ class Clients:
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
         self._making, self._sharing = threading.Lock(), threading.Lock()
         self._once: IAMClient | None = None
+        self.clock = clock or ServerClock()
         self._gate = self._mfa_gate()
-        self.clock = ServerClock()
         self.iam = cast("IAMClient", self._client("iam", ORDINARY))
-        self.iam.meta.events.register("after-call.iam", self.clock.heard)
         self.sts = cast("STSClient", self._client("sts", FIRST_CALL))
 
     def signed_by(self, key_id: str, secret: Secret) -> "Clients":
         """Return clients for the same place whose calls this key signs."""
         session = copy.copy(self._session)
         session.set_credentials(key_id, secret.reveal())
-        other = Clients(session, self._options, self._changes)
-        other.clock = self.clock
-        return other
+        return Clients(session, self._options, self._changes, self.clock)
 
     def sending_once(self) -> "Clients":
         """Return the same clients, but an IAM client that sends each request once."""
@@ -143,6 +146,7 @@ class Clients:
             )
         _require_usable(client.meta.endpoint_url)
         client.meta.events.register_first("before-call", self._require_writable)
+        client.meta.events.register("after-call.iam", self.clock.heard)
         if self._gate and not key:
             self._gate.watch(client)
         return client
