@@ -23,8 +23,8 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
+from keytui.aws.bounded_process import ApartProcess, BoundedProcess, QuietProcess
 from keytui.aws.bounds import BoundedSession
-from keytui.aws.credential_process import ApartProcess, BoundedProcess, QuietProcess
 from keytui.aws.mfa import RoleCredentials, RolePrompt
 from keytui.aws.options import ConnectOptions
 from keytui.core.errors import CredentialsError

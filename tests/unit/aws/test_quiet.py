@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from keytui.aws import credential_process, session
+from keytui.aws import bounded_process, session
 from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
@@ -86,7 +86,7 @@ print({PRINTED!r})
 def test_beside_a_screen_a_program_gets_no_terminal_but_may_open_a_window_and_take_its_time(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credential_process, "PROCESS_SECONDS", 0.01)
+    monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 0.01)
     monkeypatch.setenv("DISPLAY", ":7")
     seen = tmp_path / "seen"
     code = f"""
@@ -103,14 +103,14 @@ print({PRINTED!r})
         connect(ConnectOptions(profile=profile, on_screen=True), WRITABLE)
         assert seen.read_text() == repr(("", True, ":7"))
         seen.unlink()
-    assert not credential_process._running
+    assert not bounded_process._running
 
 
 @pytest.mark.usefixtures("replies")
 def test_a_program_that_never_ends_is_stopped_with_all_that_it_started(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credential_process, "PROCESS_SECONDS", 0.5)
+    monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 0.5)
     child = tmp_path / "child"
     code = f"""
 import subprocess, time
@@ -129,18 +129,18 @@ time.sleep(1000)
     assert told[-1].__context__ is None
     assert "made-up" not in repr(told[-1].args)
     wait_until(lambda: not _runs(int(child.read_text())), "the end of what it started")
-    assert not credential_process._running
+    assert not bounded_process._running
 
 
 @pytest.mark.usefixtures("replies")
 def test_none_is_started_any_more_while_keytui_ends(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credential_process, "_leaving", threading.Event())
+    monkeypatch.setattr(bounded_process, "_leaving", threading.Event())
     started = tmp_path / "started"
     process = program(tmp_path, f"open({str(started)!r}, 'w')")
     aws_env.config.write_text(f"[profile own]\n{process}")
-    credential_process._end_all()
+    bounded_process._end_all()
     with pytest.raises(CredentialsError, match="keytui ends"):
         look("own")
     assert not started.exists()
@@ -184,8 +184,8 @@ def pids_of(folder: Path) -> list[int]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credential_process, "PROCESS_SECONDS", 1.5)
-    monkeypatch.setattr(credential_process, "SIGN_IN_SECONDS", 1.5)
+    monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 1.5)
+    monkeypatch.setattr(bounded_process, "SIGN_IN_SECONDS", 1.5)
 
 
 @pytest.mark.usefixtures("replies", "impatient")
@@ -199,7 +199,7 @@ def test_what_leaves_its_process_group_is_stopped_too(
         with pytest.raises(CredentialsError, match="did not end within"):
             connect(options, WRITABLE)
     assert not any(map(_runs, pids_of(tmp_path)))
-    assert not credential_process._running
+    assert not bounded_process._running
 
 
 @pytest.mark.usefixtures("replies")
