@@ -151,7 +151,7 @@ def _run() -> None:
         help="the account's clock, standing still (default: the real time)",
     )
     options = parser.parse_args()
-    parent = Thread(target=_end_with_parent)
+    parent = Thread(target=_end_with_parent, daemon=True)
     parent.start()
     logging.disable(logging.CRITICAL)
     try:
@@ -162,6 +162,9 @@ def _run() -> None:
         announced = {"missing": error.name or "moto"}
     sys.stdout.write(json.dumps(announced) + "\n")
     sys.stdout.flush()
+    if "url" not in announced:
+        sys.exit(1)
+    parent.join()
 
 
 def _end_with_parent() -> None:
