@@ -51,16 +51,19 @@ def _once(parse: _Parse) -> _Parse:
 
     def read(path: str) -> Any:
         stamp = _stamp(path)
-        if stamp is None:
-            return parse(path)
-        found = known.get(stamp)
-        if found is None:
-            found = parse(path)
-            known.clear()
-            known[stamp] = found
-        return found
+        return _kept(known, stamp, lambda: parse(path)) if stamp else parse(path)
 
     return read
+
+
+def _kept(known: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """Return what was made last, unless that was for another key."""
+    found = known.get(key)
+    if found is None:
+        found = make()
+        known.clear()
+        known[key] = found
+    return found
 
 
 _config, _credentials = _once(load_config), _once(raw_config_parse)
@@ -99,12 +102,7 @@ def share_config(session: BoundedSession) -> None:
     """Let a session use the config as another one has read it, unless it has changed since."""
     names = ("config_file", "credentials_file")
     stamps = tuple(_stamp(session.get_config_variable(name)) for name in names)
-    found = _whole.get(stamps)
-    if found is None:
-        found = session.full_config
-        _whole.clear()
-        _whole[stamps] = found
-    session.know(found)
+    session.know(_kept(_whole, stamps, lambda: session.full_config))
 
 
 def find_credentials(session: BoundedSession, options: ConnectOptions) -> None:

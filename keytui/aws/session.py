@@ -143,7 +143,7 @@ class _SharedLoader(Loader):
 @cache
 def _loader(data_path: str | None) -> Loader:
     folders = create_loader(data_path).search_paths
-    return _SharedLoader([*folders], include_default_search_paths=False)
+    return _SharedLoader(extra_search_paths=[*folders], include_default_search_paths=False)
 
 
 def _nothing_from_outside() -> dict[str, Any]:
