@@ -7,9 +7,14 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from keytui.core.errors import AccessDeniedError, AwsError, KeytuiError, UnreachableError
+from keytui.core.errors import (
+    AccessDeniedError,
+    AwsError,
+    KeytuiError,
+    MfaDeclinedError,
+    UnreachableError,
+)
 from keytui.core.iam import Iam
-from keytui.core.mfa import MfaDeclinedError
 from keytui.core.model import ROOT_USER, AccessKey, Identity, User
 from keytui.core.parallel import in_background
 from keytui.core.rules import Finding, Rule, Thresholds, findings

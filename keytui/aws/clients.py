@@ -7,12 +7,13 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+import boto3
 from botocore.config import Config
 from botocore.credentials import EnvProvider, ReadOnlyCredentials
 
 from keytui import __version__
 from keytui.aws.bounds import BoundedSession
-from keytui.aws.mfa import KeyCredentials, KeySts, MfaGate
+from keytui.aws.mfa import KeyCredentials, MfaGate
 from keytui.aws.options import ConnectOptions
 from keytui.core.gate import Gate
 from keytui.core.model import Secret
@@ -76,7 +77,7 @@ ONE_ATTEMPT: dict[str, Any] = {
 }
 
 
-_READING = ("Assume", "Generate", "Get", "List", "Lookup", "Simulate")
+READING = ("Assume", "Generate", "Get", "List", "Lookup", "Simulate")
 """How the names of AWS's actions begin that change nothing one manages; others may."""
 
 
@@ -89,26 +90,30 @@ class Clients:
         clock: AWS's time, from IAM's replies.
     """
 
-    def __init__(self, session: BoundedSession, options: ConnectOptions, gate: Gate) -> None:
+    def __init__(
+        self,
+        session: BoundedSession,
+        options: ConnectOptions,
+        gate: Gate,
+        clock: ServerClock | None = None,
+    ) -> None:
         self._session = session
+        self._sdk: Any = boto3.session.Session(botocore_session=session)
         self._options = options
         self._changes = gate
         self._isolation: dict[str, Any] = {"proxies": {}} if options.access_key_id else {}
         self._making, self._sharing = threading.Lock(), threading.Lock()
         self._once: IAMClient | None = None
+        self.clock = clock or ServerClock()
         self._gate = self._mfa_gate()
-        self.clock = ServerClock()
         self.iam = cast("IAMClient", self._client("iam", ORDINARY))
-        self.iam.meta.events.register("after-call.iam", self.clock.heard)
         self.sts = cast("STSClient", self._client("sts", FIRST_CALL))
 
     def signed_by(self, key_id: str, secret: Secret) -> "Clients":
         """Return clients for the same place whose calls this key signs."""
         session = copy.copy(self._session)
         session.set_credentials(key_id, secret.reveal())
-        other = Clients(session, self._options, self._changes)
-        other.clock = self.clock
-        return other
+        return Clients(session, self._options, self._changes, self.clock)
 
     def sending_once(self) -> "Clients":
         """Return the same clients, but an IAM client that sends each request once."""
@@ -132,7 +137,7 @@ class Clients:
         """Make a client; with ``key`` that signs, whatever signs for the session."""
         config = Config(**COMMON, **limits, **self._isolation)
         with self._making:  # making a client, unlike using one, is not thread-safe
-            client: Any = self._session.create_client(
+            client: Any = self._sdk.client(
                 service,
                 endpoint_url=self._options.endpoint_url,
                 config=config,
@@ -141,13 +146,14 @@ class Clients:
             )
         _require_usable(client.meta.endpoint_url)
         client.meta.events.register_first("before-call", self._require_writable)
+        client.meta.events.register("after-call.iam", self.clock.heard)
         if self._gate and not key:
             self._gate.watch(client)
         return client
 
     def _require_writable(self, model: "OperationModel", **_: object) -> None:
         """Let no call out that may change something; the SDK runs this before each."""
-        if not model.name.startswith(_READING):
+        if not model.name.startswith(READING):
             self._changes.require_writable()
 
     def _mfa_gate(self) -> MfaGate | None:
@@ -161,8 +167,10 @@ class Clients:
         self._session.sign_by(credentials)
         # Keys in the environment are not the profile's; neither need be its device.
         config = {} if found.method == EnvProvider.METHOD else self._session.get_scoped_config()
-        sts = KeySts(lambda service: self._client(service, FIRST_CALL, key))
-        return MfaGate(credentials, config.get("mfa_serial", ""), mfa, sts)
+        serial = config.get("mfa_serial", "")
+        return MfaGate(
+            credentials, serial, mfa, lambda service: self._client(service, FIRST_CALL, key)
+        )
 
 
 def _require_usable(endpoint_url: str) -> None:

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from keytui.aws import gateway as report
+from keytui.aws.bounds import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.clients import Clients
-from keytui.aws.paging import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.translate import NO_KEY_MADE, SETUP, Call, ask
 from keytui.core.credential_report import CredentialReport, parse
 from keytui.core.errors import AwsError, NotFoundError
@@ -34,18 +33,8 @@ _NONE_YET = {"ReportNotPresent", "ReportExpired", "ReportInProgress"}
 """What GetCredentialReport answers where there is none, it is too old, or is being made."""
 
 
-def make_report(client: "IAMClient") -> bool:
-    """Ask AWS for a new report; return whether one is ready to be read."""
-    call = Call("iam:GenerateCredentialReport")
-    return ask(call, lambda: client.generate_credential_report()["State"]) == "COMPLETE"
-
-
 def credential_report(client: "IAMClient") -> CredentialReport | None:
-    """Return the report that AWS has; None where it has none, or makes one now."""
-    return ask(Call("iam:GetCredentialReport"), lambda: _report(client))
-
-
-def _report(client: "IAMClient") -> CredentialReport | None:
+    """Return the report that AWS has, or None; raises as the SDK does."""
     try:
         reply: Any = client.get_credential_report()
     except ClientError as error:
@@ -78,56 +67,48 @@ def _custom(endpoint: str) -> str | None:
 
 
 class IamGateway:
-    """The account at AWS; see ``ports.Iam`` for what each method promises."""
+    """The account at AWS; see ``core.iam.Iam`` for what each method promises.
+
+    Attributes:
+        clients: The SDK's clients, for what is asked of AWS besides users and keys.
+    """
 
     def __init__(self, clients: Clients, signing_key_id: str) -> None:
-        self._clients = clients
+        self.clients = clients
         self._signing_key_id = signing_key_id
         self._earlier: dict[str, Clients] = {}
         self._identity: Identity | None = None
         self._asking = threading.Lock()
 
     @property
-    def clients(self) -> Clients:
-        """The SDK's clients, for what is asked of AWS besides users and keys."""
-        return self._clients
-
-    @property
     def custom_endpoint(self) -> str | None:
-        """Where IAM and STS are asked instead of at AWS, without any user info."""
-        iam, sts = self._clients.iam.meta, self._clients.sts.meta
+        iam, sts = self.clients.iam.meta, self.clients.sts.meta
         found = (_custom(iam.endpoint_url), _custom(sts.endpoint_url))
         return " and ".join(dict.fromkeys(filter(None, found))) or None
 
     def identity(self) -> Identity:
-        """Return who signs the calls; asked once, then remembered."""
         return self._who(Call("sts:GetCallerIdentity"))
 
     def signing_key_id(self) -> str:
-        """Return the access key ID that signs the calls, without a network call."""
         return self._signing_key_id
 
     def sign_with(self, key_id: str, secret: Secret) -> None:
-        """Sign all calls with this key from now on, in place of what signed them before."""
-        clients = ask(SETUP, lambda: self._clients.signed_by(key_id, secret))
-        self._earlier[self._signing_key_id] = self._clients
-        self._clients, self._signing_key_id = clients, key_id
+        clients = ask(SETUP, lambda: self.clients.signed_by(key_id, secret))
+        self._earlier[self._signing_key_id] = self.clients
+        self.clients, self._signing_key_id = clients, key_id
 
     def sign_as_before(self, key_id: str) -> bool:
-        """Sign with a key that ``sign_with`` replaced; False where it replaced no such key."""
         if (clients := self._earlier.get(key_id)) is None:
             return False
-        self._clients, self._signing_key_id = clients, key_id
+        self.clients, self._signing_key_id = clients, key_id
         return True
 
     def clock(self) -> datetime:
-        """Return AWS's own time now, as its last reply told it; to the second."""
-        return self._clients.clock.now()
+        return self.clients.clock.now()
 
     def users(self) -> Iterator[list[User]]:
-        """Yield the account's users page by page, in AWS's order."""
         call = Call("iam:ListUsers")
-        pages = self._clients.iam.get_paginator("list_users").paginate(
+        pages = self.clients.iam.get_paginator("list_users").paginate(
             PaginationConfig={"PageSize": _PAGE_SIZE}
         )
         found = listed(pages, "Users", ALL_USERS)
@@ -135,14 +116,12 @@ class IamGateway:
             yield page
 
     def user(self, name: str) -> User:
-        """Return one user by name."""
         call = Call("iam:GetUser", subject=f"The user {name}")
-        return ask(call, lambda: _user(self._clients.iam.get_user(UserName=name)["User"]))
+        return ask(call, lambda: _user(self.clients.iam.get_user(UserName=name)["User"]))
 
     def keys(self, user: User) -> tuple[AccessKey, ...]:
-        """Return all keys of a user, oldest first, without last use and description."""
         call = Call("iam:ListAccessKeys", subject=f"The user {user.name}")
-        pages = self._clients.iam.get_paginator("list_access_keys").paginate(
+        pages = self.clients.iam.get_paginator("list_access_keys").paginate(
             PaginationConfig={"PageSize": _PAGE_SIZE}, **_owner(user)
         )
         keys = ask(
@@ -156,31 +135,27 @@ class IamGateway:
         return tuple(sorted(keys, key=lambda key: (key.created or _BEGINNING, key.id)))
 
     def last_used(self, key_id: str) -> LastUsed:
-        """Return a key's last use; ``LastUsed()`` for a key never used."""
         call = Call("iam:GetAccessKeyLastUsed", subject=f"The access key {key_id}")
         return ask(
             call,
-            lambda: _last_used(self._clients.iam.get_access_key_last_used(AccessKeyId=key_id)),
+            lambda: _last_used(self.clients.iam.get_access_key_last_used(AccessKeyId=key_id)),
         )
 
     def owner(self, key_id: str) -> tuple[User, LastUsed]:
-        """Return whose key it is and its last use, in one call."""
         call = Call("iam:GetAccessKeyLastUsed", subject=f"The access key {key_id}")
-        get = self._clients.iam.get_access_key_last_used
+        get = self.clients.iam.get_access_key_last_used
         return ask(call, lambda: _owner_and_use(get(AccessKeyId=key_id)))
 
     def account_of(self, key_id: str) -> str:
-        """Return the ID of the account that a key belongs to, or belonged to."""
         call = Call("sts:GetAccessKeyInfo", subject=f"The access key {key_id}")
-        get = self._clients.sts.get_access_key_info
+        get = self.clients.sts.get_access_key_info
         return ask(call, lambda: get(AccessKeyId=key_id)["Account"])
 
     def descriptions(self, user: User) -> dict[str, str]:
-        """Return access key ID → description, from the user's tags; empty for root."""
         if user.is_root:
             return {}
         call = Call("iam:ListUserTags", subject=f"The user {user.name}")
-        pages = self._clients.iam.get_paginator("list_user_tags").paginate(UserName=user.name)
+        pages = self.clients.iam.get_paginator("list_user_tags").paginate(UserName=user.name)
         return ask(
             call,
             lambda: {
@@ -192,34 +167,32 @@ class IamGateway:
         )
 
     def has_mfa(self, user: User) -> bool:
-        """Return whether a user has an MFA device; root only where it is the caller."""
         call = Call("iam:ListMFADevices", subject=f"The user {user.name}")
-        devices = self._clients.iam.list_mfa_devices
+        devices = self.clients.iam.list_mfa_devices
         return ask(call, lambda: bool(devices(**_owner(user))["MFADevices"]))
 
     def credential_report(self) -> CredentialReport | None:
-        """Return the credential report that AWS has; None where it has none, or makes one now."""
-        return report.credential_report(self._clients.iam)
+        call = Call("iam:GetCredentialReport")
+        return ask(call, lambda: credential_report(self.clients.iam))
 
     def make_report(self) -> bool:
-        """Ask AWS for a new credential report; return whether it is ready to be read."""
-        return report.make_report(self._clients.iam)
+        call = Call("iam:GenerateCredentialReport")
+        generate = self.clients.iam.generate_credential_report
+        return ask(call, lambda: generate()["State"] == "COMPLETE")
 
     def sending_once(self) -> "IamGateway":
-        """Return the same account, each of whose calls is sent once."""
         other = copy.copy(self)
-        other._clients = self._clients.sending_once()  # noqa: SLF001 - a copy of this one
+        other.clients = self.clients.sending_once()
         return other
 
     def set_status(self, key: AccessKey, status: KeyStatus) -> None:
-        """Make a key Active or Inactive."""
         call = Call(
             "iam:UpdateAccessKey",
             subject=f"The access key {key.id}",
             untouched=f"The key's status was not changed: it is still {key.status}.",
             unsure="The key's status may or may not have changed.",
         )
-        update = self._clients.iam.update_access_key
+        update = self.clients.iam.update_access_key
         ask(
             call,
             lambda: _confirmed(
@@ -228,21 +201,19 @@ class IamGateway:
         )
 
     def delete_key(self, key: AccessKey) -> None:
-        """Delete a key. A key that is gone already counts as deleted."""
         call = Call(
             "iam:DeleteAccessKey",
             subject=f"The access key {key.id}",
             untouched="The key was not deleted.",
             unsure="The key may or may not have been deleted.",
         )
-        delete = self._clients.iam.delete_access_key
+        delete = self.clients.iam.delete_access_key
         try:
             ask(call, lambda: _confirmed(delete(AccessKeyId=key.id, **_owner(key.user))))
         except NotFoundError:
             return
 
     def create_key(self, user: User) -> NewAccessKey:
-        """Create a key with exactly one request."""
         account = self._who(Call("sts:GetCallerIdentity", untouched=NO_KEY_MADE)).account
         call = Call(
             "iam:CreateAccessKey",
@@ -250,7 +221,7 @@ class IamGateway:
             untouched=NO_KEY_MADE,
             creates=True,
         )
-        client = ask(Call("", untouched=NO_KEY_MADE), self._clients.one_attempt_iam)
+        client = ask(Call("", untouched=NO_KEY_MADE), self.clients.one_attempt_iam)
         try:
             return ask(
                 call, lambda: _new_key(client.create_access_key(**_owner(user)), user, account)
@@ -259,7 +230,6 @@ class IamGateway:
             client.close()
 
     def set_description(self, user: User, key_id: str, text: str) -> None:
-        """Keep a description the way the console does: a tag, key ID → text, on the user."""
         if user.is_root:
             raise AwsError(
                 "The root user's keys can't have a description.",
@@ -272,13 +242,12 @@ class IamGateway:
             untouched="The key itself is as it was; only the description is missing.",
             unsure="The key itself is as it was; the description may be missing.",
         )
-        tag = self._clients.iam.tag_user
+        tag = self.clients.iam.tag_user
         ask(
             call, lambda: _confirmed(tag(UserName=user.name, Tags=[{"Key": key_id, "Value": text}]))
         )
 
     def remove_description(self, user: User, key_id: str) -> None:
-        """Remove a description; no error where there is none."""
         if user.is_root:
             return
         call = Call(
@@ -287,7 +256,7 @@ class IamGateway:
             untouched="The key itself is as it was; its description is still there.",
             unsure="The key itself is as it was; its description may still be there.",
         )
-        untag = self._clients.iam.untag_user
+        untag = self.clients.iam.untag_user
         try:
             ask(call, lambda: _confirmed(untag(UserName=user.name, TagKeys=[key_id])))
         except NotFoundError:
@@ -297,7 +266,7 @@ class IamGateway:
         with self._asking:
             if self._identity is None:
                 self._identity = ask(
-                    call, lambda: _identity(self._clients.sts.get_caller_identity())
+                    call, lambda: _identity(self.clients.sts.get_caller_identity())
                 )
             return self._identity
 

@@ -14,62 +14,11 @@ from typing import Any
 from botocore import exceptions as sdk
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
-from keytui.aws.failures import Refusal, certain_refusal
+from keytui.aws.refusals import Refusal
 from keytui.aws.translate import Call, ask
-from keytui.core.errors import AccessDeniedError, AwsError
-from keytui.core.mfa import MfaDeclinedError, MfaDesk, MfaRequest, MfaSession, WrongCodeError
+from keytui.core.errors import AccessDeniedError, AwsError, MfaDeclinedError, WrongCodeError
+from keytui.core.mfa import MfaDesk, MfaRequest, MfaSession
 from keytui.core.model import Identity, Secret
-
-
-class KeySts:
-    """Asks in the name of the long-lived key itself, whatever stands in for it."""
-
-    def __init__(self, client: Callable[[str], Any]) -> None:
-        """Take what makes a client, by the service's name, whose calls the key signs."""
-        self._client = client
-
-    def who(self) -> Identity:
-        """Return whose key it is. Raises ``AwsError``."""
-        reply = ask(
-            Call("sts:GetCallerIdentity"), lambda: self._client("sts").get_caller_identity()
-        )
-        return Identity(reply["Account"], reply["Arn"])
-
-    def devices(self, user: str | None) -> list[str]:
-        """Return the serial numbers of a user's MFA devices, root's for None.
-
-        Raises:
-            AwsError: They can't be listed.
-        """
-        owner = {"UserName": user} if user else {}
-
-        def work() -> list[str]:
-            listed = self._client("iam").list_mfa_devices(**owner)["MFADevices"]
-            return [str(device["SerialNumber"]) for device in listed]
-
-        return ask(Call("iam:ListMFADevices"), work)
-
-    def session(self, serial: str, code: Secret) -> MfaSession:
-        """Return a session for a code; it lasts for AWS's 12 hours (an hour for root).
-
-        Raises:
-            WrongCodeError: AWS did not take the code.
-            AwsError: There is no session.
-        """
-
-        def work() -> MfaSession:
-            reply = self._client("sts").get_session_token(
-                SerialNumber=serial, TokenCode=code.reveal()
-            )
-            fields = reply["Credentials"]
-            return MfaSession(
-                fields["AccessKeyId"],
-                Secret(fields["SecretAccessKey"]),
-                Secret(fields["SessionToken"]),
-            )
-
-        return ask(Call("sts:GetSessionToken"), work)
-
 
 _READS = ("Get", "List", "Simulate")
 _SIGNED_BY = "keytui-session"
@@ -101,7 +50,11 @@ class MfaGate:
     """Watches what AWS refuses to one long-lived key, and signs in where a code may help."""
 
     def __init__(
-        self, credentials: KeyCredentials, serial: str, desk: MfaDesk, sts: KeySts
+        self,
+        credentials: KeyCredentials,
+        serial: str,
+        desk: MfaDesk,
+        client: Callable[[str], Any],
     ) -> None:
         """Take the parts.
 
@@ -109,9 +62,10 @@ class MfaGate:
             credentials: What signs the calls.
             serial: The profile's ``mfa_serial``; empty where it has none.
             desk: Where codes are asked for.
-            sts: Asks AWS in the name of the long-lived key.
+            client: Makes a client, by the service's name, whose calls the long-lived key itself
+                signs.
         """
-        self._credentials, self._desk, self._sts = credentials, desk, sts
+        self._credentials, self._desk, self._client = credentials, desk, client
         self._named = serial
         self._serial: str | None = serial or None
         self._owner: Identity | None = None
@@ -137,15 +91,15 @@ class MfaGate:
         if context.get(_SENT_AGAIN):
             response[1]["ResponseMetadata"]["RefusedBefore"] = 1
             return None
-        refused = certain_refusal(sdk.ClientError(response[1], operation.name))
-        if refused is None or not self._may_pass_now(refused, operation.name, context[_SIGNED_BY]):
+        refused = Refusal.of(sdk.ClientError(response[1], operation.name))
+        if not (refused.certain and self._may_pass_now(refused, context[_SIGNED_BY])):
             return None
         context[_SENT_AGAIN] = True
         # Idle for as long as the user typed: a connection may have died without a word.
         endpoint.http_session.close()
         return 0
 
-    def _may_pass_now(self, refused: Refusal, action: str, signed_by: MfaSession | None) -> bool:
+    def _may_pass_now(self, refused: Refusal, signed_by: MfaSession | None) -> bool:
         """Return whether another signer than the refused one signs from now on."""
         wanted = refused.expired if signed_by else refused.denied
         if not wanted:
@@ -159,7 +113,7 @@ class MfaGate:
             # Who waited here while a code was declined has been answered with that.
             answered = self._signing_in.declines != declines
             self._declined = self._declined or answered
-            open_to = not answered and not (action.startswith(_READS) and self._declined)
+            open_to = not answered and not (refused.operation.startswith(_READS) and self._declined)
             signed_in = open_to and self._sign_in(explicit=refused.explicit or bool(signed_by))
             return signed_in or bool(signed_by)
 
@@ -176,7 +130,7 @@ class MfaGate:
         who, problem = f"{owner.label} in the account {owner.account}", ""
         while code := self._desk.code(MfaRequest(who, serial, problem)):
             try:
-                self._desk.keep(self._credentials.access_key, self._sts.session(serial, code))
+                self._desk.keep(self._credentials.access_key, self._session(serial, code))
             except AwsError as error:
                 problem = _WRONG if isinstance(error, WrongCodeError) else error.title
             else:
@@ -186,17 +140,40 @@ class MfaGate:
         self._declined = True
         return False
 
+    def _session(self, serial: str, code: Secret) -> MfaSession:
+        """Return a session for a code; it lasts for AWS's 12 hours (an hour for root)."""
+
+        def work() -> MfaSession:
+            get = self._client("sts").get_session_token
+            fields = get(SerialNumber=serial, TokenCode=code.reveal())["Credentials"]
+            secret, token = Secret(fields["SecretAccessKey"]), Secret(fields["SessionToken"])
+            return MfaSession(fields["AccessKeyId"], secret, token)
+
+        return ask(Call("sts:GetSessionToken"), work)
+
     def _caller(self) -> Identity:
         """Return whose key it is; asked once."""
+
+        def work() -> Identity:
+            reply = self._client("sts").get_caller_identity()
+            return Identity(reply["Account"], reply["Arn"])
+
         if self._owner is None:
-            self._owner = self._sts.who()
+            self._owner = ask(Call("sts:GetCallerIdentity"), work)
         return self._owner
 
     def _device(self) -> str:
         """Return the device whose code is asked for; empty where there is none. Asked once."""
         if self._serial is None:
+            user = self._caller().user_name
+            owner = {"UserName": user} if user else {}
+
+            def work() -> list[str]:
+                listed = self._client("iam").list_mfa_devices(**owner)["MFADevices"]
+                return [str(device["SerialNumber"]) for device in listed]
+
             try:
-                devices = self._sts.devices(self._caller().user_name)
+                devices = ask(Call("iam:ListMFADevices"), work)
             except AccessDeniedError:
                 devices = []
             # Security keys and passkeys give no codes.
@@ -260,8 +237,8 @@ class RoleCredentials(Credentials):
             except sdk.RefreshWithMFAUnsupportedError:
                 pass  # Expired; or a code was wrong, or declined, while this thread waited.
             except sdk.ClientError as error:
-                refused = certain_refusal(error)
-                if refused is None or not refused.wrong_code:
+                refused = Refusal.of(error)
+                if not (refused.certain and refused.wrong_code):
                     raise
                 problem = _WRONG
             if self._prompt.declines != declines:

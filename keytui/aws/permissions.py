@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from keytui.aws import gateway as report
-from keytui.aws.gateway import IamGateway
+from botocore import xform_name
+
+from keytui.aws.clients import READING
+from keytui.aws.gateway import IamGateway, credential_report
 from keytui.aws.translate import Call, ask
 from keytui.core.errors import AccessDeniedError, AwsError, NotFoundError
 from keytui.core.iam import Iam
@@ -56,27 +58,44 @@ class Permission:
     reason: str = ""
 
 
-READS = (
-    "iam:ListUsers",
-    "iam:GetUser",
-    "iam:ListAccessKeys",
-    "iam:GetAccessKeyLastUsed",
-    "iam:ListUserTags",
-    "iam:ListMFADevices",
-    "iam:GenerateCredentialReport",
-    "iam:GetCredentialReport",
-)
-CHANGES = (
-    "iam:CreateAccessKey",
-    "iam:UpdateAccessKey",
-    "iam:DeleteAccessKey",
-    "iam:TagUser",
-    "iam:UntagUser",
-)
-ACTIONS = READS + CHANGES
-"""The actions of the README's policy."""
+_OF_NO_USER = {
+    *("iam:ListUsers", "iam:GetAccessKeyLastUsed"),
+    *("iam:GenerateCredentialReport", "iam:GetCredentialReport"),
+}
+_MAKING = {"iam:CreateAccessKey", "iam:TagUser"}
+"""What makes something is tried only for a user who does not exist."""
 
-_REPORT = frozenset({"iam:GenerateCredentialReport", "iam:GetCredentialReport"})
+
+def _parameters(user: str, nothing: str, key_id: str) -> dict[str, dict[str, Any]]:
+    """Return action → the parameters that it is tried with.
+
+    Args:
+        user: The user; one who exists only for what reads or takes away.
+        nothing: The name of a key and a tag that nobody has.
+        key_id: A key.
+    """
+    return {
+        "iam:ListUsers": {"MaxItems": 1},
+        "iam:GetUser": {"UserName": user},
+        "iam:ListAccessKeys": {"UserName": user, "MaxItems": 1},
+        "iam:GetAccessKeyLastUsed": {"AccessKeyId": key_id},
+        "iam:ListUserTags": {"UserName": user, "MaxItems": 1},
+        "iam:ListMFADevices": {"UserName": user, "MaxItems": 1},
+        "iam:GenerateCredentialReport": {},
+        "iam:GetCredentialReport": {},
+        "iam:CreateAccessKey": {"UserName": user},
+        "iam:UpdateAccessKey": {"UserName": user, "AccessKeyId": nothing, "Status": "Active"},
+        "iam:DeleteAccessKey": {"UserName": user, "AccessKeyId": nothing},
+        "iam:TagUser": {"UserName": user, "Tags": [{"Key": nothing, "Value": ""}]},
+        "iam:UntagUser": {"UserName": user, "TagKeys": [nothing]},
+    }
+
+
+ACTIONS = tuple(_parameters("", "", ""))
+"""The actions of the README's policy."""
+READS = tuple(name for name in ACTIONS if name.removeprefix("iam:").startswith(READING))
+CHANGES = tuple(name for name in ACTIONS if name not in READS)
+
 _SIMULATE = "iam:SimulatePrincipalPolicy"
 _LOOKED_AT = 10
 """How many users are looked at to find one with a key."""
@@ -122,72 +141,33 @@ class Permissions:
             return Permission(action, Scope.UNKNOWN, error.title)
 
     def _scope(self, action: str) -> Scope:
-        if action == "iam:ListUsers":
-            listed = _allowed(action, lambda: self._client.list_users(MaxItems=1))
-            return Scope.EVERYONE if listed else Scope.DENIED
-        if action in _REPORT:
-            return (
-                Scope.EVERYONE if _allowed(action, lambda: self._report(action)) else Scope.DENIED
-            )
-        if action == "iam:GetAccessKeyLastUsed":
-            return self._last_used(action)
-        if action in READS:
-            return self._by_trying(action, on_own=True)
-        if (simulated := self._simulated_scope(action)) is not None:
-            return simulated
-        if not self._changes:
-            return Scope.NOT_TRIED
-        return self._by_trying(action, on_own=action in _HARMLESS_ON_OWN)
-
-    def _by_trying(self, action: str, *, on_own: bool) -> Scope:
-        if _allowed(action, lambda: self._try(action, self._nobody)):
+        if action in _OF_NO_USER:
+            return Scope.EVERYONE if self._try(action, self._nobody) else Scope.DENIED
+        if action in CHANGES:
+            if (simulated := self._simulated_scope(action)) is not None:
+                return simulated
+            if not self._changes:
+                return Scope.NOT_TRIED
+        if self._try(action, self._nobody):
             return Scope.EVERYONE
-        own = self._own
-        if own is None:
+        if self._own is None:
             return Scope.DENIED
-        if not on_own:
+        if action in _MAKING:
             return Scope.OTHERS_DENIED
-        return Scope.OWN if _allowed(action, lambda: self._try(action, own)) else Scope.DENIED
+        return Scope.OWN if self._try(action, self._own) else Scope.DENIED
 
-    def _try(self, action: str, user: str) -> object:
-        """Make one harmless call; ``user`` is nobody, or the caller where that is harmless."""
-        client, once, nobody, nothing = self._client, self._once, self._nobody, self._nothing
-        match action:
-            case "iam:GetUser":
-                return client.get_user(UserName=user)
-            case "iam:ListAccessKeys":
-                return client.list_access_keys(UserName=user, MaxItems=1)
-            case "iam:ListUserTags":
-                return client.list_user_tags(UserName=user, MaxItems=1)
-            case "iam:ListMFADevices":
-                return client.list_mfa_devices(UserName=user, MaxItems=1)
-            case "iam:UpdateAccessKey":
-                return once.update_access_key(UserName=user, AccessKeyId=nothing, Status="Active")
-            case "iam:DeleteAccessKey":
-                return once.delete_access_key(UserName=user, AccessKeyId=nothing)
-            case "iam:UntagUser":
-                return once.untag_user(UserName=user, TagKeys=[nothing])
-            # What makes something takes no user from its caller: it is always nobody's.
-            case "iam:CreateAccessKey":
-                return once.create_access_key(UserName=nobody)
-            case "iam:TagUser":
-                return once.tag_user(UserName=nobody, Tags=[{"Key": nothing, "Value": ""}])
-        raise ValueError(f"No way to try {action}")
-
-    def _report(self, action: str) -> object:
-        """Ask for the credential report, or for a new one, which changes nothing else."""
+    def _try(self, action: str, user: str) -> bool:
+        """Return whether an action is allowed on a user, by a call that changes nothing."""
         if action == "iam:GetCredentialReport":
-            return report.credential_report(self._client)
-        return self._client.generate_credential_report()
+            return _allowed(action, lambda: credential_report(self._client))
+        key_id = self._some_key_id() if action == "iam:GetAccessKeyLastUsed" else ""
+        whom = self._nobody if action in _MAKING else user
+        parameters = _parameters(whom, self._nothing, key_id)[action]
+        client = self._once if action in CHANGES else self._client
+        send = getattr(client, xform_name(action.removeprefix("iam:")))
+        return _allowed(action, lambda: send(**parameters))
 
-    def _last_used(self, action: str) -> Scope:
-        key_id = self._some_key_id()
-        if key_id is None:
-            raise AwsError("There is no access key to ask about.")
-        asked = _allowed(action, lambda: self._client.get_access_key_last_used(AccessKeyId=key_id))
-        return Scope.EVERYONE if asked else Scope.DENIED
-
-    def _some_key_id(self) -> str | None:
+    def _some_key_id(self) -> str:
         """Return a long-lived key: the signing one, else the first that can be listed."""
         if not self._signing_key_id.startswith("ASIA"):
             return self._signing_key_id
@@ -196,7 +176,7 @@ class Permissions:
         for user in users:
             if key_id := self._key_of(user["UserName"]):
                 return key_id
-        return None
+        raise AwsError("There is no access key to ask about.")
 
     def _key_of(self, user: str) -> str | None:
         call = Call("iam:ListAccessKeys")
@@ -244,9 +224,6 @@ class Permissions:
             for result in reply["EvaluationResults"]
             if not result.get("MissingContextValues")
         }
-
-
-_HARMLESS_ON_OWN = frozenset({"iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:UntagUser"})
 
 
 def permissions(iam: Iam, *, changes: bool) -> Permissions | None:

@@ -3,25 +3,20 @@
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from botocore.config import Config
-from botocore.credentials import (
-    AssumeRoleProvider,
-    CredentialResolver,
-    create_credential_resolver,
-)
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
 from keytui.aws.bounds import BoundedSession
 from keytui.aws.clients import COMMON, DEFAULT_REGION, FIRST_CALL, Clients
-from keytui.aws.config_files import check_files, share_config
+from keytui.aws.credentials import check_files, find_credentials, share_config
 from keytui.aws.gateway import IamGateway
-from keytui.aws.mfa import RoleCredentials, RolePrompt
 from keytui.aws.options import ConnectOptions
-from keytui.aws.quiet import bound_programs, in_turn
 from keytui.aws.translate import SETUP, ask
 from keytui.core.errors import CredentialsError
 from keytui.core.gate import LOOKING, Gate
@@ -31,6 +26,9 @@ __all__ = ["ConnectOptions", "connect", "profiles", "who"]
 
 # These log reply bodies (a new secret), headers and canonical requests (session tokens).
 _TALKATIVE = ("botocore.parsers", "botocore.endpoint", "botocore.auth")
+TURN_SECONDS = 1.0
+"""How long one profile waits, at most, while another is set up."""
+_turn = Lock()
 
 
 def connect(options: ConnectOptions, gate: Gate) -> IamGateway:
@@ -48,7 +46,7 @@ def connect(options: ConnectOptions, gate: Gate) -> IamGateway:
     key_id = ask(SETUP, lambda: _signing_key_id(session))
     if key_id is None:
         raise _no_credentials(options.profile)
-    with in_turn(options):
+    with _in_turn(options):
         clients = ask(SETUP, lambda: Clients(session, options, gate))
     return IamGateway(clients, key_id)
 
@@ -94,14 +92,28 @@ def _hush() -> None:
 
 def _session(options: ConnectOptions) -> BoundedSession:
     if options.access_key_id is None or options.secret is None:
-        with in_turn(options):
+        with _in_turn(options):
             session = _profile_session(options)
-        _ask_for_roles(session, options)
+        find_credentials(session, options)
         return session
     session = BoundedSession(session_vars=_nothing_from_outside())
     session.set_config_variable("region", options.region or DEFAULT_REGION)
     session.set_credentials(options.access_key_id, options.secret.reveal())
     return session
+
+
+@contextmanager
+def _in_turn(options: ConnectOptions) -> Iterator[None]:
+    """Set up one quiet profile after the other.
+
+    That takes 0.1 s of work each: eight at the same time would leave a key press none.
+    """
+    got = options.quiet and _turn.acquire(timeout=TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if got:
+            _turn.release()
 
 
 def _profile_session(options: ConnectOptions) -> BoundedSession:
@@ -119,48 +131,19 @@ def _profile_session(options: ConnectOptions) -> BoundedSession:
     return session
 
 
-def _ask_for_roles(session: BoundedSession, options: ConnectOptions) -> None:
-    """Let roles of the profile that take an MFA code ask for it by ``options.mfa``."""
-    profiles = session.full_config.get("profiles", {})
-    name = session.get_config_variable("profile") or "default"
-    if not any("mfa_serial" in profile for profile in _roles(profiles, name)):
-        session.register_component("credential_provider", _providers(session, options))
-        return
-    prompt = RolePrompt(options.mfa, f"profile {name}")
+class _SharedLoader(Loader):
+    """Reads the SDK's data, its services and partitions, for every session."""
 
-    def load() -> Any:
-        # The SDK's provider can be asked once; so each time there is a new one.
-        providers = _providers(session, options)
-        roles: Any = providers.get_provider(AssumeRoleProvider.METHOD)
-        roles._prompter = prompt  # noqa: SLF001 - no other way
-        roles.cache = options.mfa.roles.setdefault(name, {})
-        return providers.load_credentials()
-
-    found = load()
-    if found is not None and found.method == AssumeRoleProvider.METHOD:
-        found = RoleCredentials(found, load, prompt)
-    session.sign_by(found)
-
-
-def _providers(session: BoundedSession, options: ConnectOptions) -> CredentialResolver:
-    providers = create_credential_resolver(session)
-    bound_programs(providers, session, options)
-    return providers
+    @property
+    def search_paths(self) -> list[str]:
+        """Where it looks; boto3 adds to this list a folder of its own for each session."""
+        return [*super().search_paths]
 
 
 @cache
 def _loader(data_path: str | None) -> Loader:
-    """Return what reads the SDK's data: its services and partitions."""
-    return create_loader(data_path)
-
-
-def _roles(profiles: dict[str, dict[str, str]], name: str) -> Iterator[dict[str, str]]:
-    """Yield the roles that a profile assumes, one by way of the other."""
-    seen: set[str] = set()
-    while name in profiles and name not in seen and "role_arn" in profiles[name]:
-        seen.add(name)
-        yield profiles[name]
-        name = profiles[name].get("source_profile", "")
+    folders = create_loader(data_path).search_paths
+    return _SharedLoader(extra_search_paths=[*folders], include_default_search_paths=False)
 
 
 def _nothing_from_outside() -> dict[str, Any]:

@@ -14,9 +14,9 @@ from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
 from keytui.aws.bounds import EndlessReplyError, endless
-from keytui.aws.failures import UNREADABLE, failure, is_aws_refusal, is_throttle, refusal
-from keytui.core.errors import AwsError, LostReplyError
-from keytui.core.mfa import MfaDeclinedError
+from keytui.aws.failures import UNREADABLE, failure
+from keytui.aws.refusals import Refusal
+from keytui.core.errors import AwsError, LostReplyError, MfaDeclinedError
 
 NO_KEY_MADE = "No key was made."
 NOTHING_CHANGED = "Nothing was changed."
@@ -46,13 +46,11 @@ class Call:
 SETUP = Call("")
 """Reading the AWS config and finding credentials."""
 
-# Besides the SDK's own errors: a config file or credential_process that can't be opened
-# (OSError), a malformed endpoint URL (ValueError), and what its parsers let through.
-_FAILURES = (
+_TRANSLATED = (
     sdk.BotoCoreError,
     sdk.ClientError,
     ResponseParserError,
-    OSError,
+    OSError,  # a config file or credential_process that can't be opened
     EndlessReplyError,
     *UNREADABLE,
     MfaDeclinedError,
@@ -67,7 +65,7 @@ def ask(call: Call, work: Callable[[], T]) -> T:
     """
     try:
         return work()
-    except _FAILURES as error:
+    except _TRANSLATED as error:
         translated = explain(error, call)
     raise translated
 
@@ -81,7 +79,7 @@ def explain(error: Exception, call: Call) -> AwsError:
         return _lost_reply(error)
     safe = call.untouched if certain else call.unsure
     if isinstance(error, sdk.ClientError):
-        return refusal(error, call.action, call.subject, safe)
+        return Refusal.of(error).explain(call.action, call.subject, safe)
     return failure(error, safe, asked_aws=call is not SETUP)
 
 
@@ -121,14 +119,15 @@ def _certainly_not_done(error: Exception, call: Call) -> bool:
     if isinstance(error, _ON_THIS_MACHINE):
         return True
     if isinstance(error, sdk.ClientError):
-        if error.operation_name != call.action.partition(":")[2]:
+        refused = Refusal.of(error)
+        if refused.operation != call.action.partition(":")[2]:
             return True
         # What is between here and AWS may throttle a reply after the work was done.
-        if call.creates and is_throttle(error):
+        if call.creates and refused.throttled:
             return False
         metadata: Any = error.response.get("ResponseMetadata", {})
         unanswered = metadata.get("RetryAttempts", 0) - metadata.get("RefusedBefore", 0)
-        return is_aws_refusal(error) and not unanswered
+        return refused.certain and not unanswered
     if isinstance(error, sdk.SSLError):
         return call.creates and _HANDSHAKE.search(str(error)) is not None
     return call.creates and isinstance(error, _BEFORE_CONNECTED)

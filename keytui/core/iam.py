@@ -1,6 +1,6 @@
 """What the verbs need of IAM, in words that every adapter keeps.
 
-``aws.iam`` speaks to AWS; ``tests.support.fake_iam`` is the model for unit tests. One
+``aws.gateway`` speaks to AWS; ``tests.support.fake_iam`` is the model for unit tests. One
 contract suite runs against both. Every method blocks, may be called from any thread, and
 raises only ``KeytuiError``.
 """

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from keytui.core.errors import AccessDeniedError, CredentialsError
+from keytui.core.errors import MfaDeclinedError
 from keytui.core.model import Secret
 
 
@@ -37,31 +37,6 @@ class MfaSession:
     key_id: str
     secret: Secret
     token: Secret
-
-
-class MfaDeclinedError(CredentialsError):
-    """A code was needed, and none was given; nothing was sent."""
-
-    def __init__(self, safe: str = "Nothing was changed.") -> None:
-        super().__init__(
-            "This profile signs in with an MFA code, and none was given.",
-            safe,
-            "Try again with the code of your MFA device at hand; without a terminal keytui "
-            "can't ask for it.",
-        )
-
-
-class WrongCodeError(AccessDeniedError):
-    """AWS did not take an MFA code."""
-
-    def __init__(self, action: str, safe: str = "") -> None:
-        super().__init__(
-            action,
-            "AWS did not take the MFA code.",
-            safe,
-            "Each code works once: wait for the next one. If none works, check that mfa_serial "
-            "names your device and that its clock is right.",
-        )
 
 
 Ask = Callable[[MfaRequest], Secret | None]

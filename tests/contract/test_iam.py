@@ -1,4 +1,4 @@
-"""One contract for every ``ports.Iam``: the fake, and the gateway before real servers."""
+"""One contract for every ``core.iam.Iam``: the fake, and the gateway before real servers."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -27,16 +27,17 @@ _LAST_NAMES = (
 )
 _FIRST, _LAST = _FIRST_NAMES.split(), _LAST_NAMES.split()
 _USES = (
-    ("s3", "us-east-1"),
-    ("s3", "eu-west-1"),
-    ("ec2", "eu-central-1"),
-    ("sts", "us-east-1"),
-    ("dynamodb", "us-west-2"),
-    ("lambda", "eu-west-1"),
-    ("iam", "us-east-1"),
+    "s3 us-east-1",
+    "s3 eu-west-1",
+    "ec2 eu-central-1",
+    "sts us-east-1",
+    "dynamodb us-west-2",
+    "lambda eu-west-1",
+    "iam us-east-1",
 )
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _WITH_MFA = frozenset({"alice", "bob", "dave"})
-_WITHOUT = ("contractor", "n", "s")
+_WITHOUT_MFA = ("contractor", "n", "s")
 _SEED = 4
 
 
@@ -74,128 +75,81 @@ class Person:
     @property
     def mfa(self) -> bool:
         """Whether the user has an MFA device: people mostly have, services don't."""
-        return self.name in _WITH_MFA or ("." in self.name and not self.name.endswith(_WITHOUT))
+        return self.name in _WITH_MFA or ("." in self.name and not self.name.endswith(_WITHOUT_MFA))
 
 
 def people(count: int) -> list[Person]:
     """Return that many users, sorted by name; the same ones for the same count."""
-    chosen = _cast()[:count]
-    chosen += _crowd(count - len(chosen))
+    random = Random(_SEED)  # noqa: S311 - nothing here is secret
+    chosen = [*_CAST[:count], *(_passer_by(random, n) for n in range(count - len(_CAST)))]
     return sorted(chosen, key=lambda person: person.name.lower())
 
 
-def _days(days: float) -> timedelta:
-    return timedelta(days=days)
+def _person(name: str, days: float, *keys: Sample) -> Person:
+    return Person(name, days * _DAY, keys)
 
 
-def _cast() -> list[Person]:
-    """Return the leading users, the caller first, each showing something else."""
-    minutes, hours = timedelta(minutes=1), timedelta(hours=1)
-    return [
-        Person(
-            "admin",
-            _days(900),
-            (Sample(DEMO_KEY_ID, _days(41), 2 * minutes, "iam", "us-east-1"),),
-        ),
-        Person(
-            "alice",
-            _days(760),
-            (
-                Sample("AKIADEMOALICE0000001", _days(730), status="Inactive"),
-                Sample(
-                    "AKIADEMOALICE0000002",
-                    _days(115),
-                    3 * hours,
-                    "s3",
-                    "eu-west-1",
-                    description="laptop",
-                ),
-            ),
-        ),
-        Person(
-            "bob",
-            _days(320),
-            (Sample("AKIADEMOBOB000000001", _days(6), 26 * hours, "ec2", "eu-central-1"),),
-        ),
-        Person("carol", _days(210)),
-        Person(
-            "ci-deploy",
-            _days(610),
-            (
-                Sample(
-                    "AKIADEMOCIDEPLOY0001",
-                    _days(72),
-                    9 * minutes,
-                    "s3",
-                    "eu-west-1",
-                    description="GitHub Actions production",
-                ),
-            ),
-        ),
-        Person(
-            "dave",
-            _days(540),
-            (
-                Sample("AKIADEMODAVE00000001", _days(203), 5 * hours, "lambda", "us-west-2"),
-                Sample(
-                    "AKIADEMODAVE00000002",
-                    _days(12),
-                    40 * minutes,
-                    "lambda",
-                    "us-west-2",
-                    description="new laptop",
-                ),
-            ),
-        ),
-        Person("erin", _days(64), (Sample("AKIADEMOERIN00000001", _days(63)),)),
-        Person(
-            "svc-backup",
-            _days(480),
-            (
-                Sample(
-                    "AKIADEMOSVCBACKUP001",
-                    _days(86),
-                    _days(58),
-                    "s3",
-                    "us-east-1",
-                    description="nightly backup",
-                ),
-            ),
-        ),
-        Person(
-            "svc+reports=eu,prod.batch@acme-corp",
-            _days(430),
-            (Sample("AKIADEMOSVCREPORTS01", _days(33), 14 * hours, "dynamodb", "eu-west-1"),),
-        ),
-        Person(
-            "old-jenkins",
-            _days(1900),
-            (
-                Sample(
-                    "AKIADEMOJENKINS00001",
-                    _days(1890),
-                    _days(412),
-                    "ec2",
-                    "us-east-1",
-                    status="Inactive",
-                ),
-            ),
-        ),
-        Person(
-            "terraform",
-            _days(690),
-            (
-                Sample("AKIADEMOTERRAFORM001", _days(401), _days(95), "sts", "us-east-1"),
-                Sample("AKIADEMOTERRAFORM002", _days(94), 50 * minutes, "sts", "us-east-1"),
-            ),
-        ),
-        Person("zoe.contractor", _days(3), (Sample("AKIADEMOZOE000000001", 5 * hours),)),
-    ]
+def _key(
+    ending: str,
+    days: float,
+    used: timedelta | None = None,
+    where: str = "",
+    *,
+    status: str = "Active",
+    description: str = "",
+) -> Sample:
+    service, _, region = where.partition(" ")
+    return Sample(f"AKIADEMO{ending}", days * _DAY, used, service, region, status, description)
 
 
-def _crowd(count: int) -> list[Person]:
-    random = Random(_SEED)  # noqa: S311 - nothing here is secret
-    return [_passer_by(random, number) for number in range(count)]
+# The leading users, the caller first, each showing something else.
+_CAST = (
+    _person("admin", 900, _key("ADMIN0000001", 41, 2 * _MINUTE, "iam us-east-1")),
+    _person(
+        "alice",
+        760,
+        _key("ALICE0000001", 730, status="Inactive"),
+        _key("ALICE0000002", 115, 3 * _HOUR, "s3 eu-west-1", description="laptop"),
+    ),
+    _person("bob", 320, _key("BOB000000001", 6, 26 * _HOUR, "ec2 eu-central-1")),
+    _person("carol", 210),
+    _person(
+        "ci-deploy",
+        610,
+        _key(
+            "CIDEPLOY0001", 72, 9 * _MINUTE, "s3 eu-west-1", description="GitHub Actions production"
+        ),
+    ),
+    _person(
+        "dave",
+        540,
+        _key("DAVE00000001", 203, 5 * _HOUR, "lambda us-west-2"),
+        _key("DAVE00000002", 12, 40 * _MINUTE, "lambda us-west-2", description="new laptop"),
+    ),
+    _person("erin", 64, _key("ERIN00000001", 63)),
+    _person(
+        "svc-backup",
+        480,
+        _key("SVCBACKUP001", 86, 58 * _DAY, "s3 us-east-1", description="nightly backup"),
+    ),
+    _person(
+        "svc+reports=eu,prod.batch@acme-corp",
+        430,
+        _key("SVCREPORTS01", 33, 14 * _HOUR, "dynamodb eu-west-1"),
+    ),
+    _person(
+        "old-jenkins",
+        1900,
+        _key("JENKINS00001", 1890, 412 * _DAY, "ec2 us-east-1", status="Inactive"),
+    ),
+    _person(
+        "terraform",
+        690,
+        _key("TERRAFORM001", 401, 95 * _DAY, "sts us-east-1"),
+        _key("TERRAFORM002", 94, 50 * _MINUTE, "sts us-east-1"),
+    ),
+    _person("zoe.contractor", 3, _key("ZOE000000001", 5 / 24)),
+)
 
 
 def _passer_by(random: Random, number: int) -> Person:
@@ -204,23 +158,17 @@ def _passer_by(random: Random, number: int) -> Person:
     name = f"{_FIRST[place % len(_FIRST)]}.{_LAST[(place // len(_FIRST) + place * 7) % len(_LAST)]}"
     if round_:
         name += str(round_ + 1)
-    age = random.randint(30, 2000)
-    keys = tuple(
-        _any_key(random, number * 2 + slot, age)
+    days = random.randint(30, 2000)
+    keys = [
+        _any_key(random, number * 2 + slot, days)
         for slot in range(random.choices((0, 1, 2), weights=(3, 5, 2))[0])
-    )
-    return Person(name, _days(age), tuple(sorted(keys, key=lambda key: -key.age)))
+    ]
+    return _person(name, days, *sorted(keys, key=lambda key: -key.age))
 
 
-def _any_key(random: Random, number: int, user_age: int) -> Sample:
-    age = random.uniform(0.1, user_age)
-    service, region = random.choice(_USES)
-    used = None if random.random() < 0.2 else _days(min(age, 10 ** random.uniform(-2, 2.5)))
-    return Sample(
-        f"AKIADEMO{number:012d}",
-        _days(age),
-        used,
-        service,
-        region,
-        status="Inactive" if random.random() < 0.2 else "Active",
-    )
+def _any_key(random: Random, number: int, user_days: int) -> Sample:
+    days = random.uniform(0.1, user_days)
+    where = random.choice(_USES)
+    used = None if random.random() < 0.2 else min(days, 10 ** random.uniform(-2, 2.5)) * _DAY
+    status = "Inactive" if random.random() < 0.2 else "Active"
+    return _key(f"{number:012d}", days, used, where, status=status)

@@ -1,21 +1,23 @@
 """The demo account: a made-up AWS on this machine, in a process that ends with keytui.
 
-This side starts the process and needs neither the AWS SDK nor moto; the other side is
-``keytui.aws.demo.account``, which is what ``python -m keytui.aws.demo.server`` runs.
+keytui's side, ``DemoServer``, needs neither the AWS SDK nor moto. The process is this file run
+as a program: it serves ``keytui.aws.demo.account``.
 """
 
+import argparse
 import contextlib
 import json
+import logging
 import os
 import select
 import subprocess
 import sys
 from datetime import datetime
-from threading import Lock
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from keytui.aws.demo.people import DEMO_KEY_ID, DEMO_SECRET
+from keytui.aws.demo.people import DEMO_KEY_ID, DEMO_SECRET, people
 from keytui.aws.options import ConnectOptions
 from keytui.core.errors import KeytuiError
 from keytui.core.model import Secret
@@ -139,7 +141,37 @@ def _environment() -> dict[str, str]:
     }
 
 
-if __name__ == "__main__":
-    from keytui.aws.demo.account import main
+def _run() -> None:
+    """Serve an account until standard input ends; announce its URL as a line of JSON."""
+    parser = argparse.ArgumentParser(prog="python -m keytui.aws.demo.server", description=__doc__)
+    parser.add_argument("--users", type=int, default=12, help="how many users, 1 or more")
+    parser.add_argument(
+        "--now",
+        type=datetime.fromisoformat,
+        help="the account's clock, standing still (default: the real time)",
+    )
+    options = parser.parse_args()
+    parent = Thread(target=_end_with_parent, daemon=True)
+    parent.start()
+    logging.disable(logging.CRITICAL)
+    try:
+        from keytui.aws.demo.account import serve
 
-    main()
+        announced = {"url": serve(people(options.users), options.now)}
+    except ModuleNotFoundError as error:
+        announced = {"missing": error.name or "moto"}
+    sys.stdout.write(json.dumps(announced) + "\n")
+    sys.stdout.flush()
+    if "url" not in announced:
+        sys.exit(1)
+    parent.join()
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _run()

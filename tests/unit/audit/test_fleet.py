@@ -16,9 +16,8 @@ from keytui.audit.fleet import (
     survey,
     totals,
 )
-from keytui.core.errors import CredentialsError, KeytuiError, UnreachableError
+from keytui.core.errors import CredentialsError, KeytuiError, MfaDeclinedError, UnreachableError
 from keytui.core.iam import Iam
-from keytui.core.mfa import MfaDeclinedError
 from keytui.core.model import Identity, KeyStatus, LastUsed
 from keytui.core.rules import Rule, Thresholds
 from tests.support.fake_iam import ACCOUNT, START, FakeIam

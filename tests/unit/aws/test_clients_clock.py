@@ -9,6 +9,7 @@ import pytest
 
 from keytui.aws.clients import ServerClock
 from keytui.aws.session import connect
+from keytui.core.model import Secret
 from tests.support.fake_iam import FakeIam
 from tests.support.gates import WRITABLE
 from tests.support.iam_server import IamServer
@@ -40,6 +41,21 @@ def test_a_reply_without_a_time_changes_nothing(headers: dict[str, str]) -> None
     clock.heard(reply(**headers))
 
     assert abs(clock.now() - datetime.now(UTC)) < CLOSE
+
+
+def test_clock_is_heard_also_from_other_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    iam = FakeIam()
+    with IamServer(iam) as server:
+        gateway = connect(server.options, WRITABLE)
+        for minutes, other in enumerate((gateway.sending_once(), gateway), start=3):
+            gateway.sign_with(iam.signing_key_id(), Secret("made-up"))
+            ahead = timedelta(minutes=minutes)
+            told = format_datetime(datetime.now(UTC) + ahead, usegmt=True)
+            monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_, t=told: t)
+
+            other.keys(iam.caller)
+
+            assert abs(gateway.clock() - datetime.now(UTC) - ahead) < CLOSE
 
 
 def test_the_gateway_hears_it(monkeypatch: pytest.MonkeyPatch) -> None:

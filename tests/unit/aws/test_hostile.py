@@ -16,9 +16,9 @@ import pytest
 
 from keytui.aws import bounds
 from keytui.aws import gateway as iam
+from keytui.aws.bounds import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
-from keytui.aws.paging import ALL_USERS, OF_ONE_USER, listed
 from keytui.aws.session import connect
 from keytui.core.errors import AwsError, CredentialsError, LostReplyError, UnreachableError
 from keytui.core.model import NewAccessKey, Secret, User

@@ -16,8 +16,8 @@ from botocore.credentials import SSOProvider
 from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.core.errors import AccessDeniedError, LostReplyError
-from keytui.core.mfa import MfaDeclinedError, MfaDesk, MfaRequest
+from keytui.core.errors import AccessDeniedError, LostReplyError, MfaDeclinedError
+from keytui.core.mfa import MfaDesk, MfaRequest
 from keytui.core.model import AccessKey, KeyStatus, Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
@@ -315,7 +315,7 @@ def test_a_role_that_expires_asks_again(world: World) -> None:
     world.person.types = [CODE, CODE]
     world.replies.lifetime = timedelta(minutes=20)
     gateway = world.connect("ops")
-    inner = gateway._clients._session.get_credentials()._inner  # type: ignore[union-attr]
+    inner = gateway.clients._session.get_credentials()._inner  # type: ignore[union-attr]
     inner._expiry_time -= timedelta(minutes=15)
     world.desk.roles["ops"].clear()
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from keytui.aws import quiet
+from keytui.aws import bounded_process, session
 from keytui.aws.gateway import IamGateway
 from keytui.aws.options import ConnectOptions
 from keytui.aws.session import connect
-from keytui.core.errors import AccessDeniedError, AwsError, CredentialsError
-from keytui.core.mfa import MfaDeclinedError, MfaDesk
+from keytui.core.errors import AccessDeniedError, AwsError, CredentialsError, MfaDeclinedError
+from keytui.core.mfa import MfaDesk
 from keytui.core.model import Secret, User
 from tests.support.aws_env import AwsHome
 from tests.support.fake_iam import FakeIam
@@ -86,7 +86,7 @@ print({PRINTED!r})
 def test_beside_a_screen_a_program_gets_no_terminal_but_may_open_a_window_and_take_its_time(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quiet, "PROCESS_SECONDS", 0.01)
+    monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 0.01)
     monkeypatch.setenv("DISPLAY", ":7")
     seen = tmp_path / "seen"
     code = f"""
@@ -103,14 +103,14 @@ print({PRINTED!r})
         connect(ConnectOptions(profile=profile, on_screen=True), WRITABLE)
         assert seen.read_text() == repr(("", True, ":7"))
         seen.unlink()
-    assert not quiet._running
+    assert not bounded_process._running
 
 
 @pytest.mark.usefixtures("replies")
 def test_a_program_that_never_ends_is_stopped_with_all_that_it_started(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quiet, "PROCESS_SECONDS", 0.5)
+    monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 0.5)
     child = tmp_path / "child"
     code = f"""
 import subprocess, time
@@ -129,18 +129,18 @@ time.sleep(1000)
     assert told[-1].__context__ is None
     assert "made-up" not in repr(told[-1].args)
     wait_until(lambda: not _runs(int(child.read_text())), "the end of what it started")
-    assert not quiet._running
+    assert not bounded_process._running
 
 
 @pytest.mark.usefixtures("replies")
 def test_none_is_started_any_more_while_keytui_ends(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quiet, "_leaving", threading.Event())
+    monkeypatch.setattr(bounded_process, "_leaving", threading.Event())
     started = tmp_path / "started"
     process = program(tmp_path, f"open({str(started)!r}, 'w')")
     aws_env.config.write_text(f"[profile own]\n{process}")
-    quiet._end_all()
+    bounded_process._end_all()
     with pytest.raises(CredentialsError, match="keytui ends"):
         look("own")
     assert not started.exists()
@@ -184,8 +184,8 @@ def pids_of(folder: Path) -> list[int]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quiet, "PROCESS_SECONDS", 1.5)
-    monkeypatch.setattr(quiet, "SIGN_IN_SECONDS", 1.5)
+    monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 1.5)
+    monkeypatch.setattr(bounded_process, "SIGN_IN_SECONDS", 1.5)
 
 
 @pytest.mark.usefixtures("replies", "impatient")
@@ -199,7 +199,7 @@ def test_what_leaves_its_process_group_is_stopped_too(
         with pytest.raises(CredentialsError, match="did not end within"):
             connect(options, WRITABLE)
     assert not any(map(_runs, pids_of(tmp_path)))
-    assert not quiet._running
+    assert not bounded_process._running
 
 
 @pytest.mark.usefixtures("replies")
@@ -281,9 +281,9 @@ def test_a_config_that_was_changed_is_read_again(aws_env: AwsHome) -> None:
 def test_one_that_takes_long_to_set_up_holds_the_others_up_only_for_a_while(
     aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quiet, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(session, "TURN_SECONDS", 0.01)
     aws_env.config.write_text(f"[profile a]\n{KEYS}")
-    with quiet.in_turn(ConnectOptions(quiet=True)):
+    with session._in_turn(ConnectOptions(quiet=True)):
         found: list[IamGateway] = []
         other = threading.Thread(target=lambda: found.append(look("a")), daemon=True)
         other.start()

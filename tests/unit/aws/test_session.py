@@ -2,10 +2,14 @@
 
 import logging
 from pathlib import Path
+from typing import Any, cast
 
+import boto3
 import pytest
+from botocore.loaders import Loader
 from botocore.session import Session
 
+from keytui import __version__
 from keytui.aws.session import ConnectOptions, connect, profiles, who
 from keytui.core.errors import AwsError, CredentialsError, KeytuiError, UnreachableError
 from keytui.core.model import Secret
@@ -150,8 +154,8 @@ def test_the_region_chooses_the_partition(
 
     gateway = connect(ConnectOptions(region=region), WRITABLE)
 
-    assert gateway._clients.iam.meta.endpoint_url == iam
-    assert gateway._clients.sts.meta.endpoint_url.startswith(sts)
+    assert gateway.clients.iam.meta.endpoint_url == iam
+    assert gateway.clients.sts.meta.endpoint_url.startswith(sts)
     assert gateway.custom_endpoint is None
     assert gateway.signing_key_id() == "AKIAFAKECALLER000001"
 
@@ -296,6 +300,37 @@ def test_a_broken_token_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert SENTINEL not in full_text(caught.value)
     assert "line break" in caught.value.next_step
+
+
+def test_clients_are_boto3s_and_name_keytui(home: AwsHome) -> None:
+    home.credentials.write_text("[ci]\n" + KEYS)
+    made_up = ConnectOptions(
+        endpoint_url="http://127.0.0.1:9", access_key_id="AKIAMADEUP", secret=Secret("made-up")
+    )
+    for options in (ConnectOptions(profile="ci"), made_up):
+        clients = connect(options, WRITABLE).clients
+        signed = clients.signed_by("AKIAALICE00000000001", Secret("made-up"))
+        for client in (clients.iam, clients.sts, clients.one_attempt_iam(), signed.iam):
+            config: Any = client.meta.config
+            agent = config.user_agent
+            assert agent.startswith(f"Boto3/{boto3.__version__} ")
+            assert agent.count("Botocore/") == 1
+            assert f"keytui/{__version__}" in agent
+
+
+def test_sessions_share_the_sdks_data_without_growing_it(home: AwsHome) -> None:
+    home.credentials.write_text("[ci]\n" + KEYS)
+
+    def loader() -> Loader:
+        clients = connect(ConnectOptions(profile="ci"), WRITABLE).clients
+        return cast(
+            "Loader", clients.signed_by("AKIA", Secret("x"))._session.get_component("data_loader")
+        )
+
+    first = loader()
+    before = [*first.search_paths]
+    assert loader() is first
+    assert first.search_paths == before
 
 
 def test_options_that_do_not_fit_together() -> None:

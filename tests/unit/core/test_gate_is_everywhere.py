@@ -111,10 +111,9 @@ def test_only_exports_pass_in_read_only_mode() -> None:
 
 
 def test_the_sdks_clients_are_made_in_one_place_behind_the_gate() -> None:
-    made = {
-        name for name, tree in modules() for _, word, _ in calls(tree) if "create_client" in word
-    }
-    # A session's own way to make one is by way of ``bounds``, which only sets limits.
+    makers = {"create_client", "client", "resource"}
+    made = {name for name, tree in modules() for _, word, _ in calls(tree) if word in makers}
+    # boto3's way to make one is by way of ``bounds``, which only sets limits.
     assert made == {"aws/bounds.py", "aws/clients.py"}
     assert "require_writable()" in (PACKAGE / "aws/clients.py").read_text()
 

@@ -194,6 +194,19 @@ def test_without_moto_it_says_what_to_install(
     assert "pip install 'keytui[demo]'" in caught.value.next_step
 
 
+def test_server_that_can_not_start_ends_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "moto.py").write_text("raise RuntimeError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    started = time.monotonic()
+    with DemoServer() as server, pytest.raises(KeytuiError, match="did not start"):
+        server.wait_ready(READY_SECONDS)
+
+    assert time.monotonic() - started < READY_SECONDS
+
+
 def test_a_failing_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
 

@@ -11,20 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from selectors import EVENT_READ, DefaultSelector
-from threading import Event, Lock, current_thread, main_thread
+from threading import Event, current_thread, main_thread
 from types import FrameType
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, ClassVar, NoReturn
 
-from botocore.credentials import (
-    AssumeRoleProvider,
-    CredentialResolver,
-    ProcessProvider,
-    ProfileProviderBuilder,
-)
-
-from keytui.aws.bounds import BoundedSession
-from keytui.aws.config_files import share_files
-from keytui.aws.options import ConnectOptions
 from keytui.aws.process_tree import end_tree, marked, new_mark
 from keytui.core.errors import CredentialsError
 
@@ -37,69 +27,12 @@ SIGN_IN_SECONDS = 300.0
 """How long one may take where somebody is there to sign in, in a browser for instance."""
 MOST_BYTES = 1_000_000
 """The most that one may print: a hundred times what credentials take."""
-TURN_SECONDS = 1.0
-"""How long one profile waits, at most, while another is set up."""
 START_SECONDS = 0.5
 """How long the end waits, at most, for programs that are being started."""
 _CHUNK = 65_536
 _starting: set["BoundedProcess"] = set()
 _running: set["BoundedProcess"] = set()
 _leaving = Event()
-_turn = Lock()
-
-
-@contextmanager
-def in_turn(options: ConnectOptions) -> Iterator[None]:
-    """Set up one quiet profile after the other.
-
-    That takes 0.1 s of work each: eight at the same time would leave a key press none.
-    """
-    got = options.quiet and _turn.acquire(timeout=TURN_SECONDS)
-    try:
-        yield
-    finally:
-        if got:
-            _turn.release()
-
-
-def bound_programs(
-    providers: CredentialResolver, session: BoundedSession, options: ConnectOptions
-) -> None:
-    """Give the credential_process of a session, and of what it builds on, an end.
-
-    Args:
-        providers: Where the session finds credentials.
-        session: The session.
-        options: Whether they may ask, and on what.
-    """
-    process = BoundedProcess
-    if options.on_screen:
-        process = ApartProcess
-    if options.quiet:
-        process = QuietProcess
-    roles: Any = providers.get_provider(AssumeRoleProvider.METHOD)
-    builder = _Builder(session, cache=roles.cache)
-    builder.process = process
-    roles._profile_provider_builder = builder  # noqa: SLF001 - no other way
-    for provider in providers.providers:
-        _bound(provider, process)
-
-
-def _bound(provider: Any, process: type["BoundedProcess"]) -> None:
-    if process is QuietProcess:
-        share_files(provider)
-    if isinstance(provider, ProcessProvider):
-        cast("Any", provider)._popen = process  # noqa: SLF001 - no other way
-
-
-class _Builder(ProfileProviderBuilder):
-    process: type["BoundedProcess"]
-
-    def providers(self, profile_name: str, disable_env_vars: bool = False) -> list[Any]:
-        found: list[Any] = super().providers(profile_name, disable_env_vars)
-        for provider in found:
-            _bound(provider, self.process)
-        return found
 
 
 class BoundedProcess(subprocess.Popen[bytes]):
