@@ -7,7 +7,7 @@ the old key is deleted. Until then there is a way back from every step.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Generic
@@ -23,37 +23,14 @@ from keytui.keys.local_use import LocalUse
 from keytui.keys.lookup import described
 from keytui.keys.operations import QUOTA, Lifecycle, quota_reached
 from keytui.keys.outcomes import Custody, StatusChange
-from keytui.rotation.key_secrets import Kept
-from keytui.rotation.profiles import Profiles, R
+from keytui.rotation.keys import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, KeySecrets, Proof
+from keytui.rotation.port import Plans, Profiles, R, Watch
 from keytui.rotation.rollback import WayBack
-from keytui.rotation.verification import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, Proof
-from keytui.stores.base import SecretStore
+from keytui.stores.base import Probe, SecretStore
 from keytui.stores.vault import Vault
 
 TIDIED_AT_ONCE = 5
 """How many rotations are ended in one go, at most: AWS is asked about each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What AWS says of the use of both keys.
-
-    Attributes:
-        old: The old key's last use; None where it may not be read.
-        new: The new key's last use; None where it may not be read.
-        since: From when on nothing should use the old key.
-        here: What on this machine still names the old key.
-    """
-
-    old: LastUsed | None
-    new: LastUsed | None
-    since: datetime
-    here: tuple[LocalUse, ...] = ()
-
-    @property
-    def still_used(self) -> bool:
-        """Whether the old key was used since it should not be."""
-        return bool(self.old and self.old.when and self.old.when > self.since)
 
 
 class Rotator(Generic[R]):
@@ -70,6 +47,7 @@ class Rotator(Generic[R]):
         profiles: Profiles[R],
         uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: (),
         *,
+        plans: Callable[[Rotation], Plans[R]] = lambda _: Plans(),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait | None = None,
     ) -> None:
@@ -77,25 +55,31 @@ class Rotator(Generic[R]):
 
         Args:
             iam: The account.
-            journal: keytui's record.
+            journal: Where its steps are written down.
             lifecycle: The verbs on keys.
             vault: The secrets that the keyring holds.
             store_at: Opens the store of a locator.
             who: Asks AWS whose a key is, signing with it.
             profiles: The local AWS profiles.
             uses_here: Where this machine names a key.
+            plans: How local profiles could be given the new key; blocks, raises ``StoreError``.
             now: The clock.
             wait: How IAM is waited for.
         """
         self._iam, self._journal, self._lifecycle = iam, journal, lifecycle
-        self._profiles, self._uses_here = profiles, uses_here
+        self._profiles, self._uses_here, self.plans = profiles, uses_here, plans
         self._proof, self._log = Proof(iam, who, wait or Wait()), Log(iam, journal, now)
-        self._kept = Kept(vault, store_at, self._proof)
+        self._secrets = KeySecrets(vault, store_at, self._proof)
         self._way_back = WayBack(
-            iam, lifecycle, self._proof, self._kept, self._log, profiles, uses_here
+            iam, lifecycle, self._proof, self._secrets, self._log, profiles, uses_here
         )
 
     # Looking.
+
+    @property
+    def signing_key_id(self) -> str:
+        """The key that signs keytui's own calls."""
+        return self._iam.signing_key_id()
 
     def of_key(self, key_id: str) -> Rotation | None:
         """Return the open rotation that a key is part of. Raises ``StateError``."""
@@ -130,12 +114,12 @@ class Rotator(Generic[R]):
 
     # Forward.
 
-    def begin(self, key: AccessKey, store: SecretStore) -> Rotation:
-        """Prove the store and write down that a key is to be replaced.
+    def require_ready(self, key: AccessKey) -> AccessKey:
+        """Return a key as AWS lists it, if it can be rotated now.
 
         Raises:
             QuotaError: The user has two keys already; one has to go first.
-            KeytuiError: The key can't be rotated now. Nothing was changed.
+            KeytuiError: Only an active key is rotated.
         """
         self._lifecycle.require_writable()
         keys = self._iam.keys(key.user)
@@ -148,18 +132,32 @@ class Rotator(Generic[R]):
             )
         if len(keys) >= QUOTA:
             raise quota_reached(key.user, keys)
-        probe = store.probe()
+        return listed
+
+    def begin(self, key: AccessKey, store: SecretStore, probe: Probe | None = None) -> Rotation:
+        """Write down that a key is to be replaced; its new secret goes to a tested store.
+
+        Args:
+            key: The key, as ``require_ready`` has returned it.
+            store: Where the new secret goes.
+            probe: What a test of the store said just now; None to test it.
+
+        Raises:
+            KeytuiError: The store can't be used, or the key can't be rotated. Nothing was changed.
+        """
+        self._lifecycle.require_writable()
+        probe = probe or store.probe()
         if not probe.writable:
             raise StoreError(probe.reason, "Nothing was changed.", probe.next_step)
         name = token_hex(8)
         self._journal.claim(name)
         try:
-            self._log.write(Event.ROTATING, listed, name, store=store.locator)
+            self._log.write(Event.ROTATING, key, name, store=store.locator)
             rotation = self.of_key(key.id)
             if rotation is not None and rotation.id == name:
                 return rotation
             # Another keytui was a moment earlier: one rotation of a key is enough.
-            self._log.write(Event.ABANDONED, listed, name)
+            self._log.write(Event.ABANDONED, key, name)
         except StateError:
             self._journal.release(name)
             raise
@@ -171,6 +169,7 @@ class Rotator(Generic[R]):
         rotation: Rotation,
         progress: Callable[[str], None] = lambda _: None,
         made: Callable[[Custody], None] = lambda _: None,
+        probe: Probe | None = None,
     ) -> Custody:
         """Create the new key and put its secret into the store; see ``Lifecycle.create``.
 
@@ -178,15 +177,17 @@ class Rotator(Generic[R]):
         """
         if rotation.new_id or rotation.rolling_back or rotation.keyless:
             raise _not_now(rotation)
-        if self._proof.listed(rotation.owner, rotation.old_id, _active) is None:
+        if self._proof.listed(rotation.owner, rotation.old_id, active=True) is None:
             raise KeytuiError(
                 f"AWS does not list the old key {rotation.old_id} as active.",
                 "No key was made.",
                 "Make it active (a), or end the rotation.",
             )
-        store = self._kept.store(rotation)
+        store = self._secrets.store(rotation)
         text = described(self._iam, rotation.old).description
-        return self._lifecycle.create(rotation.owner, store, text, progress, made, rotation.id)
+        return self._lifecycle.create(
+            rotation.owner, store, text, progress, made, rotation.id, probe=probe
+        )
 
     def verify(
         self,
@@ -204,7 +205,7 @@ class Rotator(Generic[R]):
         """
         self._proof.accepted(
             rotation.new_id,
-            self._kept.new(rotation),
+            self._secrets.new(rotation),
             in_a_row=IN_A_ROW,
             seconds=VERIFY_SECONDS,
             progress=progress,
@@ -313,7 +314,7 @@ class Rotator(Generic[R]):
             StateError: The end could not be written down.
         """
         try:
-            problems = self._kept.forget(rotation.old_id, rotation.owner, seconds)
+            problems = self._secrets.forget(rotation.old_id, rotation.owner, seconds)
         except KeytuiError as error:
             return [error]
         for change in rotation.repointed:
@@ -394,7 +395,7 @@ class Rotator(Generic[R]):
     def _take_over(self, rotation: Rotation) -> None:
         """Let the new key sign keytui's calls, where the old one does."""
         if self._iam.signing_key_id() == rotation.old_id:
-            self._iam.sign_with(rotation.new_id, self._kept.new(rotation))
+            self._iam.sign_with(rotation.new_id, self._secrets.new(rotation))
 
     def _proved(self, rotation: Rotation, after: Step) -> Secret:
         """Return the new secret, after seeing once more that the new key works with it.
@@ -410,13 +411,13 @@ class Rotator(Generic[R]):
         if not {Step.VERIFY, after} <= rotation.done.keys() or rotation.rolling_back:
             raise _not_now(rotation)
 
-        if not self._proof.listed(rotation.owner, rotation.new_id, _active):
+        if not self._proof.listed(rotation.owner, rotation.new_id, active=True):
             raise KeytuiError(
                 f"AWS does not list the new key {rotation.new_id} as active.",
                 "The old key was not changed: nothing else might be left that works.",
                 "Make the new one active (a), or roll back.",
             )
-        secret = self._kept.new(rotation)
+        secret = self._secrets.new(rotation)
         self._proof.accepted(rotation.new_id, secret)
         return secret
 
@@ -425,10 +426,6 @@ class Rotator(Generic[R]):
             return self._iam.last_used(key_id) if key_id else None
         except AwsError:
             return None
-
-
-def _active(key: AccessKey) -> bool:
-    return key.status is KeyStatus.ACTIVE
 
 
 def _not_now(rotation: Rotation) -> KeytuiError:
