@@ -114,9 +114,8 @@ class RotationDriver(Generic[R]):
         """Return the rotation as the journal has it now. Raises ``StateError``."""
         return await self._read(self._mine)
 
-    async def watch(self) -> Watch:
+    async def watch(self, rotation: Rotation) -> Watch:
         """Ask AWS when both keys were last used."""
-        rotation = self._mine
         return await self._port.work(lambda: self._rotator.watch(rotation))
 
     # Forward.
@@ -298,7 +297,7 @@ class RotationDriver(Generic[R]):
             KeytuiError: It is not done; whatever depends on the new key keeps working.
         """
         rotation, port = await self.settle(), self._port
-        used = (await self.watch()).new
+        used = (await self.watch(rotation)).new
         question = Rollback(rotation, used, _use_of_new(rotation, used))
         await port.confirm_rollback(question)
         self._commit("Rolling back")

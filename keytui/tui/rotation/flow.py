@@ -45,7 +45,7 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
         if rotation is None:
             rotation = await driver.begin(key)
         if not rotation.ended:
-            await _show(stage, port, driver, begins=begins)
+            await _show(port, driver, rotation, begins=begins)
     except UndecidedError:
         return
     except QuotaError:
@@ -57,29 +57,31 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
 
 
 async def _show(
-    stage: Stage, port: "_RotationDialogs", driver: RotationDriver[RepointChange], *, begins: bool
+    port: "_RotationDialogs",
+    driver: RotationDriver[RepointChange],
+    rotation: Rotation,
+    *,
+    begins: bool,
 ) -> None:
     async def go_on() -> None:
         """Do the next step; where nobody has to decide anything, the ones after it too."""
-        rotation = driver.rotation
-        if rotation and rotation.unsettled:
+        now = driver.rotation or rotation
+        if now.unsettled:
             await driver.settle()
         else:
-            step = rotation.step if rotation else None
-            first = {Step.CREATE, Step.VERIFY}
-            await driver.go(Step.REPOINT if step in first else step or Step.DELETE)
+            decides_nothing = now.step in {Step.CREATE, Step.VERIFY}
+            await driver.go(Step.REPOINT if decides_nothing else now.step or Step.DELETE)
 
     async def leave() -> None:
-        if rotation := driver.rotation:
-            await _end(stage, port, rotation)
+        await _end(port, driver.rotation or rotation)
 
     verbs = {"next": go_on, "back": driver.roll_back, "leave": leave}
-    port.screen = RotationScreen(driver, stage.ctx.now, verbs, begins=begins)
-    await stage.ask(port.screen)
-    stage.no_more_questions()
+    port.screen = RotationScreen(driver, rotation, port.stage.ctx.now, verbs, begins=begins)
+    await port.stage.ask(port.screen)
+    port.stage.no_more_questions()
 
 
-async def _end(stage: Stage, port: "_RotationDialogs", rotation: Rotation) -> None:
+async def _end(port: "_RotationDialogs", rotation: Rotation) -> None:
     """End the rotation with both keys as they are, after a question."""
     rotator, lines = port.rotator, ["No new key was made. The old key stays as it is."]
     if rotation.new_id:
@@ -139,10 +141,9 @@ class _RotationDialogs(ScreenPort):
         return self.screen is not None and self.screen.left.is_set()
 
     def show(self, rotation: Rotation) -> None:
-        """Draw where it stands; nothing is under way."""
-        del rotation
+        """Show where it stands, with nothing under way."""
         if self.screen:
-            self.screen.under_way("")
+            self.screen.show(rotation)
 
     async def with_keyring(self, call: Callable[[], T]) -> T:
         """Run a blocking call; where the keyring is locked, ask for its password first."""
