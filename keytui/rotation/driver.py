@@ -1,66 +1,143 @@
-"""A rotation from its beginning to its end: which step follows, and what it takes before each.
+"""A rotation from its beginning to its end: the order of its steps, and what each one takes.
 
-It is settled first what became of a creation that was cut short. A step is done only on the
-answers that it needs, and never twice where it has left no trace in the journal.
+What became of an interrupted key creation is found out before any other step. A step that has
+left no trace in the journal is not repeated.
 """
 
 from collections.abc import Callable
-from typing import Generic
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, LastUsed
+from keytui.core.port import Port
 from keytui.journal.rotations import Rotation, Step
 from keytui.keys.local_use import own_shell
-from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import Concern, Custody, Dependence, UnansweredError
 from keytui.keys.recovery import Finding
-from keytui.rotation.port import (
-    Deactivation,
-    Plans,
-    R,
-    Rollback,
-    RotationPort,
-    UndecidedError,
-    Watch,
-)
-from keytui.rotation.rotator import Rotator
-from keytui.stores.base import Probe
+from keytui.rotation.profiles import Plans, R
+from keytui.rotation.rotator import Rotator, Watch
+from keytui.stores.base import Probe, SecretStore
 
+T = TypeVar("T")
 _OWN_SERVICES = {"sts", "iam"}
 """What keytui itself uses a new key for: to try it, and to sign its own calls."""
 _HANDED_OVER = "It signs keytui's own calls: the new key takes over before."
 
 
+class UndecidedError(KeytuiError):
+    """A step waits for the user's answer; the title is empty where the user has just declined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deactivation:
+    """The question before the old key is deactivated.
+
+    Attributes:
+        rotation: The rotation.
+        reasons: What depends on the old key, a sentence each; none where nothing seems to.
+        cut_off: How its user would be cut off, a sentence each; where there are any, only the
+            last four characters of the key's ID, or a flag for just that, mean yes.
+    """
+
+    rotation: Rotation
+    reasons: tuple[str, ...]
+    cut_off: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """The question before a rotation is rolled back.
+
+    Attributes:
+        rotation: The rotation.
+        new: The new key's last use; None where it is unknown.
+        warning: Who else may depend on the new key, one sentence; empty where nobody seems to.
+    """
+
+    rotation: Rotation
+    new: LastUsed | None
+    warning: str
+
+
+Creation = Callable[[Callable[[str], None], Callable[[Custody], None]], Custody]
+"""Creates the new key; blocks. It is given what shows progress and what takes the secret into
+custody the moment it is there; see ``Lifecycle.create``."""
+
+
+class RotationPort(Port, Protocol[R]):
+    """A rotation's questions. One that returns was agreed to; else it raises UndecidedError.
+
+    Attributes:
+        look_again: How to look into an interrupted key creation again, a sentence.
+        back: What to press or type to roll back.
+    """
+
+    look_again: str
+    back: str
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the user waits no longer. Any thread."""
+
+    def show(self, rotation: Rotation) -> None:
+        """Show where the rotation stands."""
+
+    async def with_keyring(self, call: Callable[[], T]) -> T:
+        """Run a blocking call that reads the keyring; offer to unlock a locked one."""
+
+    async def choose_store(self, key: AccessKey) -> tuple[SecretStore, Probe | None]:
+        """Ask where to store the new secret; return also the result of a test just made."""
+
+    async def create_key(self, rotation: Rotation, create: Creation) -> Custody:
+        """Run a creation, and let go of its secret only when that is stored or the key deleted.
+
+        Raises:
+            UnansweredError: AWS may have created a key whose secret is lost.
+            UndecidedError: The user has closed the secret without storing it.
+            KeytuiError: No key was created, or its secret is not stored.
+        """
+
+    async def look_into(self, attempt: str) -> Finding | None:
+        """Find out what became of a key creation; None where nothing is open, or it is unknown."""
+
+    async def choose_profiles(self, plans: Plans[R]) -> tuple[R, ...]:
+        """Ask which of the planned changes to make; none leaves the profiles to the user."""
+
+    async def confirm_deactivation(self, question: Deactivation) -> None:
+        """Ask before the old key is deactivated."""
+
+    async def confirm_deletion(self, rotation: Rotation) -> None:
+        """Ask before the old key is deleted."""
+
+    async def confirm_rollback(self, question: Rollback) -> None:
+        """Ask before the old key is used again and the new one is deleted."""
+
+
 class RotationDriver(Generic[R]):
-    """One user's work on one rotation.
+    """Works on one rotation at a time.
 
     Attributes:
         rotation: The rotation as the journal has it; None before one was taken up or begun.
     """
 
     def __init__(
-        self,
-        rotator: Rotator[R],
-        lifecycle: Lifecycle,
-        port: RotationPort[R],
-        *,
-        repoints: bool = True,
+        self, rotator: Rotator[R], port: RotationPort[R], *, repoints: bool = True
     ) -> None:
         """Take the parts; ``repoints`` says whether local profiles may be changed at all."""
-        self._rotator, self._lifecycle, self._port = rotator, lifecycle, port
-        self._repoints = repoints
+        self._rotator, self._port, self._repoints = rotator, port, repoints
         self._signed_by = rotator.signing_key_id
         self._probe: Probe | None = None
         self.rotation: Rotation | None = None
 
-    # Whose it is.
+    # Which rotation.
 
     async def take_up(self, key_id: str) -> Rotation | None:
         """Take up the open rotation that a key is part of.
 
         Returns:
-            The rotation, which has ended if its old key is deleted by now; None where the key is
-            in none, or is the new one of a rotation that has ended so.
+            The rotation, which has ended where its old key is deleted by now; None where there is
+            none, or where it has ended so and the key is its new one.
 
         Raises:
             KeytuiError: Another keytui is at work on it, or it can't be read.
@@ -72,23 +149,20 @@ class RotationDriver(Generic[R]):
             return None
         if not await port.work(lambda: rotator.claim(found)):
             raise KeytuiError("Another keytui is at work on this rotation.", "Nothing was changed.")
-        try:
-            # Read after the claim: whoever had it before may have gone on.
-            rotation = await self._read(found)
-            problems = await port.work(lambda: rotator.end_if_gone(rotation))
-        except KeytuiError:
-            rotator.release(found)
-            raise
+        self.rotation = found
+        # Read after the claim: whoever had it before may have gone on.
+        rotation = await self.read()
+        problems = await port.work(lambda: rotator.end_if_gone(rotation))
         if problems is None:
             return rotation
         self._tell(f"{rotation.old_id} is deleted: its rotation has ended.", problems)
         if key_id == rotation.old_id:
-            return await self._read(rotation)
+            return await self.read()
         await self.release()
         return None
 
     async def begin(self, key: AccessKey) -> Rotation:
-        """Begin the rotation of a key, once its user has said where the new secret goes.
+        """Begin the rotation of a key, after asking where to store the new secret.
 
         Raises:
             QuotaError: The user has two keys already; one has to go first.
@@ -112,7 +186,8 @@ class RotationDriver(Generic[R]):
 
     async def read(self) -> Rotation:
         """Return the rotation as the journal has it now. Raises ``StateError``."""
-        return await self._read(self._mine)
+        rotation = self._mine
+        return self._take(await self._port.work(lambda: self._rotator.again(rotation)))
 
     async def watch(self, rotation: Rotation) -> Watch:
         """Ask AWS when both keys were last used."""
@@ -124,7 +199,7 @@ class RotationDriver(Generic[R]):
         """Do the next steps up to one, that included.
 
         Raises:
-            UndecidedError: A step waits for its user's word; those before it are done.
+            UndecidedError: A step waits for the user's answer; those before it are done.
             KeytuiError: A step failed; those before it are done.
         """
         deactivated = False
@@ -153,10 +228,10 @@ class RotationDriver(Generic[R]):
             self._tell("", await self._port.work(lambda: self._rotator.finish(ending)))
 
     async def settle(self) -> Rotation:
-        """Find out what became of a creation that was cut short; return the rotation after it.
+        """Find out what became of an interrupted key creation; return the rotation as it is then.
 
         Raises:
-            UndecidedError: That is still open.
+            UndecidedError: It is still unknown, or its key waits to be deleted.
         """
         rotation = self._mine
         if rotation.unsettled and rotation.attempt:
@@ -217,7 +292,7 @@ class RotationDriver(Generic[R]):
             self._tell(made, custody.warnings)
 
     async def _after_lost_reply(self, lost: UnansweredError) -> None:
-        """Raise what to say once it is known what AWS has made; no second key is asked for."""
+        """Raise what AWS has created; a second key is never requested without the user."""
         await self.read()
         finding = await self._look_into(lost.attempt)
         title = finding.title if finding else "The key whose secret did not arrive is deleted."
@@ -252,7 +327,7 @@ class RotationDriver(Generic[R]):
 
     async def _deactivate(self, rotation: Rotation) -> None:
         port, old_id, new_id = self._port, rotation.old_id, rotation.new_id
-        found = await port.work(lambda: self._lifecycle.dependence(rotation.old))
+        found = await port.work(lambda: self._rotator.dependence(rotation))
         await port.confirm_deactivation(self._deactivation(rotation, found))
         self._commit("Making the old key inactive")
         change = await port.with_keyring(lambda: self._rotator.retire(rotation))
@@ -290,7 +365,7 @@ class RotationDriver(Generic[R]):
     # Back.
 
     async def roll_back(self) -> None:
-        """Return to the old key, on its user's word.
+        """Return to the old key, after a question.
 
         Raises:
             UndecidedError: Nobody agreed, or it is open what became of the new key.
@@ -317,9 +392,6 @@ class RotationDriver(Generic[R]):
         self.rotation = rotation
         self._port.show(rotation)
         return rotation
-
-    async def _read(self, rotation: Rotation) -> Rotation:
-        return self._take(await self._port.work(lambda: self._rotator.again(rotation)))
 
     def _commit(self, step: str) -> None:
         self._port.committed()

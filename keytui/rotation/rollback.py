@@ -16,7 +16,7 @@ from keytui.keys.local_use import LocalUse
 from keytui.keys.lookup import described
 from keytui.keys.operations import Lifecycle
 from keytui.rotation.keys import KeySecrets, Proof
-from keytui.rotation.port import Profiles
+from keytui.rotation.profiles import Profiles
 
 CLOCK_SLACK = timedelta(minutes=1)
 """How much earlier than AWS was asked for it a new key may seem to be created."""
@@ -26,17 +26,7 @@ ANY_CLOCK = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """Rolls a rotation back. Safe to resume after an interruption.
-
-    Attributes:
-        iam: The account.
-        lifecycle: The verbs on keys.
-        proof: Asks AWS about keys.
-        secrets: The secrets of both keys.
-        log: The rotation's lines in the journal.
-        profiles: The local AWS profiles.
-        uses_here: Where this machine names a key.
-    """
+    """Rolls a rotation back. Safe to resume after an interruption."""
 
     iam: Iam
     lifecycle: Lifecycle

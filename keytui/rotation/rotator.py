@@ -7,7 +7,7 @@ the old key is deleted. Until then there is a way back from every step.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Generic
@@ -22,15 +22,37 @@ from keytui.journal.rotations import Rotation, Step, left_over, open_rotations, 
 from keytui.keys.local_use import LocalUse
 from keytui.keys.lookup import described
 from keytui.keys.operations import QUOTA, Lifecycle, quota_reached
-from keytui.keys.outcomes import Custody, StatusChange
+from keytui.keys.outcomes import Custody, Dependence, StatusChange
 from keytui.rotation.keys import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, KeySecrets, Proof
-from keytui.rotation.port import Plans, Profiles, R, Watch
+from keytui.rotation.profiles import Plans, Profiles, R
 from keytui.rotation.rollback import WayBack
 from keytui.stores.base import Probe, SecretStore
 from keytui.stores.vault import Vault
 
 TIDIED_AT_ONCE = 5
 """How many rotations are ended in one go, at most: AWS is asked about each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What AWS says of the use of both keys.
+
+    Attributes:
+        old: The old key's last use; None where it may not be read.
+        new: The new key's last use; None where it may not be read.
+        since: From when on nothing should use the old key.
+        here: What on this machine still names the old key.
+    """
+
+    old: LastUsed | None
+    new: LastUsed | None
+    since: datetime
+    here: tuple[LocalUse, ...] = ()
+
+    @property
+    def still_used(self) -> bool:
+        """Whether the old key was used since it should not be."""
+        return bool(self.old and self.old.when and self.old.when > self.since)
 
 
 class Rotator(Generic[R]):
@@ -53,18 +75,8 @@ class Rotator(Generic[R]):
     ) -> None:
         """Take the parts.
 
-        Args:
-            iam: The account.
-            journal: Where its steps are written down.
-            lifecycle: The verbs on keys.
-            vault: The secrets that the keyring holds.
-            store_at: Opens the store of a locator.
-            who: Asks AWS whose a key is, signing with it.
-            profiles: The local AWS profiles.
-            uses_here: Where this machine names a key.
-            plans: How local profiles could be given the new key; blocks, raises ``StoreError``.
-            now: The clock.
-            wait: How IAM is waited for.
+        ``who`` asks AWS whose a key is, signing with it. ``plans`` says how local profiles could
+        be given the new key; it blocks and raises ``StoreError``.
         """
         self._iam, self._journal, self._lifecycle = iam, journal, lifecycle
         self._profiles, self._uses_here, self.plans = profiles, uses_here, plans
@@ -99,6 +111,10 @@ class Rotator(Generic[R]):
     def release(self, rotation: Rotation) -> None:
         """Work on it no longer, far as it is."""
         self._journal.release(rotation.id)
+
+    def dependence(self, rotation: Rotation) -> Dependence:
+        """Ask AWS what depends on the old key."""
+        return self._lifecycle.dependence(rotation.old)
 
     def watch(self, rotation: Rotation) -> Watch:
         """Ask AWS when both keys were last used."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from keytui.aws.files.profiles import AwsFiles
     from keytui.aws.files.repoint import RepointChange
     from keytui.journal.rotations import Rotation
-    from keytui.rotation.port import Plans
+    from keytui.rotation.profiles import Plans
     from keytui.rotation.rotator import Rotator
 
 
@@ -143,7 +143,7 @@ class Context:
     def _plans(self, rotation: "Rotation") -> "Plans[RepointChange]":
         """Return how local profiles could be given a new key; the demo account has none."""
         from keytui.aws.files.repoint import How, LocalProfiles
-        from keytui.rotation.port import Plans
+        from keytui.rotation.profiles import Plans
 
         if self.settings.demo:
             return Plans()

@@ -16,8 +16,14 @@ from keytui.keys.local_use import own_shell
 from keytui.keys.lookup import find
 from keytui.keys.outcomes import Custody
 from keytui.keys.recovery import Finding
-from keytui.rotation.driver import RotationDriver
-from keytui.rotation.port import Creation, Deactivation, Plans, Rollback, UndecidedError
+from keytui.rotation.driver import (
+    Creation,
+    Deactivation,
+    Rollback,
+    RotationDriver,
+    UndecidedError,
+)
+from keytui.rotation.profiles import Plans
 from keytui.session.account import Account, open_account
 from keytui.session.context import Context
 from keytui.stores.base import Probe, SecretStore
@@ -61,7 +67,7 @@ def rotate_key(ctx: Context, request: Request) -> int:
         stop.last = port.see_safe
         rotator = ctx.rotator(account.iam, account.lifecycle)
         repoints = options["profiles"] != "leave"
-        driver = RotationDriver(rotator, account.lifecycle, port, repoints=repoints)
+        driver = RotationDriver(rotator, port, repoints=repoints)
         result, reason = "done", ""
         try:
             run_now(_rotate(driver, account, request, ids[0]))

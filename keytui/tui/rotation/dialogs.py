@@ -20,7 +20,8 @@ from keytui.core.model import AccessKey
 from keytui.core.rules import Thresholds, could_go, findings
 from keytui.core.text import plain
 from keytui.keys.local_use import LocalUse, own_shell
-from keytui.rotation.port import Plans, Rollback
+from keytui.rotation.driver import Rollback
+from keytui.rotation.profiles import Plans
 from keytui.session.context import Context
 from keytui.stores.base import Probe
 from keytui.tui.dialogs.dialogs import Dialog, Note, PathScreen, sentences

@@ -11,8 +11,14 @@ from keytui.journal.rotations import Rotation, Step
 from keytui.keys.operations import QUOTA
 from keytui.keys.outcomes import Custody
 from keytui.keys.recovery import Finding
-from keytui.rotation.driver import RotationDriver
-from keytui.rotation.port import Creation, Deactivation, Plans, Rollback, UndecidedError
+from keytui.rotation.driver import (
+    Creation,
+    Deactivation,
+    Rollback,
+    RotationDriver,
+    UndecidedError,
+)
+from keytui.rotation.profiles import Plans
 from keytui.rotation.rotator import Rotator
 from keytui.session.account import complete_keys, read_keys
 from keytui.stores.base import Probe, SecretStore
@@ -38,7 +44,7 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
     account.lifecycle.require_writable()
     rotator = stage.ctx.rotator(account.iam, account.lifecycle)
     port = _RotationDialogs(stage, rotator)
-    driver = RotationDriver(rotator, account.lifecycle, port)
+    driver = RotationDriver(rotator, port)
     try:
         rotation = await driver.take_up(key.id)
         begins = rotation is None
@@ -123,7 +129,7 @@ class _RotationDialogs(ScreenPort):
     def progress(self, step: str) -> None:
         """Show what is being done beside the step. Any thread."""
         if self.screen:
-            self.screen.tell(step)
+            self._loop.call_soon_threadsafe(self.screen.progress, step)
 
     def tell(self, sentence: str, *, good: bool = True) -> None:
         """Show what came of it."""

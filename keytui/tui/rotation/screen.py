@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Protocol, cast
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 from typing_extensions import override
@@ -20,8 +19,8 @@ from keytui.core.text import plain
 from keytui.journal.history import place
 from keytui.journal.log import Event
 from keytui.journal.rotations import Rotation, Step
-from keytui.rotation.driver import RotationDriver
-from keytui.rotation.port import UndecidedError, Watch
+from keytui.rotation.driver import RotationDriver, UndecidedError
+from keytui.rotation.rotator import Watch
 from keytui.tui.dialogs.dialogs import sentences
 from keytui.tui.services.typeahead import TypeAhead
 from keytui.tui.widgets.bars import KeyHints, MessageBar
@@ -143,12 +142,7 @@ class StepList(Lines):
         self._under_way = ""
 
     def show(self, rotation: Rotation, under_way: str = "") -> None:
-        """Show a rotation.
-
-        Args:
-            rotation: The rotation.
-            under_way: What is being done now; empty for nothing.
-        """
+        """Show a rotation, and what is being done now; empty for nothing."""
         self._rotation, self._under_way = rotation, under_way
         self.redraw()
 
@@ -208,15 +202,7 @@ class RotationScreen(Screen[None]):
         *,
         begins: bool,
     ) -> None:
-        """Take the parts.
-
-        Args:
-            driver: The rotation's driver.
-            rotation: The rotation that it has taken up.
-            now: The clock.
-            verbs: ``next``, ``back`` and ``leave``: what the keys do.
-            begins: Whether to do the first step at once.
-        """
+        """Take the parts: ``next``, ``back`` and ``leave`` are the verbs, what the keys do."""
         super().__init__()
         self.seen: Watch | None = None
         self.left = Flag()
@@ -247,17 +233,6 @@ class RotationScreen(Screen[None]):
 
     def on_resize(self) -> None:
         self.draw()
-
-    class Progress(Message):
-        """A step has come further.
-
-        Attributes:
-            words: What is being done.
-        """
-
-        def __init__(self, words: str) -> None:
-            super().__init__()
-            self.words = words
 
     @property
     def can_leave(self) -> bool:
@@ -350,13 +325,10 @@ class RotationScreen(Screen[None]):
         self._under_way = words
         self.draw()
 
-    def tell(self, words: str) -> None:
-        """Show how far it has come; any thread may call."""
-        self.post_message(self.Progress(words))
-
-    def on_rotation_screen_progress(self, message: Progress) -> None:
+    def progress(self, words: str) -> None:
+        """Show how far it has come; nothing is shown where it has ended meanwhile."""
         if self._under_way:
-            self.under_way(message.words)
+            self.under_way(words)
 
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears it."""
