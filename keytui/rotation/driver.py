@@ -6,6 +6,7 @@ left no trace in the journal is not repeated.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 from keytui.core.errors import KeytuiError
@@ -20,6 +21,8 @@ from keytui.rotation.rotator import Rotator, Watch
 from keytui.stores.base import Probe, SecretStore
 
 T = TypeVar("T")
+FRESH_SECONDS = 10.0
+"""How long a test of a store, made before a question, still tells whether a secret can go there."""
 _OWN_SERVICES = {"sts", "iam"}
 """What keytui itself uses a new key for: to try it, and to sign its own calls."""
 _HANDED_OVER = "It signs keytui's own calls: the new key takes over before."
@@ -127,7 +130,7 @@ class RotationDriver(Generic[R]):
         """Take the parts; ``repoints`` says whether local profiles may be changed at all."""
         self._rotator, self._port, self._repoints = rotator, port, repoints
         self._signed_by = rotator.signing_key_id
-        self._probe: Probe | None = None
+        self._begun: tuple[Probe, float] | None = None
         self.rotation: Rotation | None = None
 
     # Which rotation.
@@ -175,7 +178,8 @@ class RotationDriver(Generic[R]):
             probe = tested or store.probe()
             return self._rotator.begin(listed, store, probe), probe
 
-        rotation, self._probe = await self._port.work(begin)
+        rotation, probe = await self._port.work(begin)
+        self._begun = probe, monotonic()
         return self._take(rotation)
 
     async def release(self) -> None:
@@ -247,8 +251,6 @@ class RotationDriver(Generic[R]):
         return finding
 
     def _require_way_on(self, rotation: Rotation) -> None:
-        if not rotation.only_back:
-            return
         back, safe = self._port.back, "The old key is as it was."
         if rotation.rolling_back:
             raise UndecidedError(
@@ -260,8 +262,9 @@ class RotationDriver(Generic[R]):
                 safe,
                 f"{back} puts the profiles back.",
             )
-        title = f"The secret of {rotation.new_id} is kept nowhere."
-        raise UndecidedError(title, safe, f"{back} deletes the new key.")
+        if rotation.secretless:
+            title = f"The secret of {rotation.new_id} is kept nowhere."
+            raise UndecidedError(title, safe, f"{back} deletes the new key.")
 
     async def _do(self, rotation: Rotation) -> None:
         match rotation.step:
@@ -277,7 +280,8 @@ class RotationDriver(Generic[R]):
                 await self._delete(rotation)
 
     async def _create(self, rotation: Rotation) -> None:
-        probe, self._probe = self._probe, None
+        begun, self._begun = self._begun, None
+        probe = begun[0] if begun and monotonic() - begun[1] < FRESH_SECONDS else None
 
         def create(progress: Callable[[str], None], made: Callable[[Custody], None]) -> Custody:
             return self._rotator.create(rotation, progress, made, probe)

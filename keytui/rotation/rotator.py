@@ -190,10 +190,18 @@ class Rotator(Generic[R]):
         """Create the new key and put its secret into the store; see ``Lifecycle.create``.
 
         The old key's description goes over to it.
+
+        Args:
+            rotation: The rotation.
+            progress: Called with a word on what is being done.
+            made: Called with the secret the moment it is there.
+            probe: What ``begin`` was given just now: it spares another test of the store, and
+                another look whether the old key is active. None in a later run.
         """
         if rotation.new_id or rotation.rolling_back or rotation.keyless:
             raise _not_now(rotation)
-        if self._proof.listed(rotation.owner, rotation.old_id, active=True) is None:
+        listed = probe or self._proof.listed(rotation.owner, rotation.old_id, active=True)
+        if not listed:
             raise KeytuiError(
                 f"AWS does not list the old key {rotation.old_id} as active.",
                 "No key was made.",

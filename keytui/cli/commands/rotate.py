@@ -156,7 +156,6 @@ class _RotationConsole(ConsolePort):
 
     @property
     def stopped(self) -> bool:
-        """Whether a signal has told keytui to end."""
         return self._stop() != 0
 
     def show(self, rotation: Rotation) -> None:
@@ -167,7 +166,6 @@ class _RotationConsole(ConsolePort):
         return call()
 
     async def choose_store(self, key: AccessKey) -> tuple[SecretStore, Probe | None]:
-        """Return the store of ``--store``."""
         del key
         kind, _, path = (self._options["store"] or "keyring").partition(":")
         return (self._ctx.csv_file(path) if kind == "csv" else self._ctx.keyring), None
@@ -198,7 +196,6 @@ class _RotationConsole(ConsolePort):
         return self._account.lifecycle.rescue(self._custody, self._ctx.keyring)
 
     async def look_into(self, attempt: str) -> Finding | None:
-        """Find out what became of a creation; ``keytui recover`` deals with what is left."""
         return self._account.recovery.examine(attempt, self.progress)
 
     # What it takes before a step.
@@ -261,7 +258,6 @@ class _RotationConsole(ConsolePort):
             )
 
     async def confirm_deletion(self, rotation: Rotation) -> None:
-        """Have the last four characters of the old key's ID typed."""
         old_id = rotation.old_id
         if not self._yes and not self._typed(f"Delete {old_id} for good?", old_id):
             raise UndecidedError(

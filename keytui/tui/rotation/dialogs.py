@@ -20,7 +20,7 @@ from keytui.core.model import AccessKey
 from keytui.core.rules import Thresholds, could_go, findings
 from keytui.core.text import plain
 from keytui.keys.local_use import LocalUse, own_shell
-from keytui.rotation.driver import Rollback
+from keytui.rotation.driver import FRESH_SECONDS, Rollback
 from keytui.rotation.profiles import Plans
 from keytui.session.context import Context
 from keytui.stores.base import Probe
@@ -29,9 +29,6 @@ from keytui.tui.dialogs.unlock import UnlockScreen
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import DIM, FAILS, GLYPHS, GOOD, WARNS, ago, backend
-
-FRESH_SECONDS = 10.0
-"""How long a test of the keyring tells whether a secret can be kept there."""
 
 
 @dataclass(frozen=True, slots=True)

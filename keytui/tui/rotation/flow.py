@@ -127,32 +127,26 @@ class _RotationDialogs(ScreenPort):
         self.screen: RotationScreen | None = None
 
     def progress(self, step: str) -> None:
-        """Show what is being done beside the step. Any thread."""
         if self.screen:
             self._loop.call_soon_threadsafe(self.screen.progress, step)
 
     def tell(self, sentence: str, *, good: bool = True) -> None:
-        """Show what came of it."""
         (self.screen or self.stage).say(sentence, good)
 
     def committed(self) -> None:
-        """No dialog comes any more: a step is under way."""
         super().committed()
         if self.screen:
             self.screen.under_way("…")
 
     @property
     def stopped(self) -> bool:
-        """Whether the step under way is not waited for any more. Any thread."""
         return self.screen is not None and self.screen.left.is_set()
 
     def show(self, rotation: Rotation) -> None:
-        """Show where it stands, with nothing under way."""
         if self.screen:
             self.screen.show(rotation)
 
     async def with_keyring(self, call: Callable[[], T]) -> T:
-        """Run a blocking call; where the keyring is locked, ask for its password first."""
         return await when_open(self.stage, self.stage.ctx.keyring, lambda: in_thread(call))
 
     async def confirm(self, dialog: ConfirmScreen | TypeScreen | DeleteScreen) -> None:
@@ -161,7 +155,6 @@ class _RotationDialogs(ScreenPort):
             raise UndecidedError("")
 
     async def choose_store(self, key: AccessKey) -> tuple[SecretStore, Probe | None]:
-        """Say what a rotation does, and ask where the new secret goes."""
         account, ctx = self.stage.account, self.stage.ctx
         known = account.inventory.keys_of(key.user)
         if not known or len(known.keys) >= QUOTA or not account.rotates(key):
@@ -201,12 +194,10 @@ class _RotationDialogs(ScreenPort):
         return custody
 
     async def look_into(self, attempt: str) -> Finding | None:
-        """Find out what became of a creation; an orphan is offered to be deleted."""
         await recover.look_into(self.stage, attempt)
         return self.stage.account.unfinished.get(attempt)
 
     async def choose_profiles(self, plans: Plans[RepointChange]) -> tuple[RepointChange, ...]:
-        """Show how the profiles would be changed."""
         changes = await self.stage.ask(RepointScreen(plans))
         if changes is None:
             raise UndecidedError("")
@@ -227,7 +218,6 @@ class _RotationDialogs(ScreenPort):
             await self.confirm(ConfirmScreen(title, *lines))
 
     async def confirm_deletion(self, rotation: Rotation) -> None:
-        """Have the last four characters of the old key's ID typed."""
         old, ctx = rotation.old, self.stage.ctx
         here = await in_thread(lambda: ctx.uses_here(old.id))
         uses = tuple(use for use in here if use.depends)
@@ -237,6 +227,5 @@ class _RotationDialogs(ScreenPort):
             raise UndecidedError(f"{old.id} was not deleted.")
 
     async def confirm_rollback(self, question: Rollback) -> None:
-        """Ask, and say what rolling back does."""
         lines = back_lines(question, self.stage.ctx.now())
         await self.confirm(ConfirmScreen("Roll back to the old key?", *lines))
