@@ -16,12 +16,12 @@ import pytest
 from textual.binding import Binding
 from textual.screen import Screen
 
+from keytui import tui
 from keytui.core.errors import StoreError, StoreLockedError
 from keytui.core.mfa import MfaRequest
 from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.journal.log import Entry, Event
 from keytui.stores.base import Mend
-from keytui.tui import dialogs as screens
 from keytui.tui.audit.screen import AuditScreen
 from keytui.tui.dialogs.dialogs import Dialog, PathScreen, WorkingScreen
 from keytui.tui.dialogs.long_dialog import HelpScreen
@@ -194,11 +194,11 @@ ABOVE = {"StageScreen", "AccountScreen", "OpeningScreen", "AuditedScreen", "Filt
 
 def all_screens() -> set[On]:
     found = set()
-    for module in pkgutil.iter_modules(screens.__path__):
-        one = importlib.import_module(f"{screens.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(tui.__path__, f"{tui.__name__}."):
+        one = importlib.import_module(module.name)
         classes = inspect.getmembers(one, inspect.isclass)
         found |= {kind for _, kind in classes if issubclass(kind, Screen)}
-    return {kind for kind in found if kind.__module__.startswith(screens.__name__)}
+    return {kind for kind in found if kind.__module__.startswith(f"{tui.__name__}.")}
 
 
 def bindings(kind: On) -> Iterator[Binding]:

@@ -173,7 +173,7 @@ def test_a_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
     killed = (
         "import os, signal, sys; from pathlib import Path;"
         "from keytui.core.gate import Gate;"
-        "from keytui.aws.files import replaced_file;"
+        "from keytui.aws.files import atomic_file as replaced_file;"
         "os.replace = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL);"
         "replaced_file.change(Path(sys.argv[1]), lambda old: old + b'# x', Gate(False))"
     )

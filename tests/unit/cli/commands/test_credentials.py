@@ -149,7 +149,7 @@ def test_a_keyring_that_hangs_is_given_up(
 ) -> None:
     env = with_backend(env, tmp_path, HANGS)
     script = (
-        "import sys; from keytui.cli import credentials; credentials.SECONDS = 0.5;"
+        "import sys; from keytui.cli.commands import credentials; credentials.SECONDS = 0.5;"
         "from keytui.cli.main import main; sys.exit(main(['credentials', 'AKIAHANGS00000000001']))"
     )
 
