@@ -63,6 +63,8 @@ class Rollback:
     warning: str
 
 
+TestedStore = tuple[SecretStore, Probe | None]
+"""A store, and what a test said of it just now; None where it should be tested again."""
 Creation = Callable[[Callable[[str], None], Callable[[Custody], None]], Custody]
 """Creates the new key; blocks. It is given what shows progress and what takes the secret into
 custody the moment it is there; see ``Lifecycle.create``."""
@@ -89,8 +91,8 @@ class RotationPort(Port, Protocol[R]):
     async def with_keyring(self, call: Callable[[], T]) -> T:
         """Run a blocking call that reads the keyring; offer to unlock a locked one."""
 
-    async def choose_store(self, key: AccessKey) -> tuple[SecretStore, Probe | None]:
-        """Ask where to store the new secret; return also the result of a test just made."""
+    async def choose_store(self, key: AccessKey) -> TestedStore:
+        """Ask where to store the new secret."""
 
     async def create_key(self, rotation: Rotation, create: Creation) -> Custody:
         """Run a creation, and let go of its secret only when that is stored or the key deleted.

@@ -21,12 +21,12 @@ from keytui.rotation.driver import (
     Deactivation,
     Rollback,
     RotationDriver,
+    TestedStore,
     UndecidedError,
 )
 from keytui.rotation.profiles import Plans
 from keytui.session.account import Account, open_account
 from keytui.session.context import Context
-from keytui.stores.base import Probe, SecretStore
 
 T = TypeVar("T")
 
@@ -165,7 +165,7 @@ class _RotationConsole(ConsolePort):
         """Nothing is unlocked on the way: ``--unlock-keyring`` is for that."""
         return call()
 
-    async def choose_store(self, key: AccessKey) -> tuple[SecretStore, Probe | None]:
+    async def choose_store(self, key: AccessKey) -> TestedStore:
         del key
         kind, _, path = (self._options["store"] or "keyring").partition(":")
         return (self._ctx.csv_file(path) if kind == "csv" else self._ctx.keyring), None

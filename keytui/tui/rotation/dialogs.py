@@ -1,7 +1,6 @@
 """The dialogs of a rotation: begin it, choose a key that may go, change profiles, go back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import ClassVar
@@ -20,7 +19,7 @@ from keytui.core.model import AccessKey
 from keytui.core.rules import Thresholds, could_go, findings
 from keytui.core.text import plain
 from keytui.keys.local_use import LocalUse, own_shell
-from keytui.rotation.driver import FRESH_SECONDS, Rollback
+from keytui.rotation.driver import FRESH_SECONDS, Rollback, TestedStore
 from keytui.rotation.profiles import Plans
 from keytui.session.context import Context
 from keytui.stores.base import Probe
@@ -31,21 +30,8 @@ from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import DIM, FAILS, GLYPHS, GOOD, WARNS, ago, backend
 
 
-@dataclass(frozen=True, slots=True)
-class RotateChoice:
-    """Where the new secret goes.
-
-    Attributes:
-        path: A CSV file; empty for the keyring.
-        probe: What a test of that store said just now; None where it should be tested.
-    """
-
-    path: str
-    probe: Probe | None
-
-
-class RotateScreen(Dialog[RotateChoice | None]):
-    """Says what a rotation does, and begins it."""
+class RotateScreen(Dialog[TestedStore | None]):
+    """Says what a rotation does, and asks where to store the new secret."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "begin", "Begin"),
@@ -57,7 +43,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
         super().__init__(f"Rotate {key.id}")
         self._key, self._here, self._own, self._ctx = key, here, own, ctx
         self._keyring: Probe | None = None
-        self._looked = 0.0
+        self._tested = 0.0
 
     @override
     def content(self) -> ComposeResult:
@@ -88,8 +74,7 @@ class RotateScreen(Dialog[RotateChoice | None]):
     @work(group="look", exclusive=True, description="look at the keyring")
     async def look(self) -> None:
         """Probe the keyring by writing to it, and show what it says."""
-        probe = self._keyring = await in_thread(self._ctx.keyring.probe)
-        self._looked = monotonic()
+        probe = await self._test()
         if self.app.screen is not self:
             return
         where = backend(probe.label) or plain(probe.label)
@@ -98,20 +83,23 @@ class RotateScreen(Dialog[RotateChoice | None]):
         self.query_one("#store", Static).update(line)
         self.query_one(Note).say(Text(plain(_why(probe))))
 
+    async def _test(self) -> Probe:
+        probe = self._keyring = await in_thread(self._ctx.keyring.probe)
+        self._tested = monotonic()
+        return probe
+
     @work(group="choose", exclusive=True, description="look at the keyring chosen")
     async def action_begin(self) -> None:
         """Begin, if the keyring can be written; a locked one is offered to be unlocked."""
-        probe = self._keyring
-        if probe is None:
-            probe = await in_thread(self._ctx.keyring.probe)
+        probe = self._keyring or await self._test()
         if probe.can_be_unlocked and await self._unlocked(probe):
             await self.look().wait()
             probe = self._keyring or probe
         if self.app.screen is not self:
             return
         if probe.writable:
-            fresh = self._keyring and monotonic() - self._looked < FRESH_SECONDS
-            self.dismiss(RotateChoice("", self._keyring if fresh else None))
+            fresh = monotonic() - self._tested < FRESH_SECONDS
+            self.dismiss((self._ctx.keyring, probe if fresh else None))
         else:
             self.app.bell()
 
@@ -125,9 +113,10 @@ class RotateScreen(Dialog[RotateChoice | None]):
         chosen = await self.app.push_screen_wait(PathScreen("Save a CSV file", path))
         if not chosen:
             return
-        probe = await in_thread(self._ctx.csv_file(chosen).probe)
+        store = self._ctx.csv_file(chosen)
+        probe = await in_thread(store.probe)
         if probe.writable:
-            self.dismiss(RotateChoice(chosen, probe))
+            self.dismiss((store, probe))
         else:
             self.query_one(Note).say(Text(plain(f"{probe.reason} {probe.next_step}")))
 

@@ -16,12 +16,12 @@ from keytui.rotation.driver import (
     Deactivation,
     Rollback,
     RotationDriver,
+    TestedStore,
     UndecidedError,
 )
 from keytui.rotation.profiles import Plans
 from keytui.rotation.rotator import Rotator
 from keytui.session.account import complete_keys, read_keys
-from keytui.stores.base import Probe, SecretStore
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen, WorkingScreen
 from keytui.tui.dialogs.unlock import when_open
 from keytui.tui.keys import recover
@@ -35,7 +35,6 @@ from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
 
 T = TypeVar("T")
-Rotations = Rotator[RepointChange]
 
 
 async def rotate(stage: Stage, key: AccessKey) -> None:
@@ -121,7 +120,7 @@ class _RotationDialogs(ScreenPort):
     look_again = "Enter looks again."
     back = "b"
 
-    def __init__(self, stage: Stage, rotator: Rotations) -> None:
+    def __init__(self, stage: Stage, rotator: Rotator[RepointChange]) -> None:
         super().__init__(stage)
         self.rotator = rotator
         self.screen: RotationScreen | None = None
@@ -154,7 +153,7 @@ class _RotationDialogs(ScreenPort):
         if not await self.stage.ask(dialog):
             raise UndecidedError("")
 
-    async def choose_store(self, key: AccessKey) -> tuple[SecretStore, Probe | None]:
+    async def choose_store(self, key: AccessKey) -> TestedStore:
         account, ctx = self.stage.account, self.stage.ctx
         known = account.inventory.keys_of(key.user)
         if not known or len(known.keys) >= QUOTA or not account.rotates(key):
@@ -164,7 +163,7 @@ class _RotationDialogs(ScreenPort):
         choice = await self.stage.ask(RotateScreen(key, here, own, ctx))
         if choice is None:
             raise UndecidedError("")
-        return (ctx.csv_file(choice.path) if choice.path else ctx.keyring), choice.probe
+        return choice
 
     async def create_key(self, rotation: Rotation, create: Creation) -> Custody:
         """Create it in a dialog; where its store fails, reveal the secret until it is stored."""

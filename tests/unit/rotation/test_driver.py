@@ -22,12 +22,13 @@ from keytui.rotation.driver import (
     Deactivation,
     Rollback,
     RotationDriver,
+    TestedStore,
     UndecidedError,
 )
 from keytui.rotation.profiles import Plans
 from keytui.session.account import open_account
 from keytui.session.settings import Settings
-from keytui.stores.base import Probe, SecretStore
+from keytui.stores.base import Probe
 from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.fake_iam import ACCOUNT, START
 
@@ -89,7 +90,7 @@ class Face:
     def show(self, rotation: Rotation) -> None:
         self.stands = rotation
 
-    async def choose_store(self, key: AccessKey) -> tuple[SecretStore, Probe | None]:
+    async def choose_store(self, key: AccessKey) -> TestedStore:
         self._ask("store")
         return self.desk.keyring, self.tested
 
