@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 class Proof:
-    """Asks AWS about keys, again while a new key may not be known everywhere."""
+    """Asks AWS about keys, repeatedly while a new key may not be known everywhere."""
 
     def __init__(self, iam: Iam, who: Callable[[str, Secret], Identity], wait: Wait) -> None:
         self._iam, self._who, self._wait = iam, who, wait
@@ -76,7 +76,7 @@ class Proof:
         )
 
     def steady(self, call: Callable[[], T]) -> T:
-        """Make a call, again while AWS does not know the key that signs it; it changed nothing."""
+        """Make a call; repeat it while AWS does not know the key that signs it yet."""
         deadline = self._wait.clock() + STEADY_SECONDS
         for _ in range(int(STEADY_SECONDS / BETWEEN_SECONDS)):
             try:
@@ -100,14 +100,12 @@ class Proof:
         return seen[0] if seen else None
 
     def gone(self, key_id: str, owners: Iterable[User], seconds: float = LISTED_SECONDS) -> bool:
-        """Wait until AWS has a key no more; return whether that is so.
-
-        Where AWS can't say, it is not.
+        """Wait until AWS confirms that a key is deleted; return whether it does.
 
         Args:
             key_id: The key.
             owners: Whose it may have been.
-            seconds: How long AWS may take; at least one look is taken.
+            seconds: How long AWS may take; it is asked at least once.
         """
         whose, deadline = tuple(owners), self._wait.clock() + seconds
         for _ in range(int(seconds / BETWEEN_SECONDS)):
@@ -169,7 +167,7 @@ class KeySecrets:
         self._vault, self._store_at, self._proof = vault, store_at, proof
 
     def store(self, rotation: Rotation) -> SecretStore:
-        """Return the store that the new secret is to go to. Raises ``StoreError``."""
+        """Return the store chosen for the new secret. Raises ``StoreError``."""
         store = self._store_at(rotation.chosen)
         if store is None:
             raise StoreError(

@@ -1,4 +1,4 @@
-"""Rolls a rotation back from any step: the old key is the one in use again."""
+"""Rolls a rotation back from any step: the old key is in use again, the new one deleted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
-"""The verbs of a rotation: each step safe to stop after, and to take up in a later run.
+"""The steps of a rotation, each safe to stop after and to continue in a later run.
 
-probe → create → store → verify → repoint → watch → make the old inactive → delete the old.
-Until the old key is made inactive, both keys work; before that is done, the new one has been
-seen to work with the secret as the store has it. The old key and its stored secret stay until
-the old key is deleted. Until then there is a way back from every step.
+Test the store → create → store → verify → repoint → watch → deactivate the old key → delete it.
+Both keys work until the old key is deactivated; before that, the new key has been seen to work
+with the secret as its store has it. The old key and its stored secret stay until the old key is
+deleted: until then every step can be rolled back.
 """
 
 from collections.abc import Callable, Iterable
@@ -105,11 +105,11 @@ class Rotator(Generic[R]):
         return next((one for one in found if one.id == rotation.id), rotation)
 
     def claim(self, rotation: Rotation) -> bool:
-        """Say that this keytui works on it; False where another does. Raises ``StateError``."""
+        """Reserve a rotation for this keytui; False where another has it. Raises ``StateError``."""
         return self._journal.claim(rotation.id)
 
     def release(self, rotation: Rotation) -> None:
-        """Work on it no longer, far as it is."""
+        """Let another keytui work on it."""
         self._journal.release(rotation.id)
 
     def dependence(self, rotation: Rotation) -> Dependence:
@@ -151,7 +151,7 @@ class Rotator(Generic[R]):
         return listed
 
     def begin(self, key: AccessKey, store: SecretStore, probe: Probe | None = None) -> Rotation:
-        """Write down that a key is to be replaced; its new secret goes to a tested store.
+        """Test the store, and write down that a key is to be replaced.
 
         Args:
             key: The key, as ``require_ready`` has returned it.
@@ -257,13 +257,13 @@ class Rotator(Generic[R]):
         self._log.write(Event.WATCHING, rotation.old, rotation.id)
 
     def retire(self, rotation: Rotation) -> StatusChange | None:
-        """Make the old key inactive, once more seeing before it that the new one works.
+        """Deactivate the old key, after checking once more that the new one works.
 
         Returns:
             The change; None where somebody else has deleted the old key.
 
         Raises:
-            KeytuiError: The old key was not made inactive.
+            KeytuiError: The old key was not deactivated.
         """
         secret = self._proved(rotation, Step.REPOINT)
         self._require_usable_profiles(rotation, secret)
@@ -289,7 +289,7 @@ class Rotator(Generic[R]):
     def _deactivate_old(self, rotation: Rotation) -> StatusChange:
         """Deactivate the old key, and write down whether this rotation did it.
 
-        Only then may the way back activate it again: a colleague may have had a reason.
+        Only then may a rollback activate it: a colleague may have had a reason.
         """
         old, name = rotation.old, rotation.id
         listed = self._iam.keys(rotation.owner)
@@ -307,7 +307,7 @@ class Rotator(Generic[R]):
         return change
 
     def delete(self, rotation: Rotation) -> list[KeytuiError]:
-        """Delete the old key and forget its secret: the rotation has ended.
+        """Delete the old key and its stored secret, which ends the rotation.
 
         Returns:
             What could not be cleared away after the key was deleted.
@@ -324,8 +324,7 @@ class Rotator(Generic[R]):
     def finish(self, rotation: Rotation, seconds: float = LISTED_SECONDS) -> list[KeytuiError]:
         """End a rotation whose old key is deleted: clear away its secret and the backups.
 
-        Where AWS does not confirm that the key is deleted, nothing is cleared away, and the
-        rotation stays open.
+        Nothing is cleared away, and the rotation stays open, until AWS confirms that.
 
         Args:
             rotation: The rotation.
@@ -356,7 +355,7 @@ class Rotator(Generic[R]):
         Somebody else did that, or keytui was killed before it could write it down.
 
         Returns:
-            What could not be cleared away; None where the key is there, and the rotation goes on.
+            What could not be cleared away; None where the key exists, and the rotation continues.
 
         Raises:
             AwsError: AWS can't be asked.
@@ -386,7 +385,7 @@ class Rotator(Generic[R]):
         return problems
 
     def abandon(self, rotation: Rotation) -> None:
-        """End a rotation where it is, on the user's word: both keys stay as they are.
+        """End a rotation where it is; both keys stay as they are.
 
         Raises:
             StateError: It could not be written down.
@@ -399,9 +398,9 @@ class Rotator(Generic[R]):
     def roll_back(
         self, rotation: Rotation, progress: Callable[[str], None] = lambda _: None
     ) -> list[KeytuiError]:
-        """Return to the old key: active again, profiles put back, the new key deleted.
+        """Activate the old key, put the profiles back, and delete the new key.
 
-        Safe to be repeated where it was cut short.
+        Safe to repeat after an interruption.
 
         Returns:
             What could not be cleared away after the new key was deleted.
@@ -422,11 +421,11 @@ class Rotator(Generic[R]):
             self._iam.sign_with(rotation.new_id, self._secrets.new(rotation))
 
     def _proved(self, rotation: Rotation, after: Step) -> Secret:
-        """Return the new secret, after seeing once more that the new key works with it.
+        """Return the new secret, after checking once more that the new key works with it.
 
         Args:
             rotation: The rotation.
-            after: The step that has to be done.
+            after: The step that must be done.
 
         Raises:
             KeytuiError: It does not; nothing was changed.
@@ -434,7 +433,6 @@ class Rotator(Generic[R]):
         self._lifecycle.require_writable()
         if not {Step.VERIFY, after} <= rotation.done.keys() or rotation.rolling_back:
             raise _not_now(rotation)
-
         if not self._proof.listed(rotation.owner, rotation.new_id, active=True):
             raise KeytuiError(
                 f"AWS does not list the new key {rotation.new_id} as active.",

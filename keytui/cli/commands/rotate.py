@@ -40,9 +40,9 @@ AIMS = {
 
 
 def rotate_key(ctx: Context, request: Request) -> int:
-    """Begin a rotation or take it up, and go on as far as asked; print what was done.
+    """Begin or continue a rotation as far as asked; print what was done.
 
-    With ``--json`` one object: ``rotation`` (its ID in keytui's record), ``old_key_id``,
+    With ``--json`` one object: ``rotation`` (its ID in the journal), ``old_key_id``,
     ``new_key_id`` (null while there is none), ``user``, ``account``, ``action`` (``rotate``),
     ``step`` (the number of the next step of ``STEPS``, null where none is left), ``result``
     (``done`` where it went as far as asked, ``left`` where it needs the user's word,
