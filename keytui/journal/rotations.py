@@ -123,6 +123,11 @@ class Rotation:
         return bool(self.repointed) and not self.attempt
 
     @property
+    def only_back(self) -> bool:
+        """Whether it can only be rolled back."""
+        return self.rolling_back or self.keyless or self.secretless
+
+    @property
     def brief(self) -> str:
         """Where it stands in the fewest characters, such as ``5/8``."""
         return f"{self.step.number if self.step else STEPS}/{STEPS}"

@@ -39,7 +39,7 @@ from keytui.keys.outcomes import (
     not_undone,
     unrecorded,
 )
-from keytui.stores.base import Receipt, SecretStore
+from keytui.stores.base import Probe, Receipt, SecretStore
 
 QUOTA = 2
 """Access keys that AWS allows per user, inactive ones counted."""
@@ -250,6 +250,8 @@ class Lifecycle:
         progress: Callable[[str], None] = lambda _: None,
         made: Callable[[Custody], None] = lambda _: None,
         rotation: str = "",
+        *,
+        probe: Probe | None = None,
     ) -> Custody:
         """Create a key and put its secret into a store.
 
@@ -264,6 +266,7 @@ class Lifecycle:
             progress: Called with a word on what is being done.
             made: Called with the secret the moment it is here, before anything else can fail.
             rotation: The rotation it is a step of; empty for none.
+            probe: What a test of the store said just now; None to test it.
 
         Raises:
             UnansweredError: A key may have been made whose secret is lost.
@@ -276,7 +279,8 @@ class Lifecycle:
             raise quota_reached(user, before)
         if store:
             progress("Checking that the secret can be kept")
-            probe = store.probe()
+            if probe is None or not probe.writable:
+                probe = store.probe()
             if not probe.writable:
                 raise StoreError(probe.reason, "No key was made.", probe.next_step)
         progress("Writing keytui's record")

@@ -1,1 +1,1 @@
-"""Replace an access key by a new one, in steps that can be left, taken up and rolled back."""
+"""Replaces an access key in steps that can be interrupted, continued and rolled back."""

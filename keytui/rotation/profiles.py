@@ -1,6 +1,7 @@
-"""What a rotation needs of the local AWS profiles; ``aws.files.repoint`` has it."""
+"""The local AWS profiles as a rotation changes them; ``aws.files.repoint`` implements it."""
 
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from keytui.core.model import Secret
 from keytui.keys.local_use import LocalUse
@@ -17,17 +18,41 @@ class Repoint(Protocol):
     def diff(self) -> tuple[str, ...]:
         """The change as lines to show, without any secret."""
 
+    @property
+    def runs_keytui(self) -> bool:
+        """Whether the profile gets its key by running keytui."""
 
-R = TypeVar("R", bound=Repoint, contravariant=True)
+
+R = TypeVar("R", bound=Repoint)
+_R = TypeVar("_R", bound=Repoint, contravariant=True)
 
 
-class Profiles(Protocol[R]):
+@dataclass(frozen=True, slots=True)
+class Plans(Generic[R]):
+    """How the local profiles that use the old key could be given the new one.
+
+    Attributes:
+        by_process: They get it from the keyring; none where that does not have it.
+        rewritten: They keep it with its secret in plain text.
+        limits: Where a profile that runs keytui will not work, a sentence each.
+    """
+
+    by_process: tuple[R, ...] = ()
+    rewritten: tuple[R, ...] = ()
+    limits: tuple[str, ...] = ()
+
+    def limited(self, changes: tuple[R, ...]) -> tuple[R, ...]:
+        """Return the changes after which a profile works only within the limits."""
+        return tuple(change for change in changes if change.runs_keytui and self.limits)
+
+
+class Profiles(Protocol[_R]):
     """The local AWS profiles. Methods block."""
 
-    def record(self, change: R, stamp: str) -> str:
+    def record(self, change: _R, stamp: str) -> str:
         """Return what ``put_back`` will need of a change, without a secret."""
 
-    def repoint(self, change: R, secret: Secret, stamp: str) -> None:
+    def repoint(self, change: _R, secret: Secret, stamp: str) -> None:
         """Make a change, with a backup; one that is made already stays as it is.
 
         Raises:

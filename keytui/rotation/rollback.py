@@ -1,4 +1,4 @@
-"""The way back from a rotation, from every step: the old key is the one again."""
+"""Rolls a rotation back from any step: the old key is in use again, the new one deleted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ from keytui.journal.rotations import Rotation
 from keytui.keys.local_use import LocalUse
 from keytui.keys.lookup import described
 from keytui.keys.operations import Lifecycle
-from keytui.rotation.key_secrets import Kept
+from keytui.rotation.keys import KeySecrets, Proof
 from keytui.rotation.profiles import Profiles
-from keytui.rotation.verification import Proof
 
 CLOCK_SLACK = timedelta(minutes=1)
 """How much earlier than AWS was asked for it a new key may seem to be created."""
@@ -27,22 +26,12 @@ ANY_CLOCK = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """Goes it; what is cut short is gone on with.
-
-    Attributes:
-        iam: The account.
-        lifecycle: The verbs on keys.
-        proof: Asks AWS about keys.
-        kept: The secrets of both keys.
-        log: The rotation's lines in the journal.
-        profiles: The local AWS profiles.
-        uses_here: Where this machine names a key.
-    """
+    """Rolls a rotation back. Safe to resume after an interruption."""
 
     iam: Iam
     lifecycle: Lifecycle
     proof: Proof
-    kept: Kept
+    secrets: KeySecrets
     log: Log
     profiles: Profiles[Any]
     uses_here: Callable[[str], tuple[LocalUse, ...]]
@@ -73,13 +62,13 @@ class WayBack:
             self._discard(rotation)
         if new_id := rotation.new_id or rotation.gone_id:
             problems += self._forget(new_id, rotation)
-            problems += self.kept.left_in_file(rotation)
+            problems += self.secrets.left_in_file(rotation)
         self.log.write(Event.ROLLED_BACK, old, rotation.id)
         return problems
 
     def _require_active(self, rotation: Rotation) -> None:
         """Raise ``KeytuiError`` where somebody else has deactivated the old key."""
-        if self.proof.listed(rotation.owner, rotation.old_id, _active) is None:
+        if self.proof.listed(rotation.owner, rotation.old_id, active=True) is None:
             raise KeytuiError(
                 f"The old key {rotation.old_id} is inactive, and not by this rotation: somebody "
                 "else has deactivated it.",
@@ -108,7 +97,7 @@ class WayBack:
 
     def _forget(self, key_id: str, rotation: Rotation) -> list[KeytuiError]:
         try:
-            return self.kept.forget(key_id, rotation.owner)
+            return self.secrets.forget(key_id, rotation.owner)
         except KeytuiError as error:
             return [error]
 
@@ -161,11 +150,7 @@ class WayBack:
         """Let the old key sign keytui's calls again, where its secret is at hand."""
         if self.iam.sign_as_before(rotation.old_id):
             return
-        secret = self.kept.old(rotation) or self.profiles.secret(rotation.old_id)
+        secret = self.secrets.old(rotation) or self.profiles.secret(rotation.old_id)
         if secret is not None:
             self.proof.accepted(rotation.old_id, secret)
             self.iam.sign_with(rotation.old_id, secret)
-
-
-def _active(key: AccessKey) -> bool:
-    return key.status is KeyStatus.ACTIVE

@@ -1,9 +1,9 @@
-"""The verbs of a rotation: each step safe to stop after, and to take up in a later run.
+"""The steps of a rotation, each safe to stop after and to continue in a later run.
 
-probe → create → store → verify → repoint → watch → make the old inactive → delete the old.
-Until the old key is made inactive, both keys work; before that is done, the new one has been
-seen to work with the secret as the store has it. The old key and its stored secret stay until
-the old key is deleted. Until then there is a way back from every step.
+Test the store → create → store → verify → repoint → watch → deactivate the old key → delete it.
+Both keys work until the old key is deactivated; before that, the new key has been seen to work
+with the secret as its store has it. The old key and its stored secret stay until the old key is
+deleted: until then every step can be rolled back.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,12 +22,11 @@ from keytui.journal.rotations import Rotation, Step, left_over, open_rotations, 
 from keytui.keys.local_use import LocalUse
 from keytui.keys.lookup import described
 from keytui.keys.operations import QUOTA, Lifecycle, quota_reached
-from keytui.keys.outcomes import Custody, StatusChange
-from keytui.rotation.key_secrets import Kept
-from keytui.rotation.profiles import Profiles, R
+from keytui.keys.outcomes import Custody, Dependence, StatusChange
+from keytui.rotation.keys import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, KeySecrets, Proof
+from keytui.rotation.profiles import Plans, Profiles, R
 from keytui.rotation.rollback import WayBack
-from keytui.rotation.verification import IN_A_ROW, LISTED_SECONDS, VERIFY_SECONDS, Proof
-from keytui.stores.base import SecretStore
+from keytui.stores.base import Probe, SecretStore
 from keytui.stores.vault import Vault
 
 TIDIED_AT_ONCE = 5
@@ -70,32 +69,29 @@ class Rotator(Generic[R]):
         profiles: Profiles[R],
         uses_here: Callable[[str], tuple[LocalUse, ...]] = lambda _: (),
         *,
+        plans: Callable[[Rotation], Plans[R]] = lambda _: Plans(),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait: Wait | None = None,
     ) -> None:
         """Take the parts.
 
-        Args:
-            iam: The account.
-            journal: keytui's record.
-            lifecycle: The verbs on keys.
-            vault: The secrets that the keyring holds.
-            store_at: Opens the store of a locator.
-            who: Asks AWS whose a key is, signing with it.
-            profiles: The local AWS profiles.
-            uses_here: Where this machine names a key.
-            now: The clock.
-            wait: How IAM is waited for.
+        ``who`` asks AWS whose a key is, signing with it. ``plans`` says how local profiles could
+        be given the new key; it blocks and raises ``StoreError``.
         """
         self._iam, self._journal, self._lifecycle = iam, journal, lifecycle
-        self._profiles, self._uses_here = profiles, uses_here
+        self._profiles, self._uses_here, self.plans = profiles, uses_here, plans
         self._proof, self._log = Proof(iam, who, wait or Wait()), Log(iam, journal, now)
-        self._kept = Kept(vault, store_at, self._proof)
+        self._secrets = KeySecrets(vault, store_at, self._proof)
         self._way_back = WayBack(
-            iam, lifecycle, self._proof, self._kept, self._log, profiles, uses_here
+            iam, lifecycle, self._proof, self._secrets, self._log, profiles, uses_here
         )
 
     # Looking.
+
+    @property
+    def signing_key_id(self) -> str:
+        """The key that signs keytui's own calls."""
+        return self._iam.signing_key_id()
 
     def of_key(self, key_id: str) -> Rotation | None:
         """Return the open rotation that a key is part of. Raises ``StateError``."""
@@ -109,12 +105,16 @@ class Rotator(Generic[R]):
         return next((one for one in found if one.id == rotation.id), rotation)
 
     def claim(self, rotation: Rotation) -> bool:
-        """Say that this keytui works on it; False where another does. Raises ``StateError``."""
+        """Reserve a rotation for this keytui; False where another has it. Raises ``StateError``."""
         return self._journal.claim(rotation.id)
 
     def release(self, rotation: Rotation) -> None:
-        """Work on it no longer, far as it is."""
+        """Let another keytui work on it."""
         self._journal.release(rotation.id)
+
+    def dependence(self, rotation: Rotation) -> Dependence:
+        """Ask AWS what depends on the old key."""
+        return self._lifecycle.dependence(rotation.old)
 
     def watch(self, rotation: Rotation) -> Watch:
         """Ask AWS when both keys were last used."""
@@ -130,12 +130,12 @@ class Rotator(Generic[R]):
 
     # Forward.
 
-    def begin(self, key: AccessKey, store: SecretStore) -> Rotation:
-        """Prove the store and write down that a key is to be replaced.
+    def require_ready(self, key: AccessKey) -> AccessKey:
+        """Return a key as AWS lists it, if it can be rotated now.
 
         Raises:
             QuotaError: The user has two keys already; one has to go first.
-            KeytuiError: The key can't be rotated now. Nothing was changed.
+            KeytuiError: Only an active key is rotated.
         """
         self._lifecycle.require_writable()
         keys = self._iam.keys(key.user)
@@ -148,18 +148,32 @@ class Rotator(Generic[R]):
             )
         if len(keys) >= QUOTA:
             raise quota_reached(key.user, keys)
-        probe = store.probe()
+        return listed
+
+    def begin(self, key: AccessKey, store: SecretStore, probe: Probe | None = None) -> Rotation:
+        """Test the store, and write down that a key is to be replaced.
+
+        Args:
+            key: The key, as ``require_ready`` has returned it.
+            store: Where the new secret goes.
+            probe: What a test of the store said just now; None to test it.
+
+        Raises:
+            KeytuiError: The store can't be used, or the key can't be rotated. Nothing was changed.
+        """
+        self._lifecycle.require_writable()
+        probe = probe or store.probe()
         if not probe.writable:
             raise StoreError(probe.reason, "Nothing was changed.", probe.next_step)
         name = token_hex(8)
         self._journal.claim(name)
         try:
-            self._log.write(Event.ROTATING, listed, name, store=store.locator)
+            self._log.write(Event.ROTATING, key, name, store=store.locator)
             rotation = self.of_key(key.id)
             if rotation is not None and rotation.id == name:
                 return rotation
             # Another keytui was a moment earlier: one rotation of a key is enough.
-            self._log.write(Event.ABANDONED, listed, name)
+            self._log.write(Event.ABANDONED, key, name)
         except StateError:
             self._journal.release(name)
             raise
@@ -171,22 +185,33 @@ class Rotator(Generic[R]):
         rotation: Rotation,
         progress: Callable[[str], None] = lambda _: None,
         made: Callable[[Custody], None] = lambda _: None,
+        probe: Probe | None = None,
     ) -> Custody:
         """Create the new key and put its secret into the store; see ``Lifecycle.create``.
 
         The old key's description goes over to it.
+
+        Args:
+            rotation: The rotation.
+            progress: Called with a word on what is being done.
+            made: Called with the secret the moment it is there.
+            probe: What ``begin`` was given just now: it spares another test of the store, and
+                another look whether the old key is active. None in a later run.
         """
         if rotation.new_id or rotation.rolling_back or rotation.keyless:
             raise _not_now(rotation)
-        if self._proof.listed(rotation.owner, rotation.old_id, _active) is None:
+        listed = probe or self._proof.listed(rotation.owner, rotation.old_id, active=True)
+        if not listed:
             raise KeytuiError(
                 f"AWS does not list the old key {rotation.old_id} as active.",
                 "No key was made.",
                 "Make it active (a), or end the rotation.",
             )
-        store = self._kept.store(rotation)
+        store = self._secrets.store(rotation)
         text = described(self._iam, rotation.old).description
-        return self._lifecycle.create(rotation.owner, store, text, progress, made, rotation.id)
+        return self._lifecycle.create(
+            rotation.owner, store, text, progress, made, rotation.id, probe=probe
+        )
 
     def verify(
         self,
@@ -204,7 +229,7 @@ class Rotator(Generic[R]):
         """
         self._proof.accepted(
             rotation.new_id,
-            self._kept.new(rotation),
+            self._secrets.new(rotation),
             in_a_row=IN_A_ROW,
             seconds=VERIFY_SECONDS,
             progress=progress,
@@ -232,13 +257,13 @@ class Rotator(Generic[R]):
         self._log.write(Event.WATCHING, rotation.old, rotation.id)
 
     def retire(self, rotation: Rotation) -> StatusChange | None:
-        """Make the old key inactive, once more seeing before it that the new one works.
+        """Deactivate the old key, after checking once more that the new one works.
 
         Returns:
             The change; None where somebody else has deleted the old key.
 
         Raises:
-            KeytuiError: The old key was not made inactive.
+            KeytuiError: The old key was not deactivated.
         """
         secret = self._proved(rotation, Step.REPOINT)
         self._require_usable_profiles(rotation, secret)
@@ -264,7 +289,7 @@ class Rotator(Generic[R]):
     def _deactivate_old(self, rotation: Rotation) -> StatusChange:
         """Deactivate the old key, and write down whether this rotation did it.
 
-        Only then may the way back activate it again: a colleague may have had a reason.
+        Only then may a rollback activate it: a colleague may have had a reason.
         """
         old, name = rotation.old, rotation.id
         listed = self._iam.keys(rotation.owner)
@@ -282,7 +307,7 @@ class Rotator(Generic[R]):
         return change
 
     def delete(self, rotation: Rotation) -> list[KeytuiError]:
-        """Delete the old key and forget its secret: the rotation has ended.
+        """Delete the old key and its stored secret, which ends the rotation.
 
         Returns:
             What could not be cleared away after the key was deleted.
@@ -299,8 +324,7 @@ class Rotator(Generic[R]):
     def finish(self, rotation: Rotation, seconds: float = LISTED_SECONDS) -> list[KeytuiError]:
         """End a rotation whose old key is deleted: clear away its secret and the backups.
 
-        Where AWS does not confirm that the key is deleted, nothing is cleared away, and the
-        rotation stays open.
+        Nothing is cleared away, and the rotation stays open, until AWS confirms that.
 
         Args:
             rotation: The rotation.
@@ -313,7 +337,7 @@ class Rotator(Generic[R]):
             StateError: The end could not be written down.
         """
         try:
-            problems = self._kept.forget(rotation.old_id, rotation.owner, seconds)
+            problems = self._secrets.forget(rotation.old_id, rotation.owner, seconds)
         except KeytuiError as error:
             return [error]
         for change in rotation.repointed:
@@ -331,7 +355,7 @@ class Rotator(Generic[R]):
         Somebody else did that, or keytui was killed before it could write it down.
 
         Returns:
-            What could not be cleared away; None where the key is there, and the rotation goes on.
+            What could not be cleared away; None where the key exists, and the rotation continues.
 
         Raises:
             AwsError: AWS can't be asked.
@@ -361,7 +385,7 @@ class Rotator(Generic[R]):
         return problems
 
     def abandon(self, rotation: Rotation) -> None:
-        """End a rotation where it is, on the user's word: both keys stay as they are.
+        """End a rotation where it is; both keys stay as they are.
 
         Raises:
             StateError: It could not be written down.
@@ -374,9 +398,9 @@ class Rotator(Generic[R]):
     def roll_back(
         self, rotation: Rotation, progress: Callable[[str], None] = lambda _: None
     ) -> list[KeytuiError]:
-        """Return to the old key: active again, profiles put back, the new key deleted.
+        """Activate the old key, put the profiles back, and delete the new key.
 
-        Safe to be repeated where it was cut short.
+        Safe to repeat after an interruption.
 
         Returns:
             What could not be cleared away after the new key was deleted.
@@ -394,14 +418,14 @@ class Rotator(Generic[R]):
     def _take_over(self, rotation: Rotation) -> None:
         """Let the new key sign keytui's calls, where the old one does."""
         if self._iam.signing_key_id() == rotation.old_id:
-            self._iam.sign_with(rotation.new_id, self._kept.new(rotation))
+            self._iam.sign_with(rotation.new_id, self._secrets.new(rotation))
 
     def _proved(self, rotation: Rotation, after: Step) -> Secret:
-        """Return the new secret, after seeing once more that the new key works with it.
+        """Return the new secret, after checking once more that the new key works with it.
 
         Args:
             rotation: The rotation.
-            after: The step that has to be done.
+            after: The step that must be done.
 
         Raises:
             KeytuiError: It does not; nothing was changed.
@@ -409,14 +433,13 @@ class Rotator(Generic[R]):
         self._lifecycle.require_writable()
         if not {Step.VERIFY, after} <= rotation.done.keys() or rotation.rolling_back:
             raise _not_now(rotation)
-
-        if not self._proof.listed(rotation.owner, rotation.new_id, _active):
+        if not self._proof.listed(rotation.owner, rotation.new_id, active=True):
             raise KeytuiError(
                 f"AWS does not list the new key {rotation.new_id} as active.",
                 "The old key was not changed: nothing else might be left that works.",
                 "Make the new one active (a), or roll back.",
             )
-        secret = self._kept.new(rotation)
+        secret = self._secrets.new(rotation)
         self._proof.accepted(rotation.new_id, secret)
         return secret
 
@@ -425,10 +448,6 @@ class Rotator(Generic[R]):
             return self._iam.last_used(key_id) if key_id else None
         except AwsError:
             return None
-
-
-def _active(key: AccessKey) -> bool:
-    return key.status is KeyStatus.ACTIVE
 
 
 def _not_now(rotation: Rotation) -> KeytuiError:

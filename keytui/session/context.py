@@ -24,6 +24,8 @@ from keytui.stores.vault import Vault, held
 if TYPE_CHECKING:
     from keytui.aws.files.profiles import AwsFiles
     from keytui.aws.files.repoint import RepointChange
+    from keytui.journal.rotations import Rotation
+    from keytui.rotation.profiles import Plans
     from keytui.rotation.rotator import Rotator
 
 
@@ -133,6 +135,24 @@ class Context:
             self.who,
             LocalProfiles(self.aws_files(), gives_key=self.gives_key),
             self.uses_here,
+            plans=self._plans,
             now=self.now,
             wait=self.wait,
         )
+
+    def _plans(self, rotation: "Rotation") -> "Plans[RepointChange]":
+        """Return how local profiles could be given a new key; the demo account has none."""
+        from keytui.aws.files.repoint import How, LocalProfiles
+        from keytui.rotation.profiles import Plans
+
+        if self.settings.demo:
+            return Plans()
+        kept, files = rotation.store == self.keyring.locator, self.aws_files()
+
+        def plan(how: How) -> "tuple[RepointChange, ...]":
+            profiles = LocalProfiles(files, how, in_keyring=kept)
+            return profiles.plan(rotation.old_id, rotation.new_id)
+
+        by_process, rewritten = plan(How.PROCESS) if kept else (), plan(How.REWRITE)
+        limited = any(change.runs_keytui for change in (*by_process, *rewritten))
+        return Plans(by_process, rewritten, self.profile_limits() if limited else ())

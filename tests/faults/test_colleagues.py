@@ -102,7 +102,7 @@ def test_colleagues_key_is_left(
     match window:
         case Window.BEFORE:
             # The keys are listed last in "before"; whoever lists them again sees one more.
-            last = 1 if route is not by_rotation else 3
+            last = 1 if route is not by_rotation else 2
             cell.proxy.at("ListAccessKeys", last, when="after", call=lambda: colleague(cell))
         case Window.DURING:
             cell.proxy.at(CREATE, when="before", call=lambda: colleague(cell))

@@ -63,7 +63,7 @@ def shorten_waits() -> None:
     from keytui.aws import clients
     from keytui.keys import operations as lifecycle
     from keytui.keys import recovery
-    from keytui.rotation import verification as proof
+    from keytui.rotation import keys as proof
 
     recovery.LOOK_SECONDS = lifecycle.SETTLE_SECONDS = 2.0
     proof.BETWEEN_SECONDS = 0.1

@@ -53,6 +53,10 @@ class Change:
     def diff(self) -> tuple[str, ...]:
         return (f"- {self.old_id}", f"+ {self.new_id}")
 
+    @property
+    def runs_keytui(self) -> bool:
+        return False
+
 
 class MemoryProfiles:
     """Profiles, each with the key that it names; every change may go wrong."""

@@ -97,6 +97,20 @@ async def test_a_rotation_from_first_to_last(desk: Desk) -> None:
         assert not desk.app.main.account.rotations
 
 
+async def test_static_profiles_are_one_key_away(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await begin(desk)
+        await desk.on(RepointScreen)
+        await desk.sees("no secret stays in")
+        await desk.press("w")
+        await desk.sees("They keep a key and its secret in")
+        await desk.press("enter")
+        await desk.sees("bob uses")
+
+    assert f"aws_access_key_id = {new_id(desk)}" in credentials(desk)
+    assert "credential_process" not in credentials(desk)
+
+
 async def test_left_at_the_watch_and_taken_up_again(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await begin(desk)

@@ -77,6 +77,11 @@ class RepointChange:
     diff: tuple[str, ...]
     note: str = ""
 
+    @property
+    def runs_keytui(self) -> bool:
+        """Whether the profile gets its key by running keytui."""
+        return self.how is not How.REWRITE
+
 
 @dataclass(frozen=True, slots=True)
 class AwsText:

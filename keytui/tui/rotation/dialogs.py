@@ -1,25 +1,26 @@
 """The dialogs of a rotation: begin it, choose a key that may go, change profiles, go back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from time import monotonic
 from typing import ClassVar
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.aws.files.repoint import RepointChange
 from keytui.core.model import AccessKey
 from keytui.core.rules import Thresholds, could_go, findings
 from keytui.core.text import plain
 from keytui.keys.local_use import LocalUse, own_shell
-from keytui.rotation.rotator import Watch
+from keytui.rotation.driver import FRESH_SECONDS, Rollback, TestedStore
+from keytui.rotation.profiles import Plans
 from keytui.session.context import Context
 from keytui.stores.base import Probe
 from keytui.tui.dialogs.dialogs import Dialog, Note, PathScreen, sentences
@@ -29,19 +30,8 @@ from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import DIM, FAILS, GLYPHS, GOOD, WARNS, ago, backend
 
 
-@dataclass(frozen=True, slots=True)
-class RotateChoice:
-    """Where the new secret goes.
-
-    Attributes:
-        path: A CSV file; empty for the keyring.
-    """
-
-    path: str = ""
-
-
-class RotateScreen(Dialog[RotateChoice | None]):
-    """Says what a rotation does, and begins it."""
+class RotateScreen(Dialog[TestedStore | None]):
+    """Says what a rotation does, and asks where to store the new secret."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "begin", "Begin"),
@@ -53,9 +43,10 @@ class RotateScreen(Dialog[RotateChoice | None]):
         super().__init__(f"Rotate {key.id}")
         self._key, self._here, self._own, self._ctx = key, here, own, ctx
         self._keyring: Probe | None = None
+        self._tested = 0.0
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield what will happen."""
         uses = [use.text for use in self._here if use.depends]
         yield Static(Text.assemble(("For ", DIM), (plain(self._key.user.name), "bold")))
         yield Static(
@@ -75,15 +66,15 @@ class RotateScreen(Dialog[RotateChoice | None]):
         yield Static(Text("Its secret goes to  …", style=DIM), id="store")
         yield Note(classes="wrong")
 
+    @override
     def on_mount(self) -> None:
-        """Look at the keyring."""
         super().on_mount()
         self.look()
 
     @work(group="look", exclusive=True, description="look at the keyring")
     async def look(self) -> None:
         """Probe the keyring by writing to it, and show what it says."""
-        probe = self._keyring = await in_thread(self._ctx.keyring.probe)
+        probe = await self._test()
         if self.app.screen is not self:
             return
         where = backend(probe.label) or plain(probe.label)
@@ -92,19 +83,23 @@ class RotateScreen(Dialog[RotateChoice | None]):
         self.query_one("#store", Static).update(line)
         self.query_one(Note).say(Text(plain(_why(probe))))
 
+    async def _test(self) -> Probe:
+        probe = self._keyring = await in_thread(self._ctx.keyring.probe)
+        self._tested = monotonic()
+        return probe
+
     @work(group="choose", exclusive=True, description="look at the keyring chosen")
     async def action_begin(self) -> None:
         """Begin, if the keyring can be written; a locked one is offered to be unlocked."""
-        probe = self._keyring
-        if probe is None:
-            probe = await in_thread(self._ctx.keyring.probe)
+        probe = self._keyring or await self._test()
         if probe.can_be_unlocked and await self._unlocked(probe):
             await self.look().wait()
             probe = self._keyring or probe
         if self.app.screen is not self:
             return
         if probe.writable:
-            self.dismiss(RotateChoice())
+            fresh = monotonic() - self._tested < FRESH_SECONDS
+            self.dismiss((self._ctx.keyring, probe if fresh else None))
         else:
             self.app.bell()
 
@@ -118,27 +113,28 @@ class RotateScreen(Dialog[RotateChoice | None]):
         chosen = await self.app.push_screen_wait(PathScreen("Save a CSV file", path))
         if not chosen:
             return
-        probe = await in_thread(self._ctx.csv_file(chosen).probe)
+        store = self._ctx.csv_file(chosen)
+        probe = await in_thread(store.probe)
         if probe.writable:
-            self.dismiss(RotateChoice(chosen))
+            self.dismiss((store, probe))
         else:
             self.query_one(Note).say(Text(plain(f"{probe.reason} {probe.next_step}")))
 
 
 class TwoKeys(Rows):
-    """Two lines for each key."""
+    """The keys, a line each."""
 
     def __init__(self, keys: Sequence[AccessKey], now: datetime, limits: Thresholds) -> None:
         super().__init__()
         self._keys, self._now, self._limits = keys, now, limits
 
     @property
+    @override
     def row_count(self) -> int:
-        """How many keys there are."""
         return len(self._keys)
 
+    @override
     def draw_row(self, index: int, width: int) -> Text:
-        """Return a key's line."""
         key, here = self._keys[index], index == self.cursor
         used = key.last_used
         last = ago(used.when, self._now) if used and used.when else "never" if used else "unknown"
@@ -164,8 +160,8 @@ class TwoKeysScreen(Dialog[AccessKey | None]):
         super().__init__("One key has to go first")
         self._keys, self._now, self._limits = keys, now, limits
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the keys, and which could go."""
         name = self._keys[0].user.name
         yield Static(
             sentences(
@@ -180,55 +176,35 @@ class TwoKeysScreen(Dialog[AccessKey | None]):
             classes="quiet",
         )
 
+    @override
     def on_mount(self) -> None:
-        """Let keys move the cursor."""
         super().on_mount()
         self.query_one(TwoKeys).focus()
 
-    def on_rows_chosen(self) -> None:
-        """Return the key under the cursor."""
-        self.action_choose()
-
+    @on(Rows.Chosen)
     def action_choose(self) -> None:
-        """Return the key under the cursor."""
         self.dismiss(self._keys[self.query_one(TwoKeys).cursor])
 
     def action_none(self) -> None:
         """The list itself moves; the binding is here to be shown."""
 
 
-class Repointing(Enum):
-    """What to do with the local profiles."""
-
-    PROCESS = "process"
-    REWRITE = "rewrite"
-    BY_HAND = "by hand"
-
-
-class RepointScreen(Dialog[Repointing | None]):
-    """Shows how the AWS profiles here would be changed, as a diff."""
+class RepointScreen(Dialog[tuple[RepointChange, ...] | None]):
+    """Shows how the AWS profiles here would be changed, as a diff; returns the changes wanted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "answer('PROCESS')", "Change them"),
-        Binding("w", "rewrite", "Keep static"),
-        Binding("n", "answer('BY_HAND')", "By hand"),
+        Binding("enter", "change", "Change them"),
+        Binding("w", "other", "Keep static"),
+        Binding("n", "dismiss(())", "By hand"),
         Binding("escape", "dismiss(None)", "Back", key_display="esc"),
     ]
 
-    def __init__(
-        self,
-        by_process: Sequence[RepointChange],
-        rewritten: Sequence[RepointChange],
-        limits: Sequence[str] = (),
-    ) -> None:
-        """Take the changes of both kinds, and where a ``credential_process`` won't work."""
+    def __init__(self, plans: Plans[RepointChange]) -> None:
         super().__init__("Let the AWS profiles here use the new key")
-        self._changes = {Repointing.PROCESS: by_process, Repointing.REWRITE: rewritten}
-        self._limits = limits
-        self._kind = Repointing.PROCESS if by_process else Repointing.REWRITE
+        self._plans, self._process = plans, bool(plans.by_process)
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the diff."""
         yield Static(id="intro")
         yield Static(id="diff", classes="label")
         yield Static(
@@ -236,39 +212,39 @@ class RepointScreen(Dialog[Repointing | None]):
             classes="quiet",
         )
 
+    @override
     def on_mount(self) -> None:
-        """Show the changes."""
         super().on_mount()
         self._draw()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Offer the other kind only where it differs."""
-        del parameters
-        return action != "rewrite" or len(
-            {c.diff for k in self._changes.values() for c in k}
-        ) > len(self._changes[Repointing.PROCESS])
+    @property
+    def _changes(self) -> tuple[RepointChange, ...]:
+        return self._plans.by_process if self._process else self._plans.rewritten
 
-    def action_rewrite(self) -> None:
-        """Show the other kind."""
-        other = {Repointing.PROCESS: Repointing.REWRITE, Repointing.REWRITE: Repointing.PROCESS}
-        self._kind = other[self._kind]
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        del parameters
+        plans = self._plans
+        kinds = {change.diff for change in (*plans.by_process, *plans.rewritten)}
+        return action != "other" or len(kinds) > len(plans.by_process)
+
+    def action_other(self) -> None:
+        self._process = not self._process
         self._draw()
 
-    def action_answer(self, answer: str) -> None:
-        """Return what is to be done."""
-        by_hand = Repointing[answer] is Repointing.BY_HAND
-        self.dismiss(Repointing.BY_HAND if by_hand else self._kind)
+    def action_change(self) -> None:
+        self.dismiss(self._changes)
 
     def _draw(self) -> None:
-        process = self._kind is Repointing.PROCESS
         how = (
             "They take the key from the keyring, through keytui; no secret stays in the file."
-            if process
+            if self._process
             else "They keep a key and its secret in plain text, as before."
         )
-        self.query_one("#intro", Static).update(sentences(how, *(self._limits if process else ())))
+        limits = self._plans.limits if self._plans.limited(self._changes) else ()
+        self.query_one("#intro", Static).update(sentences(how, *limits))
         shown: list[Text | Table] = []
-        for change in self._changes[self._kind]:
+        for change in self._changes:
             shown.append(Text(plain(change.use.text), style="bold"))
             shown.append(_diff(change.diff))
             if change.note:
@@ -285,20 +261,23 @@ def _diff(lines: Sequence[str]) -> Table:
     return grid
 
 
-def back_lines(old_id: str, new_id: str, watch: Watch, now: datetime, profiles: int) -> list[str]:
+def back_lines(question: Rollback, now: datetime) -> list[str]:
     """Return what rolling back will do, a sentence a line."""
-    used = watch.new
-    lines = [f"{old_id} is made active again, if it is not."]
-    if profiles:
+    rotation, used = question.rotation, question.new
+    new_id = rotation.new_id
+    lines = [f"{rotation.old_id} is made active again, if it is not."]
+    if rotation.repointed:
         lines.append("The AWS profiles that keytui changed here use it again.")
     if new_id:
         lines.append(f"{new_id} is deleted, and its secret forgotten by the keyring.")
-        if used and used.when:
-            where = f"{used.service} {used.region}".strip()
-            lines.append(
-                f"{new_id} was last used {ago(used.when, now)} by {where} (keytui's own trials "
-                "are sts): whatever else has it stops working."
-            )
+    if new_id and used and used.when:
+        where = f"{used.service} {used.region}".strip()
+        lines.append(
+            f"{new_id} was last used {ago(used.when, now)} by {where} (keytui's own trials "
+            "are sts): whatever else has it stops working."
+        )
+    elif question.warning:
+        lines.append(question.warning)
     return lines
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from threading import Event as Flag
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.aws.files.repoint import RepointChange
 from keytui.core.errors import KeytuiError, NotFoundError
@@ -19,18 +19,14 @@ from keytui.core.text import plain
 from keytui.journal.history import place
 from keytui.journal.log import Event
 from keytui.journal.rotations import Rotation, Step
-from keytui.rotation.rotator import Rotator, Watch
-from keytui.session.context import Context
+from keytui.rotation.driver import RotationDriver, UndecidedError
+from keytui.rotation.rotator import Watch
 from keytui.tui.dialogs.dialogs import sentences
-from keytui.tui.services.threads import in_thread
 from keytui.tui.services.typeahead import TypeAhead
 from keytui.tui.widgets.bars import KeyHints, MessageBar
 from keytui.tui.widgets.lines import Line, Lines
 from keytui.tui.widgets.text import ACCENT, DIM, GOOD, WARNS, ago, fit, moment
 from keytui.tui.widgets.too_small import TooSmall
-
-if TYPE_CHECKING:
-    from keytui.tui.app import KeytuiApp
 
 GRAIN = "AWS tells of a use up to 15 minutes late."
 
@@ -146,17 +142,12 @@ class StepList(Lines):
         self._under_way = ""
 
     def show(self, rotation: Rotation, under_way: str = "") -> None:
-        """Show a rotation.
-
-        Args:
-            rotation: The rotation.
-            under_way: What is being done now; empty for nothing.
-        """
+        """Show a rotation, and what is being done now; empty for nothing."""
         self._rotation, self._under_way = rotation, under_way
         self.redraw()
 
+    @override
     def draw_line(self, y: int, width: int) -> Text:
-        """Return the line of a step."""
         steps = list(Step)
         if self._rotation is None or y >= len(steps):
             return Text()
@@ -178,14 +169,17 @@ WIDE = 100
 WATCH_SECONDS = 60.0
 """How often AWS is asked for the last use while the screen stands open."""
 
-Verbs = Mapping[str, Callable[["RotationScreen"], Coroutine[Any, Any, None]]]
+Verbs = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+class _App(Protocol):
+    typed: TypeAhead
 
 
 class RotationScreen(Screen[None]):
     """Shows one rotation, and does its steps one by one.
 
     Attributes:
-        rotation: The rotation as the journal has it.
         seen: What AWS says of the use of both keys; None before it was asked.
         left: Set when the step under way is not waited for any more.
     """
@@ -201,32 +195,24 @@ class RotationScreen(Screen[None]):
 
     def __init__(
         self,
+        driver: RotationDriver[RepointChange],
         rotation: Rotation,
-        rotator: Rotator[RepointChange],
-        ctx: Context,
+        now: Callable[[], datetime],
         verbs: Verbs,
         *,
-        begin: bool,
+        begins: bool,
     ) -> None:
-        """Take the parts.
-
-        Args:
-            rotation: The rotation.
-            rotator: Its verbs.
-            ctx: The parts of this run.
-            verbs: ``next``, ``back`` and ``leave``: what the keys do, as flows.
-            begin: Whether to go on at once.
-        """
+        """Take the parts: ``next``, ``back`` and ``leave`` are the verbs, what the keys do."""
         super().__init__()
-        self.rotation, self.rotator, self.ctx = rotation, rotator, ctx
         self.seen: Watch | None = None
         self.left = Flag()
-        self._verbs, self._go = verbs, begin
+        self._driver, self._rotation, self._now = driver, rotation, now
+        self._verbs, self._begins = verbs, begins
         self._doing = False
         self._under_way = ""
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
         yield Line(id="heading")
         yield StepList(id="steps")
         yield Line(id="old")
@@ -242,23 +228,11 @@ class RotationScreen(Screen[None]):
         self.draw()
         self.action_look()
         self.set_interval(WATCH_SECONDS, self.action_look)
-        if self._go:
+        if self._begins:
             self.call_after_refresh(self.action_do, "next")
 
     def on_resize(self) -> None:
-        """Fill the lines anew."""
         self.draw()
-
-    class Progress(Message):
-        """A step has come further.
-
-        Attributes:
-            words: What is being done.
-        """
-
-        def __init__(self, words: str) -> None:
-            super().__init__()
-            self.words = words
 
     @property
     def can_leave(self) -> bool:
@@ -268,15 +242,15 @@ class RotationScreen(Screen[None]):
     @property
     def _waits(self) -> bool:
         """Whether what is under way only asks AWS, and needs not be waited for."""
-        return bool(self._under_way) and self.rotation.step is Step.VERIFY
+        return bool(self._under_way) and self._rotation.step is Step.VERIFY
 
+    @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Offer what can be done now."""
         if action == "close":
             return not self._doing or self._waits
         if action not in {"do", "look"}:
             return True
-        rotation = self.rotation
+        rotation = self._rotation
         if self._doing or rotation.ended:
             return False
         match parameters:
@@ -285,7 +259,7 @@ class RotationScreen(Screen[None]):
             case ("leave",):
                 return not rotation.unsettled and rotation.step is not None
             case ("next",):
-                return not (rotation.rolling_back or rotation.secretless or rotation.keyless)
+                return not rotation.only_back
         return True
 
     def action_do(self, verb: str) -> None:
@@ -300,7 +274,7 @@ class RotationScreen(Screen[None]):
 
     async def _guarded(self, verb: str) -> None:
         try:
-            await self._verbs[verb](self)
+            await self._verbs[verb]()
         except KeytuiError as error:
             self._problem(error)
         finally:
@@ -309,7 +283,7 @@ class RotationScreen(Screen[None]):
             self._typed.release()
         self._doing, self._under_way = False, ""
         try:
-            await self.again()
+            await self._driver.read()
         except KeytuiError as error:
             self._problem(error)
         self.draw()
@@ -319,15 +293,17 @@ class RotationScreen(Screen[None]):
         if isinstance(error, NotFoundError):
             hint = f"{error.next_step} If the user is deleted, l ends the rotation.".strip()
             error = NotFoundError(error.title, error.safe, hint)
-        self.query_one(MessageBar).problem(error)
+        if isinstance(error, UndecidedError) and not (error.safe or error.next_step):
+            self.say(error.title, good=False)
+        else:
+            self.query_one(MessageBar).problem(error)
 
     def action_look(self) -> None:
         """Ask AWS for the last use of both keys."""
         self.run_worker(self._look(), group="look", exclusive=True, description="look at both keys")
 
     async def _look(self) -> None:
-        rotation = self.rotation
-        self.seen = await in_thread(lambda: self.rotator.watch(rotation))
+        self.seen = await self._driver.watch(self._rotation)
         self.draw()
 
     def action_close(self) -> None:
@@ -337,49 +313,44 @@ class RotationScreen(Screen[None]):
         elif not self._doing:
             self.dismiss(None)
 
-    # What flows need of it.
+    # What its driver's port needs of it.
+
+    def show(self, rotation: Rotation) -> None:
+        """Show where the rotation stands, with nothing under way."""
+        self._rotation = rotation
+        self.under_way("")
 
     def under_way(self, words: str) -> None:
         """Show what is being done; an empty text ends that."""
         self._under_way = words
         self.draw()
 
-    def tell(self, words: str) -> None:
-        """Show how far it has come; any thread may call."""
-        self.post_message(self.Progress(words))
-
-    def on_rotation_screen_progress(self, message: Progress) -> None:
-        """Show how far it has come."""
+    def progress(self, words: str) -> None:
+        """Show how far it has come; nothing is shown where it has ended meanwhile."""
         if self._under_way:
-            self.under_way(message.words)
+            self.under_way(words)
 
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears it."""
         self.query_one(MessageBar).say(text, good)
 
-    async def again(self) -> None:
-        """Read the rotation again."""
-        self.rotation = await in_thread(lambda: self.rotator.again(self.rotation))
-        self.draw()
-
     @property
     def _typed(self) -> TypeAhead:
-        return cast("KeytuiApp", self.app).typed
+        return cast("_App", self.app).typed
 
     def draw(self) -> None:
         """Draw where it stands."""
         if not self.is_mounted:
             return
-        rotation = self.rotation
+        rotation, now, watch = self._rotation, self._now(), self.seen
         ids = ""
         if self.size.width >= WIDE:  # Both stand below, too.
             ids = f"{rotation.old_id} → {rotation.new_id}" if rotation.new_id else rotation.old_id
         head = Text.assemble(("Rotation", f"bold {ACCENT}"), f"  {plain(rotation.user)}  {ids}")
         self.query_one("#heading", Line).show_line(head)
         self.query_one(StepList).show(rotation, self._under_way)
-        words = next_words(rotation, self.seen, self.ctx.now())
-        self.query_one("#next", Static).update(sentences(*([] if self._under_way else words)))
-        now, watch = self.ctx.now(), self.seen
+        words = [] if self._under_way else next_words(rotation, watch, now)
+        self.query_one("#next", Static).update(sentences(*words))
         old = key_line("Old key", rotation.old_id, watch.old if watch else None, watch, now)
         new = key_line("New key", rotation.new_id, watch.new if watch else None, watch, now)
         self.query_one("#old", Line).show_line(old)

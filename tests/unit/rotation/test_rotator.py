@@ -89,6 +89,15 @@ def other(desk: Desk, tmp_path: Path) -> Machine:
     return Machine(theirs)
 
 
+def test_one_rotation_of_a_key_is_enough(machine: Machine, desk: Desk) -> None:
+    first = machine.begin()
+
+    with pytest.raises(KeytuiError, match="Another keytui"):
+        machine.begin()
+
+    assert machine.now() == first
+
+
 # Who deactivated the old key.
 
 

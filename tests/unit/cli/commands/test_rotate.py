@@ -9,11 +9,10 @@ import pytest
 from keytui.aws.files.profiles import AwsFiles
 from keytui.cli.arguments import parse
 from keytui.cli.commands.rotate import rotate_key
-from keytui.core.errors import KeytuiError, StateError, StoreError, UnknownKeyError
+from keytui.core.errors import KeytuiError, StoreError, UnknownKeyError
 from keytui.core.model import Identity, KeyStatus, LastUsed, Secret
-from keytui.journal.log import Entry, Event, Journal
+from keytui.journal.log import Event
 from keytui.keys.local_use import LocalUse, Place
-from keytui.session.account import open_account
 from keytui.session.settings import Settings
 from keytui.stores.keyring import limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
@@ -162,32 +161,6 @@ def test_a_lost_reply_waits_for_recover(desk: Desk, capsys: Said) -> None:
     assert rotate(desk) == 3, "a second key would be made"
 
 
-def test_a_step_that_is_not_written_down_is_not_repeated(
-    desk: Desk, capsys: Said, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The disk is full when the old key is inactive: AWS is not asked for that for ever."""
-    append = Journal.append
-    changes: list[Event] = []
-
-    def fill(journal: Journal, entry: Entry) -> None:
-        if entry.event is not Event.STATUS:
-            return append(journal, entry)
-        changes.append(entry.event)
-        assert len(changes) == 1, "the step is repeated"
-        raise StateError("The disk is full.")
-
-    monkeypatch.setattr(Journal, "append", fill)
-
-    assert rotate(desk, "--to", "inactive", "--yes") == 1
-
-    assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
-    said = capsys.readouterr().err
-    assert "The disk is full." in said
-    assert "The rotation stopped: a step did not complete, or could not be written down." in said
-    monkeypatch.undo()
-    assert rotate(desk, "--to", "inactive", "--yes") == 0
-
-
 def test_a_key_that_aws_does_not_accept_stays_unverified(desk: Desk, capsys: Said) -> None:
     def unknown(key_id: str, secret: Secret) -> Identity:
         raise UnknownKeyError("AWS does not accept the key.")
@@ -197,13 +170,6 @@ def test_a_key_that_aws_does_not_accept_stays_unverified(desk: Desk, capsys: Sai
     assert "does not accept" in capsys.readouterr().err
     assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
     assert Event.VERIFIED not in {entry.event for entry in desk.journal.entries()}
-
-
-def test_ones_own_key_takes_over_before_the_old_one_goes(desk: Desk) -> None:
-    assert rotate(desk, "--to", "inactive", "--yes", key_id=OWN_ID) == 0
-
-    assert desk.held("admin")[OWN_ID] is KeyStatus.INACTIVE
-    assert desk.iam.signing_key_id() != OWN_ID
 
 
 def test_two_keys_leave_no_room(desk: Desk, capsys: Said) -> None:
@@ -250,19 +216,6 @@ def test_killed_before_the_end_was_written_down(desk: Desk, capsys: Said) -> Non
     assert not list(desk.aws_files.credentials.parent.glob("*.bak"))
 
 
-def test_one_rotation_of_a_key_is_enough(desk: Desk) -> None:
-    earlier = parts_of(desk, Settings())
-    account = open_account(earlier, None)
-    rotator = earlier.rotator(account.iam, account.lifecycle)
-    bob = desk.iam.held(desk.iam.find("bob"))[0]
-    first = rotator.begin(bob, desk.keyring)
-
-    with pytest.raises(KeytuiError, match="Another keytui"):
-        rotator.begin(bob, desk.keyring)
-
-    assert rotator.of_key(BOB_ID) == first
-
-
 @pytest.mark.parametrize("denied", [True, False])
 def test_yes_alone_deletes_no_new_key_that_is_in_use(
     desk: Desk, capsys: Said, denied: bool
@@ -277,13 +230,6 @@ def test_yes_alone_deletes_no_new_key_that_is_in_use(
     assert len(desk.held("bob")) == 2
     said = capsys.readouterr().err
     assert ("last used is unknown" if denied else "is in use by s3") in said
-
-
-def test_own_calls_of_the_new_key_do_not_keep_it(desk: Desk) -> None:
-    rotate(desk, "--profiles", "process", "--yes")
-    desk.iam._uses[new_id(desk)] = LastUsed(START, "iam", "us-east-1")
-
-    assert rotate(desk, "--roll-back", "--yes") == 0
 
 
 # What a later process can't read.
@@ -388,16 +334,6 @@ def test_own_shell_is_not_cut_off_by_yes(desk: Desk, capsys: Said, key_id: str) 
     assert desk.held(user)[key_id] is KeyStatus.ACTIVE
     assert rotate(desk, "--yes", "--own-key", "--to", "inactive", key_id=key_id) == 0
     assert desk.held(user)[key_id] is KeyStatus.INACTIVE
-
-
-def test_own_profile_left_alone_is_not_cut_off_by_yes(desk: Desk, capsys: Said) -> None:
-    desk.uses[OWN_ID] = (PROFILE,)
-    flags = "--yes", "--profiles", "leave", "--to", "inactive"
-
-    assert rotate(desk, *flags, key_id=OWN_ID) == 3
-
-    assert desk.held("admin")[OWN_ID] is KeyStatus.ACTIVE
-    assert "is still used on this machine: profile admin" in capsys.readouterr().err
 
 
 def test_own_shell_is_named_where_nothing_is_cut_off_yet(desk: Desk, capsys: Said) -> None:

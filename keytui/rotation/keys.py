@@ -1,6 +1,7 @@
-"""Whether a key works, and calls that are signed by one that AWS may not know everywhere yet."""
+"""The two keys of a rotation: what AWS says of them, and where their secrets are."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 from keytui.core.errors import (
@@ -9,11 +10,16 @@ from keytui.core.errors import (
     CredentialsError,
     KeytuiError,
     NotFoundError,
+    StateError,
+    StoreError,
     UnknownKeyError,
 )
 from keytui.core.iam import Iam
-from keytui.core.model import AccessKey, Identity, Secret, User
+from keytui.core.model import AccessKey, Identity, KeyStatus, Secret, User
 from keytui.core.waiting import Keys, Wait
+from keytui.journal.rotations import Rotation, user_of
+from keytui.stores.base import SecretStore
+from keytui.stores.vault import Vault
 
 IN_A_ROW = 3
 """How often AWS has to accept a new key, one time after the other: it may flap."""
@@ -29,10 +35,9 @@ T = TypeVar("T")
 
 
 class Proof:
-    """Asks AWS about keys, until what it says is steady."""
+    """Asks AWS about keys, repeatedly while a new key may not be known everywhere."""
 
     def __init__(self, iam: Iam, who: Callable[[str, Secret], Identity], wait: Wait) -> None:
-        """Take the account, what asks whose a key is, and how IAM is waited for."""
         self._iam, self._who, self._wait = iam, who, wait
 
     def accepted(
@@ -71,7 +76,7 @@ class Proof:
         )
 
     def steady(self, call: Callable[[], T]) -> T:
-        """Make a call, again while AWS does not know the key that signs it; it changed nothing."""
+        """Make a call; repeat it while AWS does not know the key that signs it yet."""
         deadline = self._wait.clock() + STEADY_SECONDS
         for _ in range(int(STEADY_SECONDS / BETWEEN_SECONDS)):
             try:
@@ -82,28 +87,25 @@ class Proof:
             self._wait.sleep(BETWEEN_SECONDS)
         return call()
 
-    def listed(
-        self, owner: User, key_id: str, so: Callable[[AccessKey], bool] = lambda _: True
-    ) -> AccessKey | None:
-        """Wait until AWS lists a key, and it is so; return it, None where it isn't."""
+    def listed(self, owner: User, key_id: str, *, active: bool = False) -> AccessKey | None:
+        """Wait until AWS lists a key, as active where that is asked for; None where it doesn't."""
         seen: list[AccessKey] = []
 
         def reached(keys: Keys) -> bool:
-            seen[:] = [key for key in keys if key.id == key_id and so(key)]
+            here = [key for key in keys if key.id == key_id]
+            seen[:] = [k for k in here if not active or k.status is KeyStatus.ACTIVE]
             return bool(seen)
 
         self._wait.until(self._iam, owner, reached, LISTED_SECONDS)
         return seen[0] if seen else None
 
     def gone(self, key_id: str, owners: Iterable[User], seconds: float = LISTED_SECONDS) -> bool:
-        """Wait until AWS has a key no more; return whether that is so.
-
-        Where AWS can't say, it is not.
+        """Wait until AWS confirms that a key is deleted; return whether it does.
 
         Args:
             key_id: The key.
             owners: Whose it may have been.
-            seconds: How long AWS may take; at least one look is taken.
+            seconds: How long AWS may take; it is asked at least once.
         """
         whose, deadline = tuple(owners), self._wait.clock() + seconds
         for _ in range(int(seconds / BETWEEN_SECONDS)):
@@ -154,3 +156,87 @@ class Proof:
                 "Both keys are as they were.",
             )
         return None
+
+
+class KeySecrets:
+    """The secrets of both keys, in their stores."""
+
+    def __init__(
+        self, vault: Vault, store_at: Callable[[str], SecretStore | None], proof: Proof
+    ) -> None:
+        self._vault, self._store_at, self._proof = vault, store_at, proof
+
+    def store(self, rotation: Rotation) -> SecretStore:
+        """Return the store chosen for the new secret. Raises ``StoreError``."""
+        store = self._store_at(rotation.chosen)
+        if store is None:
+            raise StoreError(
+                f"keytui does not know the store {rotation.chosen}.", "No key was made."
+            )
+        return store
+
+    def new(self, rotation: Rotation) -> Secret:
+        """Return the new secret as its store has it. Raises ``StoreError``."""
+        store = self._store_at(rotation.store) if rotation.store else None
+        if store is None:
+            raise StoreError(
+                f"The secret of {rotation.new_id or 'the new key'} is in no store.",
+                "The old key was not changed.",
+                "Roll back: that deletes the new key.",
+            )
+        return store.get(rotation.new_id)
+
+    def old(self, rotation: Rotation) -> Secret | None:
+        """Return the old secret from a keyring; None where none can be read."""
+        for one in self._vault.held():
+            if one.key_id == rotation.old_id:
+                with suppress(StoreError):
+                    return self._vault.get(one)
+        return None
+
+    def left_in_file(self, rotation: Rotation) -> list[KeytuiError]:
+        """Return what to say of a file of the user's that keeps the deleted new key's secret."""
+        kind, _, path = rotation.store.partition(":")
+        if kind != "csv":
+            return []
+        try:
+            self.new(rotation)
+        except StoreError:  # The file is gone, or holds another key by now.
+            return []
+        return [
+            KeytuiError(
+                f"{path} still has the new key's secret.",
+                "It is of no use any more: its key is deleted.",
+                "Remove the file.",
+            )
+        ]
+
+    def forget(
+        self, key_id: str, owner: User, seconds: float = LISTED_SECONDS
+    ) -> list[KeytuiError]:
+        """Forget a deleted key's secret in the keyrings; return what failed.
+
+        Args:
+            key_id: The key.
+            owner: Whose it was, by keytui's history.
+            seconds: How long AWS may take to show that it is deleted.
+
+        Raises:
+            KeytuiError: AWS does not say that the key is deleted; nothing was forgotten.
+        """
+        held = [one for one in self._vault.held() if one.key_id == key_id]
+        # The history alone is not believed: a line in it may be wrong, or forged.
+        owners = {owner, *(user_of(one.user) for one in held if one.user)}
+        if not self._proof.gone(key_id, owners, seconds):
+            raise KeytuiError(
+                f"AWS does not confirm that {key_id} is deleted.",
+                "Its secret and the backups of AWS files stay.",
+                "They are removed as soon as AWS confirms it.",
+            )
+        problems: list[KeytuiError] = []
+        for one in held:
+            try:
+                self._vault.forget(one)
+            except (StoreError, StateError) as error:
+                problems.append(error)
+        return problems
