@@ -18,7 +18,8 @@ from keytui.core.model import AccessKey, Identity, KeyStatus, NewAccessKey, Secr
 from keytui.core.waiting import Wait
 from keytui.journal.log import Entry, Event, Journal
 from keytui.journal.rotations import Rotation, rotations
-from keytui.keys.batch import Planned, Verb, carry_out, undo
+from keytui.keys.change import Planned, Verb, carry_out
+from keytui.keys.change import take_back as undo
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import Custody, StatusChange
 from keytui.keys.recovery import Recovery
@@ -159,7 +160,7 @@ def _recover(machine: Machine) -> None:
 def _batch(machine: Machine) -> None:
     carry_out(machine.lifecycle, Verb.DEACTIVATE, [Planned(machine.old)])
     carry_out(machine.lifecycle, Verb.DELETE, [Planned(machine.off)])
-    undo(machine.lifecycle, [StatusChange(machine.off, KeyStatus.ACTIVE, True, None)])
+    undo(machine.lifecycle, [StatusChange(machine.off, KeyStatus.ACTIVE, (), None)])
 
 
 def _custody(machine: Machine) -> Custody:

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.journal.log import Event
-from keytui.keys.batch import undo
+from keytui.keys.change import take_back as undo
 from keytui.keys.outcomes import StatusChange
 from tests.property.test_rotation import EXAMPLES, STEPS
 from tests.property.world import World

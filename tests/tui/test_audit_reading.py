@@ -10,7 +10,7 @@ import pytest
 from keytui.audit.pace import AT_ONCE
 from keytui.core.model import KeyStatus
 from keytui.tui.audit.screen import AuditScreen
-from keytui.tui.keys.bulk_dialogs import BulkScreen
+from keytui.tui.keys.bulk import BulkScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START
 from tests.support.listing import Listing, add_users, hurry

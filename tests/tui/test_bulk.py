@@ -6,7 +6,7 @@ from keytui.core.errors import AwsError
 from keytui.core.model import AccessKey, KeyStatus, LastUsed
 from keytui.session.account import read_keys
 from keytui.tui.dialogs.dialogs import ConfirmScreen, WorkingScreen
-from keytui.tui.keys.bulk_dialogs import BatchScreen, BulkDeleteScreen, BulkScreen
+from keytui.tui.keys.bulk import BatchScreen, BulkDeleteScreen, BulkScreen
 from keytui.tui.profiles.screen import ProfilesScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START, FakeIam

@@ -7,7 +7,7 @@ import pytest
 from keytui.core.model import KeyStatus
 from keytui.journal.log import Event
 from keytui.tui.dialogs.dialogs import ConfirmScreen
-from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.change import DeleteScreen
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, an_account, opened
 
 BOTH = {ACTIVE_ID: KeyStatus.ACTIVE, INACTIVE_ID: KeyStatus.INACTIVE}

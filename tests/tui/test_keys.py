@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from keytui.core.model import KeyStatus, LastUsed
+from keytui.keys.change import NOT_LISTED
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
 from keytui.tui.terminal.clipboard import osc52
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
@@ -55,7 +56,7 @@ async def test_an_expired_key(desk: Desk) -> None:
         assert "⊘ Expired" in line
         assert "Make" not in line
         await desk.press("a")
-        await desk.sees("is expired; only an inactive key can be made active")
+        await desk.sees("is expired: only an inactive key can be made active")
         await desk.press("d")
         await desk.sees("is expired already")
     assert desk.iam.mutations == []
@@ -186,7 +187,9 @@ async def test_a_change_that_aws_does_not_list_is_said(desk: Desk) -> None:
         await at_active(desk)
         desk.iam.lag = 1000
         await desk.press("d")
-        await desk.sees(f"does not list {ACTIVE_ID} as inactive yet")
+        await desk.sees(
+            f"{ACTIVE_ID} is inactive. AWS took the change, but does not list it so yet."
+        )
         assert desk.held("alice")[ACTIVE_ID] is INACTIVE
 
 

@@ -15,8 +15,9 @@ from keytui.session.account import complete_keys, read_keys
 from keytui.stores.base import SecretStore
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen, WorkingScreen
 from keytui.tui.dialogs.unlock import when_open
-from keytui.tui.keys import create, delete, recover
-from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys import create, recover
+from keytui.tui.keys.change import DeleteScreen
+from keytui.tui.keys.change import delete as delete_key
 from keytui.tui.rotation import flow as rotation_keys
 from keytui.tui.rotation.dialogs import (
     Repointing,
@@ -335,7 +336,7 @@ async def _make_room(stage: Stage, key: AccessKey) -> None:
     keys = await in_thread(read)
     going = await stage.ask(TwoKeysScreen(keys, ctx.now(), ctx.settings.limits))
     if going is not None:
-        await delete.delete(stage, going)
+        await delete_key(stage, going)
 
 
 def _store(stage: Stage, choice: RotateChoice) -> SecretStore:

@@ -1027,7 +1027,7 @@ def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) 
     refused: dict[str, Callable[[], object]] = {
         "require_writable": lifecycle.require_writable,
         "set_status": lambda: lifecycle.set_status(active, KeyStatus.INACTIVE),
-        "undo": lambda: lifecycle.undo(StatusChange(active, KeyStatus.INACTIVE, listed=True)),
+        "undo": lambda: lifecycle.undo(StatusChange(active, KeyStatus.INACTIVE, ())),
         "delete": lambda: lifecycle.delete(inactive),
         "create": lambda: lifecycle.create(stage.alice, stage.store),
         "discard": lambda: lifecycle.discard(custody),

@@ -11,7 +11,7 @@ from keytui.core.gate import Gate
 from keytui.core.model import AccessKey, KeyStatus, LastUsed
 from keytui.core.waiting import Wait
 from keytui.journal.log import Event, Journal
-from keytui.keys.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan, undo
+from keytui.keys.change import AT_ONCE, Planned, Result, Verb, carry_out, make_plan, take_back
 from keytui.keys.local_use import LocalUse, Place
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import Concern
@@ -67,12 +67,12 @@ def test_the_guards_are_asked_for_each_key(stage: Stage) -> None:
     stage.here[here.id] = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "dev")
     said: list[str] = []
 
-    planned = plan(
+    planned = make_plan(
         stage.lifecycle,
         Verb.DEACTIVATE,
         [stage.keys[0], used, here, stage.own()],
         progress=said.append,
-    )
+    ).keys
 
     assert [one.key.user.name for one in planned] == ["user-0", "busy", "profile", "admin"]
     assert [one.concern for one in planned] == [
@@ -103,14 +103,14 @@ def test_what_can_not_be_done_is_said(
     verb: Verb, status: KeyStatus, reason: str, stage: Stage
 ) -> None:
     key = stage.key("zoe", status)
-    (one,) = plan(stage.lifecycle, verb, [key])
+    (one,) = make_plan(stage.lifecycle, verb, [key]).keys
     assert bool(one.refusal) == bool(reason)
     assert reason in one.refusal
 
 
 def test_guards_that_can_not_be_asked_refuse_their_key(stage: Stage) -> None:
     stage.iam.errors["iam:GetAccessKeyLastUsed"] = ThrottledError("AWS asks for fewer calls.")
-    (one,) = plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys[:1])
+    (one,) = make_plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys[:1]).keys
     assert one.refusal == (
         f"What depends on {stage.keys[0].id} could not be checked. AWS asks for fewer calls."
     )
@@ -120,14 +120,14 @@ def test_guards_that_can_not_be_asked_refuse_their_key(stage: Stage) -> None:
 
 def test_read_only_refuses_before_anything_is_asked(stage: Stage) -> None:
     with pytest.raises(ReadOnlyError):
-        plan(stage.made(read_only=True), Verb.DEACTIVATE, stage.keys)
+        make_plan(stage.made(read_only=True), Verb.DEACTIVATE, stage.keys)
     assert stage.iam.calls == []
     (result,) = carry_out(stage.made(read_only=True), Verb.DEACTIVATE, [Planned(stage.keys[0])])
     assert isinstance(result.error, ReadOnlyError)
 
 
 def test_all_are_changed_and_written_down(stage: Stage) -> None:
-    planned = plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys)
+    planned = plan_of(stage, stage.keys)
     told: list[Result] = []
 
     results = carry_out(stage.lifecycle, Verb.DEACTIVATE, planned, told.append)
@@ -140,7 +140,7 @@ def test_all_are_changed_and_written_down(stage: Stage) -> None:
 
 
 def test_one_failure_does_not_stop_the_others(stage: Stage) -> None:
-    planned = plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys)
+    planned = plan_of(stage, stage.keys)
     stage.iam.remove_user("user-1")
 
     results = carry_out(stage.lifecycle, Verb.DEACTIVATE, planned)
@@ -151,7 +151,7 @@ def test_one_failure_does_not_stop_the_others(stage: Stage) -> None:
 
 def test_keys_are_deleted_but_no_active_one(stage: Stage) -> None:
     gone = stage.key("zoe", KeyStatus.INACTIVE)
-    planned = plan(stage.lifecycle, Verb.DELETE, [stage.keys[0], gone])
+    planned = make_plan(stage.lifecycle, Verb.DELETE, [stage.keys[0], gone]).keys
 
     (result,) = carry_out(stage.lifecycle, Verb.DELETE, planned)
 
@@ -169,7 +169,7 @@ def test_the_own_key_comes_last(stage: Stage) -> None:
 
 
 def plan_of(stage: Stage, keys: list[AccessKey]) -> tuple[Planned, ...]:
-    return plan(stage.lifecycle, Verb.DEACTIVATE, keys)
+    return make_plan(stage.lifecycle, Verb.DEACTIVATE, keys).keys
 
 
 def test_leaving_stops_before_the_next_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,7 +195,8 @@ def test_leaving_stops_before_the_next_key(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_plan_that_is_left_has_only_what_was_asked(stage: Stage) -> None:
-    assert plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys, left=lambda: True) == ()
+    leaving = make_plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys, left=lambda: True)
+    assert leaving.keys == ()
     assert stage.iam.calls == []
 
 
@@ -222,7 +223,7 @@ def test_a_batch_is_undone(stage: Stage) -> None:
     results = carry_out(stage.lifecycle, Verb.DEACTIVATE, plan_of(stage, stage.keys))
     changes = [result.change for result in results if result.change]
 
-    back = undo(stage.lifecycle, changes)
+    back = take_back(stage.lifecycle, changes)
 
     assert [result.key for result in back] == stage.keys
     assert set(stage.statuses()) == {KeyStatus.ACTIVE}

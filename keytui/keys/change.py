@@ -1,0 +1,360 @@
+"""Deactivate, activate and delete keys, one or many: the guards, the questions, each change, undo.
+
+The order of steps and the rules for the command line and the screens. The key that signs
+keytui's own calls comes last: after it no other could be changed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+from typing import Protocol
+
+from keytui.core.errors import KeytuiError
+from keytui.core.model import AccessKey, KeyStatus
+from keytui.core.parallel import several
+from keytui.core.port import Port
+from keytui.keys.operations import Lifecycle
+from keytui.keys.outcomes import Concern, Dependence, StatusChange
+
+AT_ONCE = 4
+"""How many keys are worked on at the same time, at most."""
+NOT_LISTED = "AWS took the change, but does not list it so yet."
+
+
+class Verb(Enum):
+    """What is done to the keys, and the status they have then."""
+
+    DEACTIVATE = KeyStatus.INACTIVE
+    ACTIVATE = KeyStatus.ACTIVE
+    DELETE = KeyStatus.DELETED
+
+    @property
+    def status(self) -> str:
+        """The status in a sentence."""
+        return self.value.value.lower()
+
+    def does(self, what: str) -> str:
+        """Return what is done to a key, or to some, as a title or the start of a question."""
+        return f"Delete {what}" if self is Verb.DELETE else f"Make {what} {self.status}"
+
+
+class Assent(Enum):
+    """How somebody agrees to a change."""
+
+    NOT_ASKED = "by the command itself: it can be undone"
+    YES = "by y"
+    LAST_FOUR = "by the last four characters of the key's ID"
+    NUMBER = "by the number of keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What would be done to one key.
+
+    Attributes:
+        key: The key.
+        dependence: What depends on it; None where that does not matter, or is unknown.
+        refusal: Why it can't be done, a sentence or more; empty where it can.
+        already: Whether that is because nothing is left to do.
+    """
+
+    key: AccessKey
+    dependence: Dependence | None = None
+    refusal: str = ""
+    already: bool = False
+
+    @property
+    def concern(self) -> Concern | None:
+        """Why it should be asked about first; None where nothing speaks against it."""
+        return self.dependence.concern if self.dependence and not self.refusal else None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it can't be done, or should be asked about first, a sentence each."""
+        if self.refusal:
+            return (self.refusal,)
+        return self.dependence.reasons if self.dependence else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done to some keys.
+
+    Attributes:
+        verb: What would be done.
+        keys: Each key in the order asked for.
+    """
+
+    verb: Verb
+    keys: tuple[Planned, ...]
+
+    @property
+    def refused(self) -> tuple[Planned, ...]:
+        """Those it can't be done to."""
+        return tuple(one for one in self.keys if one.refusal)
+
+    @property
+    def possible(self) -> tuple[Planned, ...]:
+        """Those it can be done to."""
+        return tuple(one for one in self.keys if not one.refusal)
+
+    @property
+    def free(self) -> tuple[Planned, ...]:
+        """Those that nothing speaks against."""
+        return tuple(one for one in self.possible if one.concern is None)
+
+    @property
+    def used(self) -> tuple[Planned, ...]:
+        """Those whose guards ask, but your own."""
+        return tuple(one for one in self.possible if one.concern not in {None, Concern.OWN_KEY})
+
+    @property
+    def own(self) -> tuple[Planned, ...]:
+        """Your own key: it takes ``Assent.LAST_FOUR`` by itself, never along with others."""
+        return tuple(one for one in self.possible if one.concern is Concern.OWN_KEY)
+
+    @property
+    def assent(self) -> Assent:
+        """What agreeing takes, for all but your own key."""
+        if self.verb is Verb.DELETE:
+            return Assent.NUMBER if len(self.free) + len(self.used) > 1 else Assent.LAST_FOUR
+        return Assent.NOT_ASKED if len(self.free) == len(self.possible) == 1 else Assent.YES
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one key.
+
+    Attributes:
+        key: The key as it was before.
+        change: The change that AWS has made; None where it has made none.
+        error: Why not; None where it has.
+    """
+
+    key: AccessKey
+    change: StatusChange | None = None
+    error: KeytuiError | None = None
+
+    def sentence(self, name: str, *, own: bool = False) -> str:
+        """Return what became of a key, in a sentence or two.
+
+        Args:
+            name: What the key is called.
+            own: Whether it signs keytui's own calls.
+        """
+        if self.change is None:
+            return f"{name}: {self.error}"
+        word = self.change.status.value.lower()
+        if not self.change.made:
+            return f"{name} was {word} already."
+        said = f"{name} is {word}."
+        if own:
+            said += " keytui's own calls stop now."
+        elif not self.change.listed:
+            said += f" {NOT_LISTED}"
+        return said
+
+
+Progress = Callable[[str], None]
+Told = Callable[[Result], None]
+Left = Callable[[], bool]
+"""Whether nobody waits any more: what has not begun is not begun."""
+
+
+class ChangePort(Port, Protocol):
+    """What changing keys needs of the face that started it."""
+
+    async def check(
+        self, verb: Verb, keys: Sequence[AccessKey], look: Callable[[Progress, Left], Plan]
+    ) -> Plan:
+        """Run a look at what depends on the keys; it blocks."""
+
+    async def agree(self, plan: Plan) -> Sequence[Planned]:
+        """Show what would be done to which keys; return those that are agreed to."""
+
+    async def carry_out(
+        self, plan: Plan, work: Callable[[Told, Left], tuple[Result, ...]]
+    ) -> tuple[Result, ...]:
+        """Run the changes of a plan that is agreed to; they block and report each result."""
+
+
+async def change(
+    lifecycle: Lifecycle,
+    verb: Verb,
+    keys: Sequence[AccessKey],
+    port: ChangePort,
+    *,
+    just_asked: bool = False,
+) -> tuple[Result, ...]:
+    """Change the status of keys, or delete them.
+
+    Args:
+        lifecycle: The account's keys.
+        verb: What is to be done.
+        keys: The keys as they are now.
+        port: The face.
+        just_asked: Whether AWS was asked just now for the keys' last use.
+
+    Returns:
+        What became of those that were agreed to and begun.
+
+    Raises:
+        ReadOnlyError: Nothing may be changed.
+    """
+    lifecycle.require_writable()
+    look = partial(make_plan, lifecycle, verb, keys, just_asked=just_asked)
+    agreed = await port.agree(await port.check(verb, keys, look))
+    if not agreed:
+        return ()
+    port.committed()
+    work = partial(carry_out, lifecycle, verb, agreed)
+    return await port.carry_out(Plan(verb, tuple(agreed)), work)
+
+
+async def undo(
+    lifecycle: Lifecycle, changes: Sequence[StatusChange], port: ChangePort
+) -> tuple[Result, ...]:
+    """Take back changes of status that were made together.
+
+    Where that deactivates keys, their guards and questions are those of deactivating them.
+    """
+    lifecycle.require_writable()
+    now = tuple(replace(change.key, status=change.status) for change in changes)
+    verb = Verb.DEACTIVATE if changes[0].status is KeyStatus.ACTIVE else Verb.ACTIVATE
+    agreed: Sequence[Planned] = [Planned(key) for key in now]
+    if verb is Verb.DEACTIVATE:
+        look = partial(make_plan, lifecycle, verb, now)
+        agreed = await port.agree(await port.check(verb, now, look))
+    chosen = {one.key.id for one in agreed}
+    back = [change for change in changes if change.key.id in chosen]
+    if not back:
+        return ()
+    port.committed()
+    return await port.carry_out(Plan(verb, tuple(agreed)), partial(take_back, lifecycle, back))
+
+
+def make_plan(
+    lifecycle: Lifecycle,
+    verb: Verb,
+    keys: Sequence[AccessKey],
+    progress: Progress = lambda _: None,
+    left: Left = lambda: False,
+    *,
+    just_asked: bool = False,
+) -> Plan:
+    """Return for each key what would be done, and what depends on it. Blocks.
+
+    A key whose guards can't be asked is refused; the others are not touched by that. The keys
+    not asked about when nobody waits any more are left out.
+
+    Raises:
+        ReadOnlyError: Nothing may be changed.
+    """
+    lifecycle.require_writable()
+    found: dict[int, Planned] = {}
+
+    def look(key: AccessKey) -> Planned:
+        return _planned(lifecycle, verb, key, just_asked=just_asked)
+
+    for index, one in several(keys, look, AT_ONCE, left):
+        found[index] = one
+        progress(f"Checking what depends on them: {len(found)} of {len(keys)}")
+    return Plan(verb, tuple(found[index] for index in sorted(found)))
+
+
+def carry_out(
+    lifecycle: Lifecycle,
+    verb: Verb,
+    agreed: Sequence[Planned],
+    told: Told = lambda _: None,
+    left: Left = lambda: False,
+) -> tuple[Result, ...]:
+    """Do what was agreed to. Blocks.
+
+    Args:
+        lifecycle: The account's keys.
+        verb: What is done.
+        agreed: The keys, with their guards' answers; those that are refused are passed over.
+        told: Called in this thread with each result as it comes.
+        left: Stops before the next key.
+
+    Returns:
+        The results in the order of the keys, also of what failed; none for a key that was
+        refused or not begun.
+    """
+    todo = [one for one in agreed if not one.refusal]
+
+    def work(one: Planned) -> Result:
+        return _result(one.key, lambda: _change(lifecycle, verb, one.key))
+
+    own = [one for one in todo if one.concern is Concern.OWN_KEY]
+    others = [one for one in todo if one.concern is not Concern.OWN_KEY]
+    results: dict[str, Result] = {}
+    for some in (others, own):
+        for _, result in several(some, work, AT_ONCE, left):
+            results[result.key.id] = result
+            told(result)
+    return tuple(results[one.key.id] for one in todo if one.key.id in results)
+
+
+def take_back(
+    lifecycle: Lifecycle,
+    changes: Sequence[StatusChange],
+    told: Told = lambda _: None,
+    left: Left = lambda: False,
+) -> tuple[Result, ...]:
+    """Give each key the status it had before a change. Blocks.
+
+    Returns:
+        The results in the order of the changes; none for a key that was not begun. A key whose
+        status somebody else has changed since has a ``ChangedSinceError``.
+    """
+
+    def work(change: StatusChange) -> Result:
+        return _result(change.key, lambda: lifecycle.undo(change))
+
+    results: dict[int, Result] = {}
+    for index, result in several(changes, work, AT_ONCE, left):
+        results[index] = result
+        told(result)
+    return tuple(results[index] for index in sorted(results))
+
+
+def refusal(verb: Verb, key: AccessKey) -> str:
+    """Return why a verb can't be done to a key of this status; empty where it can."""
+    match verb, key.status:
+        case (Verb.DELETE, KeyStatus.ACTIVE):
+            return f"{key.id} is active: only an inactive key can be deleted."
+        case (Verb.ACTIVATE, KeyStatus.EXPIRED):
+            return f"{key.id} is expired: only an inactive key can be made active."
+        case (Verb.DELETE, KeyStatus.INACTIVE | KeyStatus.EXPIRED):
+            return ""
+        case (Verb.ACTIVATE, KeyStatus.INACTIVE) | (Verb.DEACTIVATE, KeyStatus.ACTIVE):
+            return ""
+    return f"{key.id} is {key.status.value.lower()} already."
+
+
+def _planned(lifecycle: Lifecycle, verb: Verb, key: AccessKey, *, just_asked: bool) -> Planned:
+    if reason := refusal(verb, key):
+        off = verb is Verb.DEACTIVATE and key.status is KeyStatus.EXPIRED
+        return Planned(key, refusal=reason, already=off or key.status is verb.value)
+    if verb is Verb.ACTIVATE:
+        return Planned(key)
+    try:
+        return Planned(key, lifecycle.dependence(key, key.last_used if just_asked else None))
+    except KeytuiError as error:
+        return Planned(key, refusal=f"What depends on {key.id} could not be checked. {error}")
+
+
+def _change(lifecycle: Lifecycle, verb: Verb, key: AccessKey) -> StatusChange:
+    if verb is Verb.DELETE:
+        return lifecycle.delete(key)
+    return lifecycle.set_status(key, verb.value)
+
+
+def _result(key: AccessKey, change: Callable[[], StatusChange]) -> Result:
+    try:
+        return Result(key, change())
+    except KeytuiError as error:
+        return Result(key, error=error)
