@@ -30,13 +30,13 @@ class Verb(Enum):
     DELETE = KeyStatus.DELETED
 
     @property
-    def status(self) -> str:
+    def word(self) -> str:
         """The status in a sentence."""
         return self.value.value.lower()
 
     def does(self, what: str) -> str:
         """Return what is done to a key, or to some, as a title or the start of a question."""
-        return f"Delete {what}" if self is Verb.DELETE else f"Make {what} {self.status}"
+        return f"Delete {what}" if self is Verb.DELETE else f"Make {what} {self.word}"
 
 
 class Assent(Enum):
@@ -110,6 +110,11 @@ class Plan:
         return tuple(one for one in self.possible if one.concern not in {None, Concern.OWN_KEY})
 
     @property
+    def others(self) -> tuple[Planned, ...]:
+        """All it can be done to but your own key."""
+        return (*self.free, *self.used)
+
+    @property
     def own(self) -> tuple[Planned, ...]:
         """Your own key: it takes ``Assent.LAST_FOUR`` by itself, never along with others."""
         return tuple(one for one in self.possible if one.concern is Concern.OWN_KEY)
@@ -118,7 +123,7 @@ class Plan:
     def assent(self) -> Assent:
         """What agreeing takes, for all but your own key."""
         if self.verb is Verb.DELETE:
-            return Assent.NUMBER if len(self.free) + len(self.used) > 1 else Assent.LAST_FOUR
+            return Assent.NUMBER if len(self.others) > 1 else Assent.LAST_FOUR
         return Assent.NOT_ASKED if len(self.free) == len(self.possible) == 1 else Assent.YES
 
 
@@ -160,23 +165,21 @@ Progress = Callable[[str], None]
 Told = Callable[[Result], None]
 Left = Callable[[], bool]
 """Whether nobody waits any more: what has not begun is not begun."""
+Look = Callable[[Progress, Left], Plan]
+Work = Callable[[Told, Left], tuple[Result, ...]]
 
 
 class ChangePort(Port, Protocol):
     """What changing keys needs of the face that started it."""
 
-    async def check(
-        self, verb: Verb, keys: Sequence[AccessKey], look: Callable[[Progress, Left], Plan]
-    ) -> Plan:
+    async def check(self, verb: Verb, keys: Sequence[AccessKey], look: Look) -> Plan:
         """Run a look at what depends on the keys; it blocks."""
 
     async def agree(self, plan: Plan) -> Sequence[Planned]:
         """Show what would be done to which keys; return those that are agreed to."""
 
-    async def carry_out(
-        self, plan: Plan, work: Callable[[Told, Left], tuple[Result, ...]]
-    ) -> tuple[Result, ...]:
-        """Run the changes of a plan that is agreed to; they block and report each result."""
+    async def carry_out(self, plan: Plan, work: Work) -> tuple[Result, ...]:
+        """Run the changes of a plan that is agreed to; they block, and report each result."""
 
 
 async def change(
@@ -203,35 +206,50 @@ async def change(
         ReadOnlyError: Nothing may be changed.
     """
     lifecycle.require_writable()
-    look = partial(make_plan, lifecycle, verb, keys, just_asked=just_asked)
-    agreed = await port.agree(await port.check(verb, keys, look))
-    if not agreed:
-        return ()
-    port.committed()
-    work = partial(carry_out, lifecycle, verb, agreed)
-    return await port.carry_out(Plan(verb, tuple(agreed)), work)
+    plan = await _agreed(lifecycle, verb, keys, port, just_asked=just_asked)
+    if verb is Verb.DELETE:
+        return await _carry_out(plan, lifecycle.delete, port)
+    return await _carry_out(plan, lambda key: lifecycle.set_status(key, verb.value), port)
 
 
 async def undo(
     lifecycle: Lifecycle, changes: Sequence[StatusChange], port: ChangePort
 ) -> tuple[Result, ...]:
-    """Take back changes of status that were made together.
+    """Take back changes of status that were made together: each key gets the status it had.
 
-    Where that deactivates keys, their guards and questions are those of deactivating them.
+    Where that deactivates keys, their guards and questions are those of deactivating them;
+    reactivating them asks nothing. A key whose status somebody else has changed since is left
+    as it is: its result has a ``ChangedSinceError``.
     """
     lifecycle.require_writable()
-    now = tuple(replace(change.key, status=change.status) for change in changes)
-    verb = Verb.DEACTIVATE if changes[0].status is KeyStatus.ACTIVE else Verb.ACTIVATE
-    agreed: Sequence[Planned] = [Planned(key) for key in now]
-    if verb is Verb.DEACTIVATE:
-        look = partial(make_plan, lifecycle, verb, now)
-        agreed = await port.agree(await port.check(verb, now, look))
-    chosen = {one.key.id for one in agreed}
-    back = [change for change in changes if change.key.id in chosen]
-    if not back:
+    made = {change.key.id: change for change in changes}
+    now = [replace(change.key, status=change.status) for change in changes]
+    if changes[0].status is KeyStatus.ACTIVE:
+        plan = await _agreed(lifecycle, Verb.DEACTIVATE, now, port)
+    else:
+        plan = Plan(Verb.ACTIVATE, tuple(map(Planned, now)))
+    return await _carry_out(plan, lambda key: lifecycle.undo(made[key.id]), port)
+
+
+async def _agreed(
+    lifecycle: Lifecycle,
+    verb: Verb,
+    keys: Sequence[AccessKey],
+    port: ChangePort,
+    *,
+    just_asked: bool = False,
+) -> Plan:
+    look = partial(make_plan, lifecycle, verb, keys, just_asked=just_asked)
+    return Plan(verb, tuple(await port.agree(await port.check(verb, keys, look))))
+
+
+async def _carry_out(
+    plan: Plan, do: Callable[[AccessKey], StatusChange], port: ChangePort
+) -> tuple[Result, ...]:
+    if not plan.possible:
         return ()
     port.committed()
-    return await port.carry_out(Plan(verb, tuple(agreed)), partial(take_back, lifecycle, back))
+    return await port.carry_out(plan, partial(carry_out, plan, do))
 
 
 def make_plan(
@@ -247,11 +265,7 @@ def make_plan(
 
     A key whose guards can't be asked is refused; the others are not touched by that. The keys
     not asked about when nobody waits any more are left out.
-
-    Raises:
-        ReadOnlyError: Nothing may be changed.
     """
-    lifecycle.require_writable()
     found: dict[int, Planned] = {}
 
     def look(key: AccessKey) -> Planned:
@@ -264,18 +278,16 @@ def make_plan(
 
 
 def carry_out(
-    lifecycle: Lifecycle,
-    verb: Verb,
-    agreed: Sequence[Planned],
+    plan: Plan,
+    do: Callable[[AccessKey], StatusChange],
     told: Told = lambda _: None,
     left: Left = lambda: False,
 ) -> tuple[Result, ...]:
-    """Do what was agreed to. Blocks.
+    """Change each key of a plan that is agreed to. Blocks.
 
     Args:
-        lifecycle: The account's keys.
-        verb: What is done.
-        agreed: The keys, with their guards' answers; those that are refused are passed over.
+        plan: The keys, with their guards' answers; those that are refused are passed over.
+        do: Changes one.
         told: Called in this thread with each result as it comes.
         left: Stops before the next key.
 
@@ -283,78 +295,41 @@ def carry_out(
         The results in the order of the keys, also of what failed; none for a key that was
         refused or not begun.
     """
-    todo = [one for one in agreed if not one.refusal]
 
     def work(one: Planned) -> Result:
-        return _result(one.key, lambda: _change(lifecycle, verb, one.key))
+        try:
+            return Result(one.key, do(one.key))
+        except KeytuiError as error:
+            return Result(one.key, error=error)
 
-    own = [one for one in todo if one.concern is Concern.OWN_KEY]
-    others = [one for one in todo if one.concern is not Concern.OWN_KEY]
     results: dict[str, Result] = {}
-    for some in (others, own):
+    for some in (plan.others, plan.own):
         for _, result in several(some, work, AT_ONCE, left):
             results[result.key.id] = result
             told(result)
-    return tuple(results[one.key.id] for one in todo if one.key.id in results)
+    return tuple(results[one.key.id] for one in plan.possible if one.key.id in results)
 
 
-def take_back(
-    lifecycle: Lifecycle,
-    changes: Sequence[StatusChange],
-    told: Told = lambda _: None,
-    left: Left = lambda: False,
-) -> tuple[Result, ...]:
-    """Give each key the status it had before a change. Blocks.
-
-    Returns:
-        The results in the order of the changes; none for a key that was not begun. A key whose
-        status somebody else has changed since has a ``ChangedSinceError``.
-    """
-
-    def work(change: StatusChange) -> Result:
-        return _result(change.key, lambda: lifecycle.undo(change))
-
-    results: dict[int, Result] = {}
-    for index, result in several(changes, work, AT_ONCE, left):
-        results[index] = result
-        told(result)
-    return tuple(results[index] for index in sorted(results))
-
-
-def refusal(verb: Verb, key: AccessKey) -> str:
-    """Return why a verb can't be done to a key of this status; empty where it can."""
-    match verb, key.status:
-        case (Verb.DELETE, KeyStatus.ACTIVE):
-            return f"{key.id} is active: only an inactive key can be deleted."
-        case (Verb.ACTIVATE, KeyStatus.EXPIRED):
-            return f"{key.id} is expired: only an inactive key can be made active."
-        case (Verb.DELETE, KeyStatus.INACTIVE | KeyStatus.EXPIRED):
-            return ""
-        case (Verb.ACTIVATE, KeyStatus.INACTIVE) | (Verb.DEACTIVATE, KeyStatus.ACTIVE):
-            return ""
-    return f"{key.id} is {key.status.value.lower()} already."
+_TAKES = {
+    Verb.DEACTIVATE: {KeyStatus.ACTIVE},
+    Verb.ACTIVATE: {KeyStatus.INACTIVE},
+    Verb.DELETE: {KeyStatus.INACTIVE, KeyStatus.EXPIRED},
+}
+_REFUSALS = {
+    (Verb.DELETE, KeyStatus.ACTIVE): "only an inactive key can be deleted",
+    (Verb.ACTIVATE, KeyStatus.EXPIRED): "only an inactive key can be made active",
+}
 
 
 def _planned(lifecycle: Lifecycle, verb: Verb, key: AccessKey, *, just_asked: bool) -> Planned:
-    if reason := refusal(verb, key):
-        off = verb is Verb.DEACTIVATE and key.status is KeyStatus.EXPIRED
-        return Planned(key, refusal=reason, already=off or key.status is verb.value)
+    if key.status not in _TAKES[verb]:
+        said = f"{key.id} is {key.status.value.lower()}"
+        if why := _REFUSALS.get((verb, key.status)):
+            return Planned(key, refusal=f"{said}: {why}.")
+        return Planned(key, refusal=f"{said} already.", already=True)
     if verb is Verb.ACTIVATE:
         return Planned(key)
     try:
         return Planned(key, lifecycle.dependence(key, key.last_used if just_asked else None))
     except KeytuiError as error:
         return Planned(key, refusal=f"What depends on {key.id} could not be checked. {error}")
-
-
-def _change(lifecycle: Lifecycle, verb: Verb, key: AccessKey) -> StatusChange:
-    if verb is Verb.DELETE:
-        return lifecycle.delete(key)
-    return lifecycle.set_status(key, verb.value)
-
-
-def _result(key: AccessKey, change: Callable[[], StatusChange]) -> Result:
-    try:
-        return Result(key, change())
-    except KeytuiError as error:
-        return Result(key, error=error)

@@ -191,6 +191,25 @@ async def test_deleting_takes_the_number_typed(desk: Desk) -> None:
     assert desk.held("alice") == {ACTIVE_ID: ACTIVE}
 
 
+async def test_deleting_one_marked_key_takes_its_last_four(desk: Desk) -> None:
+    async with opened(desk):
+        await mark(desk, "alice")
+        await desk.press("x")
+        await desk.on(BulkDeleteScreen)
+        await desk.sees("DELETE 1 ACCESS KEY FOR EVER", "last four characters")
+        await desk.write("delete 1")
+        await desk.press("enter")
+        await desk.sees("That is not it. Nothing is deleted.")
+        await desk.press(*["backspace"] * 8)
+        await desk.write(INACTIVE_ID[-4:])
+        await desk.press("enter")
+        await desk.on(BatchScreen)
+        await desk.sees(f"{INACTIVE_ID} alice ✓ Deleted")
+        await desk.press("escape")
+        await desk.on_main()
+    assert desk.held("alice") == {ACTIVE_ID: ACTIVE}
+
+
 async def test_looking_can_be_left_and_nothing_is_changed(desk: Desk) -> None:
     async with opened(desk):
         await mark(desk, "alice", "bob")

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from keytui.core.errors import ThrottledError
 from keytui.core.model import KeyStatus, LastUsed
-from keytui.keys.change import NOT_LISTED
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
 from keytui.tui.terminal.clipboard import osc52
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
@@ -93,6 +93,47 @@ async def test_a_key_is_made_inactive_and_active_again(desk: Desk) -> None:
         assert desk.held("alice") == {ACTIVE_ID: ACTIVE, INACTIVE_ID: INACTIVE}
     details = [entry.detail for entry in desk.journal.entries()]
     assert details == ["Inactive", "Active"]
+
+
+async def test_change_of_status_asks_aws_for_no_more_than_it_needs(desk: Desk) -> None:
+    """The guard, what AWS has right before, the change, and the listing that shows it."""
+    before, after = "iam:ListAccessKeys alice", "iam:ListAccessKeys alice"
+    guard = f"iam:GetAccessKeyLastUsed {ACTIVE_ID}"
+    async with opened(desk, user="alice"):
+        await at_active(desk)
+        await desk.settled()
+        desk.iam.calls.clear()
+        await desk.press("d")
+        await desk.sees(f"{ACTIVE_ID} is inactive. u undoes it.")
+        await desk.settled()
+        update = f"iam:UpdateAccessKey {ACTIVE_ID}"
+        assert desk.iam.calls == [guard, before, f"{update} Inactive", after]
+        assert "3 d s3 eu-west-1" in desk.line(ACTIVE_ID), "its last use is still there"
+        desk.iam.calls.clear()
+        await desk.press("u")
+        await desk.sees(f"{ACTIVE_ID} is active.")
+        await desk.settled()
+        assert desk.iam.calls == [before, f"{update} Active", after]
+
+
+async def test_key_of_a_colleague_in_the_listing_after_a_change_is_read(desk: Desk) -> None:
+    async with opened(desk, user="alice"):
+        await at_active(desk)
+        desk.iam.add_key(desk.iam.find("alice"), "AKIACOLLEAGUE0000001")
+        await desk.press("d")
+        await desk.until(lambda: "never" in desk.line("AKIACOLLEAGUE0000001"))
+        await desk.until(lambda: "○ Inactive" in desk.line(ACTIVE_ID))
+
+
+async def test_guard_that_can_not_be_asked_refuses_the_change(desk: Desk) -> None:
+    async with opened(desk, user="alice"):
+        await at_active(desk)
+        desk.iam.errors["iam:GetAccessKeyLastUsed"] = ThrottledError("AWS asks for fewer calls.")
+        for key, key_id in (("d", ACTIVE_ID), ("x", INACTIVE_ID)):
+            await desk.press(key) if key == "d" else await desk.press("g", key)
+            await desk.sees(f"What depends on {key_id} could not be checked.")
+            assert desk.app.screen is desk.app.main
+    assert desk.iam.mutations == []
 
 
 async def test_undo_takes_back_the_last_change_and_then_the_one_before(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """``keytui deactivate``, ``activate`` and ``delete``: the verbs on keys, without a screen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,18 +14,7 @@ from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.parallel import several
 from keytui.core.port import run_now
 from keytui.core.waiting import Wait
-from keytui.keys.change import (
-    AT_ONCE,
-    Assent,
-    Left,
-    Plan,
-    Planned,
-    Progress,
-    Result,
-    Told,
-    Verb,
-    change,
-)
+from keytui.keys.change import AT_ONCE, Assent, Look, Plan, Planned, Result, Verb, Work, change
 from keytui.keys.lookup import find
 from keytui.session.account import open_account
 from keytui.session.context import Context
@@ -151,9 +140,7 @@ class ConsoleChange(ConsolePort):
                 self._end(Outcome(key_id, End.FAILED, reason=str(error)))
         return [key for _, key in sorted(found.items()) if isinstance(key, AccessKey)]
 
-    async def check(
-        self, verb: Verb, keys: Sequence[AccessKey], look: Callable[[Progress, Left], Plan]
-    ) -> Plan:
+    async def check(self, verb: Verb, keys: Sequence[AccessKey], look: Look) -> Plan:
         del verb
         progress("Checking what depends on " + ("it" if len(keys) == 1 else "them"))
         return look(lambda _: None, lambda: False)
@@ -166,12 +153,12 @@ class ConsoleChange(ConsolePort):
     def _by_options(self, plan: Plan) -> Sequence[Planned]:
         sure = () if plan.verb is Verb.DELETE else plan.free
         if self._yes:
-            sure = plan.possible if self._own_key else (*plan.free, *plan.used)
+            sure = plan.possible if self._own_key else plan.others
         for one in plan.possible:
             if one not in sure:
                 option = "--yes with --own-key" if one in plan.own else "--yes"
                 why = " ".join(one.reasons) or "A deleted key can't be had again."
-                done = "deletes it" if plan.verb is Verb.DELETE else f"makes it {plan.verb.status}"
+                done = "deletes it" if plan.verb is Verb.DELETE else f"makes it {plan.verb.word}"
                 self._leave(one, f"{_stays(one)}: {why} {option} {done} all the same.")
         return sure
 
@@ -180,22 +167,19 @@ class ConsoleChange(ConsolePort):
         if plan.assent is Assent.NOT_ASKED:
             return plan.possible
         if plan.possible:
-            done = "deleted" if plan.verb is Verb.DELETE else f"made {plan.verb.status}"
+            done = "deleted" if plan.verb is Verb.DELETE else f"made {plan.verb.word}"
             self.tell(f"In the account {self._account}, to be {done}:")
         for one in plan.possible:
             reasons = " ".join(one.reasons)
             self.tell(f"  {one.key.id} of {one.key.user.name}  {reasons}".rstrip())
-        others = (*plan.free, *plan.used)
-        sure = others if others and _sure(plan, others) else ()
+        sure = plan.others if plan.others and _sure(plan) else ()
         sure += tuple(one for one in plan.own if _typed(plan.verb, one))
         for one in plan.possible:
             if one not in sure:
                 self._leave(one, f"{_stays(one)}.")
         return sure
 
-    async def carry_out(
-        self, plan: Plan, work: Callable[[Told, Left], tuple[Result, ...]]
-    ) -> tuple[Result, ...]:
+    async def carry_out(self, plan: Plan, work: Work) -> tuple[Result, ...]:
         planned = {one.key.id: one for one in plan.keys}
         with held_back("Stopping before the next key.") as stopped:
             results = work(lambda result: self._told(plan, result), lambda: stopped() != 0)
@@ -228,11 +212,11 @@ class ConsoleChange(ConsolePort):
         self.tell(outcome.reason, good=STATUS_OF.get(outcome.end) == EXIT_DONE)
 
 
-def _sure(plan: Plan, others: Sequence[Planned]) -> bool:
-    number = len(others)
+def _sure(plan: Plan) -> bool:
+    number = len(plan.others)
     match plan.assent:
         case Assent.LAST_FOUR:
-            return _typed(plan.verb, others[0])
+            return _typed(plan.verb, plan.others[0])
         case Assent.NUMBER:
             ask = f"They can't be had again. How many keys are to be deleted? Type {number}:"
             return answer(ask) == str(number)

@@ -18,7 +18,7 @@ from keytui.stores.private_file import FileProblem, create
 from keytui.tui.audit.reader import read_report
 from keytui.tui.audit.screen import AuditScreen
 from keytui.tui.dialogs.dialogs import PathScreen, WorkingScreen
-from keytui.tui.keys import bulk, change
+from keytui.tui.keys import bulk
 from keytui.tui.services.reading import look_at_rotations
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
@@ -121,7 +121,7 @@ async def _change_marked(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
 async def _undo(stage: Stage, screen: AuditScreen) -> None:
     del screen
     with stage.account.pace.held():
-        await change.undo(stage)
+        await bulk.undo(stage)
 
 
 async def _read_marked(stage: Stage, screen: AuditScreen) -> None:

@@ -1,4 +1,4 @@
-"""All marked keys on the screen: one summary, then a result for each."""
+"""All marked keys on the screen: one summary, then a result for each; and undo."""
 
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -21,19 +21,22 @@ from keytui.core.text import plain
 from keytui.keys.change import (
     NOT_LISTED,
     Assent,
-    Left,
+    ChangePort,
+    Look,
     Plan,
     Planned,
     Progress,
     Result,
     Told,
     Verb,
+    Work,
     change,
 )
+from keytui.keys.change import undo as take_back
 from keytui.keys.outcomes import ChangedSinceError, Concern
 from keytui.tui.dialogs.dialogs import Note, WorkingScreen
 from keytui.tui.dialogs.long_dialog import LongDialog
-from keytui.tui.keys.change import take_in
+from keytui.tui.keys.change import OneKey, take_in
 from keytui.tui.services.port import ScreenPort
 from keytui.tui.services.reading import look_at_rotations
 from keytui.tui.services.stage import Stage
@@ -57,6 +60,22 @@ async def work_on(stage: Stage, verb: Verb, wanted: Sequence[AccessKey]) -> Sequ
     return [result.key for result in results if result.change]
 
 
+async def undo(stage: Stage) -> None:
+    """Take back the last change of status that this run has made, or the last batch of them."""
+    account = stage.account
+    account.lifecycle.require_writable()
+    if not account.changes:
+        stage.say("There is no change of status to undo.", good=False)
+        return
+    batch = account.changes[-1]
+    if any(change.key.id in account.pending for change in batch):
+        return
+    port: ChangePort = OneKey(stage, undoing=True)
+    if len(batch) > 1:
+        port = ManyKeys(stage, undoing=True)
+    await take_back(account.lifecycle, batch, port)
+
+
 class ManyKeys(ScreenPort):
     """Shows one summary of many keys, then a result for each."""
 
@@ -68,9 +87,7 @@ class ManyKeys(ScreenPort):
     def committed(self) -> None:
         """Keys typed ahead go into the dialog with the results."""
 
-    async def check(
-        self, verb: Verb, keys: Sequence[AccessKey], look: Callable[[Progress, Left], Plan]
-    ) -> Plan:
+    async def check(self, verb: Verb, keys: Sequence[AccessKey], look: Look) -> Plan:
         del verb
         left = Event()
         wait = "Nothing is changed before you have seen what will happen."
@@ -87,15 +104,13 @@ class ManyKeys(ScreenPort):
         return plan
 
     async def agree(self, plan: Plan) -> Sequence[Planned]:
-        deletes = plan.verb is Verb.DELETE and bool(_offered(plan))
+        deletes = plan.verb is Verb.DELETE and bool(plan.others)
         chosen = await self.stage.ask(BulkDeleteScreen(plan) if deletes else BulkScreen(plan))
         if not chosen:
             self.stage.say("Nothing was changed.", good=False)
         return chosen
 
-    async def carry_out(
-        self, plan: Plan, work: Callable[[Told, Left], tuple[Result, ...]]
-    ) -> tuple[Result, ...]:
+    async def carry_out(self, plan: Plan, work: Work) -> tuple[Result, ...]:
         stage, stop = self.stage, Event()
         keys = [one.key for one in plan.keys]
         title = plan.verb.does(count(len(keys), "key"))
@@ -112,7 +127,7 @@ class ManyKeys(ScreenPort):
 
     def _tell(self, plan: Plan, results: Sequence[Result]) -> None:
         asked, done = len(plan.keys), sum(result.change is not None for result in results)
-        word = "as before" if self._undoing else plan.verb.status
+        word = "as before" if self._undoing else plan.verb.word
         said = f"{'is' if done == 1 else 'are'} {word}"
         undo = any(result.change and result.change.undoable for result in results)
         hint = " u undoes that." if undo and not self._undoing else ""
@@ -155,7 +170,7 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         Binding("escape,enter", "close", show=False),
     ]
 
-    class Told(Message):
+    class Ended(Message):
         """A key is done, or has failed.
 
         Attributes:
@@ -170,7 +185,7 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         self,
         title: str,
         keys: Sequence[AccessKey],
-        work: Callable[[Callable[[Result], None]], tuple[Result, ...]],
+        work: Callable[[Told], tuple[Result, ...]],
         stop: Callable[[], None],
     ) -> None:
         """Take the work.
@@ -207,7 +222,7 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         """Do the work."""
 
         def told(result: Result) -> None:
-            self.post_message(self.Told(result))
+            self.post_message(self.Ended(result))
 
         self._results = await in_thread(lambda: self._work(told))
         self._known = {result.key.id: result for result in self._results}
@@ -215,7 +230,7 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         self._draw()
         self.show_hints()
 
-    def on_batch_screen_told(self, message: Told) -> None:
+    def on_batch_screen_ended(self, message: Ended) -> None:
         """Show a result."""
         self._known[message.result.key.id] = message.result
         self._draw()
@@ -267,11 +282,6 @@ def _problem(result: Result) -> str:
     return "" if result.change and result.change.listed else NOT_LISTED
 
 
-def _offered(plan: Plan) -> tuple[Planned, ...]:
-    """Return the keys that can be changed here: all but those refused, and your own."""
-    return (*plan.free, *plan.used)
-
-
 class BulkScreen(LongDialog[tuple[Planned, ...]]):
     """Shows what will happen and returns the keys it shall happen to; none where it is left."""
 
@@ -282,9 +292,9 @@ class BulkScreen(LongDialog[tuple[Planned, ...]]):
     ]
 
     def __init__(self, plan: Plan) -> None:
-        self._plan, self._all = plan, _offered(plan)
-        what = plan.verb.does(count(len(self._all), "key"))
-        super().__init__(f"{what}?" if self._all else "None of them can be changed here")
+        self._plan = plan
+        what = plan.verb.does(count(len(plan.others), "key"))
+        super().__init__(f"{what}?" if plan.others else "None of them can be changed here")
 
     @override
     def on_mount(self) -> None:
@@ -297,7 +307,7 @@ class BulkScreen(LongDialog[tuple[Planned, ...]]):
         if plan.free:
             hints.append(Binding("y", "answer('free')", plan.verb.does(f"{len(plan.free)}")))
         if plan.used:
-            every = f"all {len(self._all)}" if plan.free else f"{len(plan.used)}"
+            every = f"all {len(plan.others)}" if plan.free else f"{len(plan.used)}"
             hints.append(Binding("Y", "answer('all')", plan.verb.does(every)))
         self.hint([*hints, Binding("n", "answer('')", "No")])
 
@@ -305,7 +315,7 @@ class BulkScreen(LongDialog[tuple[Planned, ...]]):
         """Return the keys."""
         if which == "free" and not self._plan.free:
             return
-        chosen = {"free": self._plan.free, "all": self._all}
+        chosen = {"free": self._plan.free, "all": self._plan.others}
         self.dismiss(chosen.get(which, ()))
 
 
@@ -318,7 +328,7 @@ class BulkDeleteScreen(LongDialog[tuple[Planned, ...]]):
     ]
 
     def __init__(self, plan: Plan) -> None:
-        every = _offered(plan)
+        every = plan.others
         super().__init__(f"DELETE {count(len(every), 'ACCESS KEY').upper()} FOR EVER")
         self._plan = plan
         self._ways = {f"delete {len(some)}": some for some in (plan.free, every) if some}

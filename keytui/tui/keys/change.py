@@ -1,6 +1,6 @@
-"""One key on the screen: deactivate, activate, delete, and undo the last change."""
+"""One key on the screen: deactivate, activate, delete."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
@@ -14,19 +14,7 @@ from typing_extensions import override
 
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.text import plain
-from keytui.keys.change import (
-    Assent,
-    ChangePort,
-    Left,
-    Plan,
-    Planned,
-    Progress,
-    Result,
-    Told,
-    Verb,
-    change,
-)
-from keytui.keys.change import undo as take_back
+from keytui.keys.change import Assent, Look, Plan, Planned, Result, Verb, Work, change
 from keytui.keys.local_use import LocalUse
 from keytui.keys.outcomes import ChangedSinceError, Concern, StatusChange
 from keytui.session.account import Account
@@ -66,24 +54,6 @@ async def delete(stage: Stage, key: AccessKey) -> None:
         await deactivate(stage, key)
 
 
-async def undo(stage: Stage) -> None:
-    """Take back the last change of status that this run has made, or the last batch of them."""
-    account = stage.account
-    account.lifecycle.require_writable()
-    if not account.changes:
-        stage.say("There is no change of status to undo.", good=False)
-        return
-    batch = account.changes[-1]
-    if any(change.key.id in account.pending for change in batch):
-        return
-    port: ChangePort = OneKey(stage, undoing=True)
-    if len(batch) > 1:
-        from keytui.tui.keys.bulk import ManyKeys  # Not needed on the way to the first frame.
-
-        port = ManyKeys(stage, undoing=True)
-    await take_back(account.lifecycle, batch, port)
-
-
 class OneKey(ScreenPort):
     """Asks about one key in dialogs, and shows its change in the table."""
 
@@ -91,9 +61,7 @@ class OneKey(ScreenPort):
         super().__init__(stage)
         self._account, self._undoing = stage.account, undoing
 
-    async def check(
-        self, verb: Verb, keys: Sequence[AccessKey], look: Callable[[Progress, Left], Plan]
-    ) -> Plan:
+    async def check(self, verb: Verb, keys: Sequence[AccessKey], look: Look) -> Plan:
         asks = verb is not Verb.ACTIVATE
         self.stage.say(f"Checking what depends on {keys[0].id}…" if asks else "", good=False)
         plan = await self.work(lambda: look(lambda _: None, lambda: False))
@@ -123,9 +91,7 @@ class OneKey(ScreenPort):
         undo_hint = f"{'a' if self._undoing else 'u'} makes it active again."
         return await stage.ask(ConfirmScreen(title, *one.reasons, undo_hint))
 
-    async def carry_out(
-        self, plan: Plan, work: Callable[[Told, Left], tuple[Result, ...]]
-    ) -> tuple[Result, ...]:
+    async def carry_out(self, plan: Plan, work: Work) -> tuple[Result, ...]:
         stage, account, key = self.stage, self._account, plan.keys[0].key
         account.pending[key.id] = plan.verb.value
         stage.draw_keys()

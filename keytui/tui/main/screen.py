@@ -209,7 +209,7 @@ class MainScreen(OpeningScreen):
 
     def action_undo(self) -> None:
         """Undo the last change of status."""
-        from keytui.tui.keys.change import undo
+        from keytui.tui.keys.bulk import undo
 
         self.run(undo(self))
 

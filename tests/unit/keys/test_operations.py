@@ -807,6 +807,15 @@ def test_a_description_goes_with_its_key(stage: Stage) -> None:
     assert stage.iam.descriptions(stage.alice) == {"AKIAOTHER": "server"}
 
 
+def test_description_that_was_not_read_goes_with_its_key(stage: Stage) -> None:
+    key = stage.iam.add_key(stage.alice, OLD_ID, status=KeyStatus.INACTIVE, description="laptop")
+    assert not key.description
+
+    assert stage.lifecycle.delete(key).listed
+
+    assert stage.iam.descriptions(stage.alice) == {}
+
+
 def test_a_description_that_stays_behind_does_no_harm(stage: Stage) -> None:
     stage.key(KeyStatus.INACTIVE)
     stage.iam.deny = {"iam:UntagUser"}
