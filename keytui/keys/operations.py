@@ -31,7 +31,6 @@ from keytui.core.waiting import Keys, Wait
 from keytui.journal.log import Event, Journal
 from keytui.journal.recorder import Record
 from keytui.keys.local_use import LocalUse
-from keytui.keys.lookup import described
 from keytui.keys.outcomes import (
     Concern,
     Custody,
@@ -199,8 +198,6 @@ class Lifecycle:
                 "Nothing was changed.",
                 "Make it inactive first (d), and see that nothing breaks.",
             )
-        if not key.description:
-            key = described(self._iam, key)
 
         def reached(keys: Keys) -> bool:
             return _status_in(keys, key.id) is None
@@ -449,11 +446,10 @@ class Lifecycle:
             custody.warnings.append(error)
 
     def _forget_description(self, key: AccessKey) -> None:
-        if key.description:
-            try:
+        """Remove a deleted key's tag; one that is left behind does no harm."""
+        with suppress(AwsError):
+            if key.description or key.id in self._iam.descriptions(key.user):
                 self._iam.remove_description(key.user, key.id)
-            except AwsError:
-                return  # A tag left behind names a key that is gone; it does no harm.
 
     def _settle(self, user: User, reached: Callable[[Keys], bool]) -> Keys | None:
         """Wait until AWS lists a user's keys as wanted; return that listing, else None.

@@ -240,11 +240,3 @@ async def test_escape_stops_before_the_next_key(desk: Desk) -> None:
         await desk.sees("4 of 6 keys are inactive; 2 not begun and as before. u undoes that.")
         assert len(desk.app.main.account.marks) == 2
     assert desk.iam.count("iam:UpdateAccessKey") == 4
-
-
-async def test_read_only_refuses_all_of_them(desk: Desk) -> None:
-    async with opened(desk, read_only=True):
-        await mark(desk, "alice", "bob")
-        await desk.press("d")
-        await desk.sees("keytui is in read-only mode.")
-    assert desk.iam.mutations == []

@@ -186,18 +186,6 @@ async def test_an_active_key_in_use_is_asked_about_twice(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_key_made_active_meanwhile_is_not_deleted(desk: Desk) -> None:
-    async with opened(desk, user="alice"):
-        await desk.press("x")
-        await desk.on(DeleteScreen)
-        inactive = next(k for k in desk.iam.held(desk.iam.find("alice")) if k.id == INACTIVE_ID)
-        desk.iam.set_status(inactive, KeyStatus.ACTIVE)
-        await desk.write(INACTIVE_ID[-4:])
-        await desk.press("enter")
-        await desk.sees(f"{INACTIVE_ID} is active; keytui deletes only inactive keys.")
-    assert desk.iam.count("iam:DeleteAccessKey") == 0
-
-
 async def test_a_deletion_is_pending_until_aws_has_it(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         gate = desk.iam.hold("iam:DeleteAccessKey")

@@ -278,18 +278,6 @@ async def test_a_key_used_since_the_table_was_read_is_asked_about(desk: Desk) ->
         await desk.sees("used in the last 24 hours")
 
 
-async def test_a_key_whose_last_use_may_not_be_read_is_asked_about(desk: Desk) -> None:
-    desk.iam.deny = {"iam:GetAccessKeyLastUsed"}
-    async with opened(desk, user="alice"):
-        await at_active(desk)
-        await desk.press("d")
-        await desk.on(ConfirmScreen)
-        await desk.sees("could not read when it was last used")
-        await desk.press("enter")
-        await desk.on_main()
-    assert desk.iam.mutations == []
-
-
 async def test_the_own_key_takes_its_last_four_characters(desk: Desk) -> None:
     async with opened(desk, user="admin"):
         await desk.press("d")

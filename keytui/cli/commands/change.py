@@ -19,7 +19,7 @@ from keytui.keys.lookup import find
 from keytui.session.account import open_account
 from keytui.session.context import Context
 
-VERBS = {"deactivate": Verb.DEACTIVATE, "activate": Verb.ACTIVATE, "delete": Verb.DELETE}
+VERBS = {verb.name.lower(): verb for verb in Verb}
 
 
 class End(StrEnum):
@@ -209,7 +209,7 @@ class ConsoleChange(ConsolePort):
 
     def _end(self, outcome: Outcome) -> None:
         self.ended[outcome.key_id] = outcome
-        self.tell(outcome.reason, good=STATUS_OF.get(outcome.end) == EXIT_DONE)
+        self.tell(outcome.reason, good=outcome.end in {End.DONE, End.UNCHANGED})
 
 
 def _sure(plan: Plan) -> bool:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from keytui.core.errors import ReadOnlyError, ThrottledError
+from keytui.core.errors import ReadOnlyError, StateError, ThrottledError
 from keytui.core.gate import Gate
 from keytui.core.model import AccessKey, KeyStatus, LastUsed
 from keytui.core.waiting import Wait
 from keytui.journal.log import Event, Journal
-from keytui.keys.change import AT_ONCE, Assent, Plan, Planned, Verb, make_plan
+from keytui.keys.change import AT_ONCE, NOT_LISTED, Assent, Plan, Planned, Result, Verb, make_plan
 from keytui.keys.local_use import LocalUse, Place
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import Concern, Dependence, StatusChange
@@ -271,3 +271,26 @@ def test_plan_asks_aws_again_unless_that_was_done_just_now(stage: Stage) -> None
     assert asked.used
     assert make_plan(stage.lifecycle, Verb.DEACTIVATE, [stale], just_asked=True).free
     assert stage.iam.calls == [f"iam:GetAccessKeyLastUsed {key.id}"]
+
+
+@pytest.mark.parametrize(
+    ("before", "keys", "own", "said"),
+    [
+        (KeyStatus.ACTIVE, (), False, "It is inactive."),
+        (KeyStatus.ACTIVE, None, False, f"It is inactive. {NOT_LISTED}"),
+        (KeyStatus.ACTIVE, None, True, "It is inactive. keytui's own calls stop now."),
+        (KeyStatus.INACTIVE, (), False, "It was inactive already."),
+    ],
+)
+def test_outcome_in_a_sentence(
+    before: KeyStatus, keys: tuple[()] | None, own: bool, said: str, stage: Stage
+) -> None:
+    key = stage.keys[0]
+    change = StatusChange(key, KeyStatus.INACTIVE, keys, before=before)
+    assert Result(key, change).sentence("It", own=own) == said
+
+
+def test_problem_beside_a_change_does_not_say_that_nothing_was_changed(stage: Stage) -> None:
+    problem = StateError("The disk is full.", "Nothing was changed.", "Make room.")
+    change = StatusChange(stage.keys[0], KeyStatus.INACTIVE, (), problem)
+    assert str(change.warning) == "The disk is full. The change itself was made. Make room."

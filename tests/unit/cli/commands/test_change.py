@@ -13,7 +13,6 @@ from keytui.cli.commands import change as command
 from keytui.core.errors import ReadOnlyError, ThrottledError, UsageError
 from keytui.core.model import AccessKey, KeyStatus, User
 from keytui.journal.log import Event
-from keytui.keys.local_use import LocalUse, Place
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
 from tests.support.keyboard import at_a_terminal
@@ -75,15 +74,6 @@ def test_a_guard_that_asks_leaves_its_key_and_does_the_others(
 
     assert run_command(desk, "deactivate", BOB_ID, "--yes") == 0
     assert status(desk, BOB_ID) is INACTIVE
-
-
-def test_a_key_that_a_profile_here_uses_is_left(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
-) -> None:
-    desk.uses[ACTIVE_ID] = (LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "dev"),)
-    assert run_command(desk, "deactivate", ACTIVE_ID) == 3
-    assert "profile dev in ~/.aws/credentials" in capsys.readouterr().err
-    assert status(desk, ACTIVE_ID) is ACTIVE
 
 
 def test_the_own_key_takes_more_than_yes(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
