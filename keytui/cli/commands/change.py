@@ -77,8 +77,9 @@ def change_keys(ctx: Context, request: Request) -> int:
     account = open_account(ctx, ctx.settings.profile)
     account.lifecycle.require_writable()
     name = account.identity.account
-    port = ConsoleChange(name, yes=bool(options["yes"]), own_key=bool(options["own_key"]))
-    port.quiet, port.asks = as_json, on_terminal() and not as_json
+    agreed_to = {option: bool(options[option]) for option in ("yes", "own_key")}
+    asks = on_terminal() and not as_json
+    port = ConsoleChange(name, quiet=as_json, asks=asks, **agreed_to)
     keys = port.found(account.iam, ids, ctx.wait)
     run_now(change(account.lifecycle, verb, keys, port, just_asked=True))
     if verb is Verb.DELETE:
@@ -90,9 +91,9 @@ def change_keys(ctx: Context, request: Request) -> int:
     outcomes = [port.ended[key_id] for key_id in ids]
     if as_json:
         say_json([_as_json(one, name, str(request.command)) for one in outcomes])
-    elif port.asks and port.undoable:
+    elif undoable := [key_id for key_id in ids if asks and key_id in port.undoable]:
         back = "activate" if verb is Verb.DEACTIVATE else "deactivate"
-        port.tell(f"keytui {back} {' '.join(port.undoable)} undoes it.")
+        port.tell(f"keytui {back} {' '.join(undoable)} undoes it.")
     if port.stopped:
         return 128 + port.stopped
     ends = {one.end for one in outcomes}
@@ -103,25 +104,25 @@ class ConsoleChange(ConsolePort):
     """Asks on a terminal or goes by the options, and prints a line for each key.
 
     Attributes:
-        asks: Whether somebody is there to be asked.
         ended: Access key ID → what became of it.
         undoable: The IDs of the keys whose change can be undone.
         stopped: The number of the signal that stopped it; 0 for none.
     """
 
-    def __init__(self, account: str, *, yes: bool, own_key: bool) -> None:
+    def __init__(self, account: str, *, quiet: bool, asks: bool, yes: bool, own_key: bool) -> None:
         """Take what was agreed to beforehand.
 
         Args:
             account: The account ID, as it is shown.
+            quiet: JSON is to be the only output on standard output.
+            asks: Whether somebody is there to be asked.
             yes: All but your own key are agreed to.
             own_key: With ``yes``, your own key too.
         """
-        super().__init__()
-        self._account, self._yes, self._own_key = account, yes, own_key
-        self.asks = False
+        super().__init__(quiet=quiet)
+        self._account, self._asks, self._yes, self._own_key = account, asks, yes, own_key
         self.ended: dict[str, Outcome] = {}
-        self.undoable: list[str] = []
+        self.undoable: set[str] = set()
         self.stopped = 0
 
     def found(self, iam: Iam, ids: Sequence[str], wait: Wait) -> list[AccessKey]:
@@ -148,7 +149,7 @@ class ConsoleChange(ConsolePort):
     async def agree(self, plan: Plan) -> Sequence[Planned]:
         for one in plan.refused:
             self._end(_refused(plan.verb, one))
-        return self._asked(plan) if self.asks and not self._yes else self._by_options(plan)
+        return self._asked(plan) if self._asks and not self._yes else self._by_options(plan)
 
     def _by_options(self, plan: Plan) -> Sequence[Planned]:
         sure = () if plan.verb is Verb.DELETE else plan.free
@@ -180,14 +181,13 @@ class ConsoleChange(ConsolePort):
         return sure
 
     async def carry_out(self, plan: Plan, work: Work) -> tuple[Result, ...]:
-        planned = {one.key.id: one for one in plan.keys}
         with held_back("Stopping before the next key.") as stopped:
             results = work(lambda result: self._told(plan, result), lambda: stopped() != 0)
         self.stopped = stopped()
-        for key_id in planned.keys() - {result.key.id for result in results}:
-            one = planned[key_id]
-            word = one.key.status.value.lower()
-            self._leave(one, f"{key_id} stays {word}: keytui was stopped before it.")
+        for one in plan.keys:
+            if one.key.id not in self.ended:
+                word = one.key.status.value.lower()
+                self._leave(one, f"{one.key.id} stays {word}: keytui was stopped before it.")
         return results
 
     def _told(self, plan: Plan, result: Result) -> None:
@@ -200,7 +200,7 @@ class ConsoleChange(ConsolePort):
         if made.warning:
             complain(f"{key.id}: {made.warning}")
         if made.undoable and one not in plan.own:
-            self.undoable.append(key.id)
+            self.undoable.add(key.id)
         end = End.DONE if made.made else End.UNCHANGED
         self._end(Outcome(key.id, end, one, made.status, said))
 
