@@ -219,9 +219,9 @@ class Desk:
         """Wait for a state."""
         await until(self.pilot, condition)
 
-    async def sees(self, *ctx: str) -> None:
+    async def sees(self, *texts: str) -> None:
         """Wait until texts are on the screen."""
-        await until(self.pilot, lambda: all(part in self.words for part in ctx), repr(ctx))
+        await until(self.pilot, lambda: all(text in self.words for text in texts), repr(texts))
 
     async def loses(self, part: str) -> None:
         """Wait until a text is on the screen no more."""

@@ -356,7 +356,7 @@ async def test_a_change_that_lands_after_the_profile_was_switched(desk: Desk) ->
         await desk.press("G")
         gate = desk.iam.hold("iam:UpdateAccessKey")
         await desk.press("d")
-        await desk.until(lambda: "◌ Inactive…" in desk.line(ACTIVE_ID))
+        await desk.until(lambda: "◌ Inactive" in desk.line(ACTIVE_ID))
         desk.connecting = lambda _: other
         await desk.press("P", "down", "enter")
         await desk.sees("bert @")

@@ -25,7 +25,7 @@ async def test_the_table_tells_all_of_a_key(desk: Desk) -> None:
     async with opened(desk, user="alice", size=(140, 40)):
         assert "alice 2 keys · created 2 y ago" in desk.words
         active, inactive = desk.line(ACTIVE_ID), desk.line(INACTIVE_ID)
-        for part in ("● Active", "115 d ago", "3 d ago s3 eu-west-1", "old", "d Make inactive"):
+        for part in ("● Active", "115 d", "3 d s3", "old", "d Make inactive"):
             assert part in active
         for part in ("○ Inactive", "2 y ago", "never", "never used", "a Make active", "x Delete"):
             assert part in inactive
@@ -46,7 +46,7 @@ async def test_more_than_two_keys_are_all_shown(desk: Desk) -> None:
         desk.iam.add_key(desk.iam.find("carol"), f"AKIACAROL0000000000{number}")
     async with opened(desk, user="carol"):
         await desk.sees("carol 3 keys", *(f"AKIACAROL0000000000{n}" for n in range(3)))
-        assert desk.text.count("two active") >= 3
+        assert sum(" two " in line for line in desk.text.splitlines() if "AKIACAROL" in line) == 3
 
 
 async def test_an_expired_key(desk: Desk) -> None:
@@ -76,7 +76,7 @@ async def test_the_statuses_come_before_the_last_use(desk: Desk) -> None:
         await desk.sees(ACTIVE_ID, "● Active", "○ Inactive")
         assert "s3" not in desk.line(ACTIVE_ID)
         gate.set()
-        await desk.until(lambda: "s3 eu-west-1" in desk.line(ACTIVE_ID))
+        await desk.until(lambda: "3 d s3" in desk.line(ACTIVE_ID))
 
 
 async def test_a_key_is_made_inactive_and_active_again(desk: Desk) -> None:
@@ -192,7 +192,7 @@ async def test_a_change_made_while_r_connects_anew_can_be_undone(desk: Desk) -> 
     async with opened(desk, user="alice"):
         gate = desk.iam.hold("iam:UpdateAccessKey")
         await desk.press("g", "a")
-        await desk.until(lambda: "◌ Active…" in desk.line(INACTIVE_ID))
+        await desk.until(lambda: "◌ Active" in desk.line(INACTIVE_ID))
         before = desk.app.main.account
         await desk.press("r")
         await desk.until(lambda: desk.app.main.account is not before)
@@ -209,7 +209,7 @@ async def test_a_change_is_shown_as_pending_until_aws_lists_it(desk: Desk) -> No
         desk.iam.lag = 3
         gate = desk.iam.hold("iam:ListAccessKeys")
         await desk.press("d")
-        await desk.until(lambda: "◌ Inactive…" in desk.line(ACTIVE_ID))
+        await desk.until(lambda: "◌ Inactive" in desk.line(ACTIVE_ID))
         await desk.until(lambda: desk.held("alice")[ACTIVE_ID] is INACTIVE)
         assert "Make" not in desk.line(ACTIVE_ID)
         assert "is inactive." not in desk.words
@@ -330,7 +330,7 @@ async def test_a_verb_works_on_the_user_left_behind_when_one_moves_on(desk: Desk
         await at_active(desk)
         gate: threading.Event = desk.iam.hold("iam:UpdateAccessKey")
         await desk.press("d")
-        await desk.until(lambda: "◌ Inactive…" in desk.line(ACTIVE_ID))
+        await desk.until(lambda: "◌ Inactive" in desk.line(ACTIVE_ID))
         await desk.press("left", "down")
         await desk.sees(BOB_ID)
         gate.set()

@@ -64,14 +64,14 @@ async def test_users_and_keys(tmp_path: Path, nasty: str) -> None:
     async with opened(desk, size=(180, 40)):
         await desk.press("up", "home")
         await desk.until(lambda: f"aaa {shown(nasty)}" in desk.line("▸ aaa"))
-        await desk.until(lambda: shown(f"AKIA{nasty}1234") in desk.text)
+        await desk.until(lambda: shown(f"AKIA{nasty}1234")[:19] in desk.text)
         await desk.until(lambda: shown(f"“desc {nasty}”") in desk.text)
         await desk.until(lambda: f"svc {shown(nasty)} reg {shown(nasty)}"[:18] in desk.text)
         assert is_plain(desk.text)
 
         await desk.press("right", "x")
         await desk.on(DeleteScreen)
-        await desk.until(lambda: shown(f"AKIA{nasty}1234") in desk.text)
+        await desk.until(lambda: shown(f"AKIA{nasty}1234")[:19] in desk.text)
         assert is_plain(desk.text)
         await desk.press("enter")
         await desk.on_main()

@@ -117,11 +117,11 @@ async def test_a_line_for_each_secret_and_what_iam_says(desk: Desk, size: tuple[
 async def test_another_keyring_is_named(desk: Desk) -> None:
     store(desk, BOB_ID, "bob", store="keyring:pass")
     store(desk, ACTIVE_ID, "a-user-with-a-rather-long-name")
-    async with opened(desk, size=(60, 20)):
+    async with opened(desk, size=(100, 30)):
         await at_vault(desk)
         assert "in pass" in desk.line(BOB_ID)
         assert "in " not in desk.line(ACTIVE_ID)
-        assert "a-user-with…" in desk.line(ACTIVE_ID)
+        assert "a-user-with-a-rather-lo…" in desk.line(ACTIVE_ID)
         assert "? unknown" in desk.line(ACTIVE_ID)
         await desk.sees("AWS has no user a-user-with-a-rather-long-name")
 

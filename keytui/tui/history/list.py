@@ -7,13 +7,19 @@ from rich.text import Text
 
 from keytui.core.text import plain
 from keytui.journal.history import Matter
+from keytui.tui.widgets.columns import Column, Columns
 from keytui.tui.widgets.rows import Rows
-from keytui.tui.widgets.text import DIM, WARNS, fit
+from keytui.tui.widgets.text import WARNS
 
-WHEN, SHORT_WHEN, ID = 16, 11, 20
-"""Widths of a time to the minute, of one without its year, and of an access key ID."""
-NARROW = 90
-"""Below this width the caller and the year are left out."""
+WHEN = 16
+"""Cells of a time to the minute; below that it stands without its year."""
+COLUMNS = Columns(
+    Column("When (UTC)", (WHEN, 11)),
+    Column("Access key ID", (20,)),
+    Column("User", (18, 14, 10, 6)),
+    Column("By", (18, 12), rank=2, least=90),
+    Column("What", (24, 16), fills=True),
+)
 
 
 class HistoryList(Rows):
@@ -43,27 +49,16 @@ class HistoryList(Rows):
 
     def draw_header(self, width: int) -> Text:
         """Return the names of the columns."""
-        names = ("When (UTC)", "Access key ID", "User", "By", "What")
-        return Text(_columns(width, *names), style=DIM)
+        return COLUMNS.header(width)
 
     def draw_row(self, index: int, width: int) -> Text:
         """Return a matter's line."""
         matter = self.matters[index]
-        form = "%Y-%m-%d %H:%M" if width >= NARROW else "%m-%d %H:%M"
+        form = "%Y-%m-%d %H:%M" if COLUMNS.widths(width)[0] >= WHEN else "%m-%d %H:%M"
         when = matter.at.astimezone(UTC).strftime(form) if matter.at else "–"
         what = f"! {matter.what}" if matter.open else matter.what
         caller = matter.caller.rpartition("/")[2] or matter.caller
         cells = (when, matter.key_id or "–", matter.user, caller, what)
-        line = _columns(width, *(plain(cell) for cell in cells))
-        return Text(line, style=f"bold {WARNS}" if matter.open else "")
-
-
-def _columns(width: int, when: str, key_id: str, user: str, by: str, what: str) -> str:
-    wide = width >= NARROW
-    time = WHEN if wide else SHORT_WHEN
-    name = min(max((width - time - ID) // 4, 6), 18)
-    cells = [fit(when, time).ljust(time), fit(key_id, ID).ljust(ID), fit(user, name).ljust(name)]
-    if wide:
-        cells.append(fit(by, name).ljust(name))
-    line = "  ".join(cells) + "  "
-    return line + fit(what, max(width - len(line), 0))
+        line = COLUMNS.line(Text(), [Text(plain(cell)) for cell in cells], width)
+        line.stylize(f"bold {WARNS}" if matter.open else "")
+        return line

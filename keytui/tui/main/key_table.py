@@ -11,14 +11,10 @@ from rich.text import Text
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.rules import Thresholds, findings
 from keytui.core.text import plain
+from keytui.tui.widgets.columns import GAP, Column, Columns
+from keytui.tui.widgets.key_cells import FINDING_WORDS, LONG_AGE, findings_in, last_used
 from keytui.tui.widgets.rows import Rows
-from keytui.tui.widgets.text import ACCENT, DIM, FAILS, GLYPHS, STATUS_STYLES, WARNS, age, ago, fit
-
-GAP = "  "
-UNREAD = 16
-"""Cells kept free for a last use that has not been read yet: columns stay where they are."""
-MARKER = 2
-"""Cells of the cursor and of a key's mark."""
+from keytui.tui.widgets.text import ACCENT, DIM, GLYPHS, STATUS_STYLES, WARNS, age, ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ MAKE_ACTIVE = Action("a", "Make active", "activate")
 DELETE = Action("x", "Delete", "delete")
 ROTATE = Action("R", "Rotate", "rotate")
 
-ACTIONS: dict[KeyStatus, tuple[Action, ...]] = {
+ACTIONS_OF: dict[KeyStatus, tuple[Action, ...]] = {
     KeyStatus.ACTIVE: (MAKE_INACTIVE, ROTATE),
     KeyStatus.INACTIVE: (MAKE_ACTIVE, DELETE),
     KeyStatus.EXPIRED: (DELETE,),
@@ -43,31 +39,18 @@ ACTIONS: dict[KeyStatus, tuple[Action, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Which columns there is room for; the first that fits is used."""
-
-    from_width: int = 0
-    long_ages: bool = False
-    rotate: bool = False
-    findings: bool = True
-    service: int = 40
-    created: bool = True
-    last_used: bool = True
-
-
-LAYOUTS = (
-    Layout(from_width=108, long_ages=True, rotate=True),
-    Layout(rotate=True),
-    Layout(),
-    Layout(service=18),
-    Layout(service=12),
-    Layout(service=18, findings=False),
-    Layout(service=0, findings=False),
-    Layout(service=0, findings=False, created=False),
-    Layout(service=0, findings=False, created=False, last_used=False),
+LABELS = 25
+"""Cells that both actions of a key take with their labels; below that their keys stand alone."""
+ID, STATUS, AGE, LAST_USED, FINDINGS, ACTIONS = range(6)
+COLUMNS = Columns(
+    Column("Access key ID", (20,)),
+    Column("Status", (10,)),
+    Column("Created\nAge", (9, 5), rank=4),
+    Column("Last used\nUsed", (30, 20, 11, 5), rank=3),
+    Column("Findings", (FINDING_WORDS, 14), rank=2),
+    Column("Actions\nKeys", (LABELS, 5), rank=1),
+    margin=2,
 )
-"""From the richest to the barest: findings leave first, never the status or the ID."""
 
 
 class KeyTable(Rows):
@@ -88,8 +71,6 @@ class KeyTable(Rows):
         self._now: datetime | None = None
         self._pending: dict[str, KeyStatus] = {}
         self._marked: set[str] = set()
-        self._table: list[list[Text]] = []
-        self._widths: list[int] = []
 
     @property
     def row_count(self) -> int:
@@ -120,104 +101,45 @@ class KeyTable(Rows):
         """
         self.keys, self._now, self._pending = keys, now, dict(pending)
         self._marked = {key.id for key in keys if key.id in marks}
-        self._lay_out(self.size.width)
         self.rows_changed(next((i for i, key in enumerate(keys) if key.id == keep), 0))
-
-    def on_resize(self) -> None:
-        """Choose the columns anew."""
-        self._lay_out(self.size.width)
-        super().on_resize()
 
     def draw_header(self, width: int) -> Text:
         """Return the column titles."""
-        return self._join(self._table[0], width) if self.keys else Text()
+        return COLUMNS.header(width) if self.keys else Text()
 
     def draw_row(self, index: int, width: int) -> Text:
         """Return a key's line."""
-        line = self._join(self._table[index + 1], width)
-        if self.keys[index].status is KeyStatus.DELETED:
-            line.stylize(DIM)
-        mark = ("✓", f"bold {ACCENT}") if self.keys[index].id in self._marked else " "
-        return Text.assemble("▸" if index == self.cursor else " ", mark, line)
-
-    def _join(self, cells: list[Text], width: int) -> Text:
-        line = Text("" if cells[0].plain != "Access key ID" else "  ")
-        for cell, room in zip(cells, self._widths, strict=True):
-            padded = cell.copy()
-            padded.pad_right(room - cell.cell_len)
-            line.append_text(padded).append(GAP)
-        line.truncate(width)
+        key, cells = self.keys[index], COLUMNS.widths(width)
+        mark = ("✓", f"bold {ACCENT}") if key.id in self._marked else " "
+        margin = Text.assemble("▸" if index == self.cursor else " ", mark)
+        line = COLUMNS.line(margin, self._cells(key, cells), width)
+        if key.status is KeyStatus.DELETED:
+            line.stylize(DIM, 2)
         return line
 
-    def _lay_out(self, width: int) -> None:
-        if self._now is None or not self.keys:
-            return
-        for layout in LAYOUTS:
-            if width < layout.from_width:
-                continue
-            self._table = [self._titles(layout), *(self._cells(key, layout) for key in self.keys)]
-            columns = zip(*self._table, strict=True)
-            self._widths = [max(cell.cell_len for cell in column) for column in columns]
-            if MARKER + sum(self._widths) + len(GAP) * (len(self._widths) - 1) <= width:
-                return
-
-    def _titles(self, layout: Layout) -> list[Text]:
-        titles = ["Access key ID", "Status"]
-        if layout.created:
-            titles.append("Created" if layout.long_ages else "Age")
-        titles += ["Last used"] if layout.last_used else []
-        titles += ["Findings"] if layout.findings else []
-        return [Text(title, style=DIM) for title in [*titles, "Actions"]]
-
-    def _cells(self, key: AccessKey, layout: Layout) -> list[Text]:
+    def _cells(self, key: AccessKey, cells: Sequence[int]) -> list[Text]:
         assert self._now is not None  # noqa: S101 - set with the keys
-        since = ago if layout.long_ages else age
-        cells = [Text(plain(key.id), style="bold"), self._status(key)]
-        if layout.created:
-            cells.append(Text(since(key.created, self._now)))
-        if layout.last_used:
-            cells.append(self._last_used(key, since(_used(key), self._now), layout.service))
-        if layout.findings:
-            cells.append(self._findings(key))
-        return [*cells, self._actions(key, layout)]
+        since = ago if cells[AGE] >= LONG_AGE else age
+        return [
+            Text(plain(key.id), style="bold"),
+            self._status(key),
+            Text(since(key.created, self._now)),
+            last_used(key, self._now, cells[LAST_USED]),
+            findings_in(findings(key, self.keys, self._now, self._limits), cells[FINDINGS]),
+            self._actions(key, labels=cells[ACTIONS] >= LABELS),
+        ]
 
     def _status(self, key: AccessKey) -> Text:
         if wanted := self._pending.get(key.id):
-            return Text(f"◌ {wanted.value}…", style=WARNS)
+            return Text(f"◌ {wanted.value}", style=WARNS)
         return Text(f"{GLYPHS[key.status]} {key.status.value}", style=STATUS_STYLES[key.status])
 
-    def _last_used(self, key: AccessKey, since: str, room: int) -> Text:
-        if key.status is KeyStatus.DELETED:
-            return Text("–")
-        if key.last_used is None:
-            return Text("…".ljust(UNREAD), style=DIM)
-        if key.last_used.when is None:
-            return Text("never")
-        where = plain(f"{key.last_used.service} {key.last_used.region}".strip())
-        return Text.assemble(since, (" " + fit(where, room), DIM) if room else "")
-
-    def _findings(self, key: AccessKey) -> Text:
-        assert self._now is not None  # noqa: S101 - set with the keys
+    def _actions(self, key: AccessKey, *, labels: bool) -> Text:
         text = Text()
-        for finding in findings(key, self.keys, self._now, self._limits):
-            text.append(", " if text else "")
-            text.append(finding.rule.word, style=FAILS if finding.fails else "")
-        return text
-
-    def _actions(self, key: AccessKey, layout: Layout) -> Text:
-        text = Text()
-        if key.id in self._pending:
-            return text
-        for action in ACTIONS[key.status]:
-            if action is ROTATE and not layout.rotate:
-                continue
-            text.append(GAP if text else "")
-            label = Text.assemble((action.key, "bold cyan"), " ", action.label)
+        for action in () if key.id in self._pending else ACTIONS_OF[key.status]:
+            text.append((GAP if labels else 1) * " " if text else "")
+            label = Text.assemble((action.key, "bold cyan"), f" {action.label}" if labels else "")
             if key.id.isalnum():
                 label.stylize(Style(meta={"@click": f"screen.{action.name}('{key.id}')"}))
             text.append_text(label)
         return text
-
-
-def _used(key: AccessKey) -> datetime | None:
-    return key.last_used.when if key.last_used else None

@@ -2,49 +2,24 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 
 from keytui.audit.fleet import Member
 from keytui.core.text import plain
+from keytui.tui.widgets.columns import Column, Columns
 from keytui.tui.widgets.rows import Rows
-from keytui.tui.widgets.text import ACCENT, DIM, FAILS, WARNS, age, count, fit
+from keytui.tui.widgets.text import ACCENT, DIM, FAILS, WARNS, age, count
 
-MARK, ACCOUNT = 2, 12
-"""Widths of the mark of the profile in use, and of an account's ID."""
-LEAST_NAME, LEAST_KEYS = 12, 26
-"""How wide profile and keys are at least; before that the caller leaves, then the account."""
-WIDE = 100
-"""From this width on there is room for a long caller."""
-GAP = 2
-NAMES = ("Profile", "Account", "Caller", "Own keys")
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """How wide the columns are; 0 for one that is left out. The keys take the rest."""
-
-    name: int
-    account: int
-    caller: int
-
-    def line(self, mark: Text, cells: Sequence[Text], width: int) -> Text:
-        """Lay out profile, account, caller and keys; with fewer cells the last takes the rest."""
-        line = mark.copy()
-        line.pad_right(MARK - line.cell_len)
-        widths = (self.name, self.account, self.caller)
-        *first, last = cells
-        for cell, room in zip(first, widths, strict=False):
-            if room:
-                text = fit(cell.plain, room)
-                line.append(text + " " * (room - cell_len(text) + GAP), cell.style)
-        last = last.copy()
-        last.truncate(max(width - line.cell_len, 0), overflow="ellipsis")
-        return line.append_text(last)
+COLUMNS = Columns(
+    Column("Profile", (34, 28, 24, 20)),
+    Column("Account", (12,), rank=1),
+    Column("Caller", (20, 14), rank=2),
+    Column("Own keys", (26,), fills=True),
+    margin=2,
+)
 
 
 class ProfileList(Rows):
@@ -55,13 +30,12 @@ class ProfileList(Rows):
     def __init__(
         self,
         current: str,
-        longest: int,
         *,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
-        """Take which profile is in use, and how wide the longest of all names is."""
+        """Take which profile is in use."""
         super().__init__(id=id)
-        self._current, self._longest = current, longest
+        self._current = current
         self.names: Sequence[str] = ()
         """The profiles shown."""
         self._members: Mapping[str, Member] = {}
@@ -96,8 +70,7 @@ class ProfileList(Rows):
 
     def draw_header(self, width: int) -> Text:
         """Return the names of the columns."""
-        header = self._columns(width).line(Text(), [Text(name) for name in NAMES], width)
-        return Text(fit(header.plain, width), style=DIM)
+        return COLUMNS.header(width)
 
     def draw_row(self, index: int, width: int) -> Text:
         """Return a profile's line."""
@@ -113,17 +86,7 @@ class ProfileList(Rows):
             who = (member.identity.account, member.identity.label)
             cells += [Text(plain(one)) for one in who]
             cells.append(failure(member) if member.error else own_keys(member, self._now))
-        return self._columns(width).line(mark, cells, width)
-
-    def _columns(self, width: int) -> Columns:
-        """Choose what there is room for."""
-        name = max(min(self._longest, width * 28 // 100), LEAST_NAME)
-        left = width - MARK - name - GAP - LEAST_KEYS
-        if left < ACCOUNT + GAP:
-            return Columns(name + max(min(self._longest - name, left), 0), 0, 0)
-        left -= ACCOUNT + GAP
-        caller = 20 if width >= WIDE else 14
-        return Columns(name, ACCOUNT, caller if left >= caller + GAP else 0)
+        return COLUMNS.line(mark, cells, width)
 
 
 def failure(member: Member) -> Text:

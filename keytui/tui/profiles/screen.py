@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from threading import Event
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -51,10 +50,9 @@ class ProfilesScreen(FilteredScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
-        longest = max((cell_len(plain(name)) for name in self._names), default=0)
         yield Line(id="heading")
         yield LineInput(placeholder="/ filter", id="filter")
-        yield ProfileList(self._current, longest, id="profiles")
+        yield ProfileList(self._current, id="profiles")
         yield ProfileDetail(self._ctx.settings.limits, id="profile")
         yield KeyHints()
         yield TooSmall()

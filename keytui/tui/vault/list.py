@@ -1,10 +1,8 @@
 """The secrets that the keyring holds, one a line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,9 +11,10 @@ from keytui.core.model import KeyStatus, Secret
 from keytui.core.text import plain
 from keytui.journal.history import place
 from keytui.stores.vault import ASKING, Held, Standing
+from keytui.tui.widgets.columns import Column, Columns
 from keytui.tui.widgets.lines import Line
 from keytui.tui.widgets.rows import Rows
-from keytui.tui.widgets.text import DIM, GLYPHS, STATUS_STYLES, WARNS, ago, fit, moment
+from keytui.tui.widgets.text import DIM, GLYPHS, STATUS_STYLES, WARNS, ago, moment
 
 HIDDEN = "•" * 40
 
@@ -54,39 +53,14 @@ def _why(now: Standing) -> str:
     return f"IAM has this key: {now.status.value}." if now.status else f"Unknown: {now.why}"
 
 
-ID, ACCOUNT, STORED, STATE, KEYRING = 20, 12, 10, 10, 12
-"""Widths of the columns but the user's, which is as wide as the longest name that fits."""
-NAME = 12
-"""How wide a long user name is at least before a column leaves for it."""
-GAP = "  "
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What there is room for.
-
-    Attributes:
-        name: The width of the user's name.
-        account: Whether the account is shown.
-        stored: Whether it is shown when the secret was stored.
-        keyring: Whether it is shown which keyring it is in.
-    """
-
-    name: int
-    account: bool
-    stored: bool
-    keyring: bool
-
-    def line(self, cells: Sequence[Text]) -> Text:
-        """Lay out ID, user, account, stored, state and keyring."""
-        widths = (ID, self.name, ACCOUNT, STORED, STATE, KEYRING)
-        shown = (True, True, self.account, self.stored, True, self.keyring)
-        parts = []
-        for cell, width, there in zip(cells, widths, shown, strict=True):
-            if there:
-                text = fit(cell.plain, width)
-                parts.append(Text(text + " " * (width - cell_len(text)), style=cell.style))
-        return Text(GAP).join(parts)
+COLUMNS = Columns(
+    Column("Access key ID", (20,)),
+    Column("User", (32, 24, 18, 10)),
+    Column("Account", (12,), rank=1),
+    Column("Stored", (10,), rank=2),
+    Column("In IAM", (10,)),
+    Column("Keyring", (12,), rank=3),
+)
 
 
 class VaultList(Rows):
@@ -126,9 +100,7 @@ class VaultList(Rows):
 
     def draw_header(self, width: int) -> Text:
         """Return the names of the columns."""
-        names = ("Access key ID", "User", "Account", "Stored", "In IAM", "Keyring")
-        header = self._columns(width).line([Text(name) for name in names])
-        return Text(fit(header.plain, width), style=DIM)
+        return COLUMNS.header(width)
 
     def draw_row(self, index: int, width: int) -> Text:
         """Return a secret's line."""
@@ -136,27 +108,12 @@ class VaultList(Rows):
         cells = (one.key_id, one.user or "–", one.account or "–", ago(one.stored_at, self._now))
         texts = [Text(plain(cell)) for cell in cells]
         texts += [state(self._standings.get(one, ASKING)), Text(self._keyring(one), style=DIM)]
-        line = self._columns(width).line(texts)
-        line.truncate(width)
-        return line
+        return COLUMNS.line(Text(), texts, width)
 
     def _keyring(self, one: Held) -> str:
         if one.locator == self._current:
             return ""
         return f"in {plain(one.locator.partition(':')[2] or 'OS keyring')}"
-
-    def _columns(self, width: int) -> Columns:
-        """Choose what there is room for; the time goes first, then the account."""
-        longest = max((cell_len(plain(one.user)) for one in self.held), default=0)
-        elsewhere = any(one.locator != self._current for one in self.held)
-        room = width - ID - STATE - 2 * len(GAP)
-        room -= KEYRING + len(GAP) if elsewhere else 0
-        least = min(max(longest, len("User")), NAME)
-        account = room - ACCOUNT - len(GAP) >= least
-        room -= ACCOUNT + len(GAP) if account else 0
-        stored = account and room - STORED - len(GAP) >= least
-        room -= STORED + len(GAP) if stored else 0
-        return Columns(max(min(longest, room), least), account, stored, elsewhere)
 
 
 def state(standing: Standing) -> Text:
