@@ -456,17 +456,17 @@ class Lifecycle:
 
         A user who is gone has no keys.
         """
-        seen: list[Keys] = [()]
+        seen: Keys = ()
 
         def listed(keys: Keys) -> bool:
-            seen[:] = [keys]
+            nonlocal seen
+            seen = keys
             return reached(keys)
 
         try:
-            there = self._wait.until(self._iam, user, listed, SETTLE_SECONDS)
+            return seen if self._wait.until(self._iam, user, listed, SETTLE_SECONDS) else None
         except NotFoundError:
-            seen[:], there = [()], reached(())
-        return seen[0] if there else None
+            return () if reached(()) else None
 
     def _note(self, custody: Custody, event: Event, store: str = "") -> None:
         problem = self._written(custody, event, store)
