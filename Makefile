@@ -12,12 +12,12 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 2)
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 DEFINES_VENV := pyproject.toml constraints.txt scripts/make-venv.sh
 
-.PHONY: help demo test faults check bench screenshots constraints clean
+.PHONY: help demo test test-fast faults check bench screenshots constraints clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 help:  ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo-is-ready  ## Open keytui on a demo account that can't reach AWS
 	@$(BIN)/keytui --demo $(ARGS)
@@ -25,6 +25,9 @@ demo: $(VENV)/.demo-is-ready  ## Open keytui on a demo account that can't reach 
 test: $(VENV)/.dev-is-ready  ## Run all tests; installs the real components they need
 	@scripts/install-test-packages.sh
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-fast: $(VENV)/.dev-is-ready  ## Run the tests that start nothing, in half a minute
+	$(BIN)/pytest -n $(WORKERS) -m fast tests/unit tests/property $(ARGS)
 
 faults: $(VENV)/.dev-is-ready  ## Run the fault matrix alone: every step of each change x every fault
 	@scripts/install-test-packages.sh
@@ -36,6 +39,7 @@ check: $(VENV)/.dev-is-ready  ## Check format, style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/structure.py
 
 bench: $(VENV)/.dev-is-ready  ## Measure speed, memory and bytes, beside aws and bare Textual
 	@$(BIN)/python -m bench $(ARGS)
