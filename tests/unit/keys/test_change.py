@@ -290,7 +290,7 @@ def test_outcome_in_a_sentence(
     assert Result(key, change).sentence("It", own=own) == said
 
 
-def test_problem_beside_a_change_does_not_say_that_nothing_was_changed(stage: Stage) -> None:
+def test_warning_says_that_the_change_was_made(stage: Stage) -> None:
     problem = StateError("The disk is full.", "Nothing was changed.", "Make room.")
     change = StatusChange(stage.keys[0], KeyStatus.INACTIVE, (), problem)
     assert str(change.warning) == "The disk is full. The change itself was made. Make room."

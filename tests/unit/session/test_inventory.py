@@ -124,7 +124,7 @@ def test_a_page_later_does_not_change_a_list_handed_out(inventory: Inventory) ->
     assert "zoe" not in names(shown)
 
 
-def test_listing_after_a_change_gives_statuses_and_keeps_the_rest() -> None:
+def test_listing_after_a_change_keeps_the_rest() -> None:
     alice, used = User("alice"), LastUsed(NOW, "s3", "eu-west-1")
     first, second = key_list(alice, "AKIA1", "AKIA2").keys
     known = KeyList((replace(first, last_used=used, description="laptop"), second), NOW)
