@@ -31,8 +31,9 @@ SHOWN = [
 ]
 DEMO = "make demo"
 START = ".venv/bin/keytui"
+GOALS = ("check", "test-fast", "test", "faults", "bench", "screenshots")
 RECOVER = ".venv/bin/keytui recover --yes"
-MAINTAIN = ("make check", "make test", "make faults", "make bench", "make screenshots")
+MAINTAIN = tuple(f"make {goal}" for goal in GOALS)
 """These take minutes, or would run this test again: make says what they would do."""
 LOOKUP = next(line for line in SHOWN if line.startswith("secret-tool"))
 DOCTOR = ".venv/bin/keytui doctor"
