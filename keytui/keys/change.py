@@ -192,18 +192,10 @@ async def change(
 ) -> tuple[Result, ...]:
     """Change the status of keys, or delete them.
 
-    Args:
-        lifecycle: The account's keys.
-        verb: What is to be done.
-        keys: The keys as they are now.
-        port: The face.
-        just_asked: Whether AWS was asked just now for the keys' last use.
+    With ``just_asked`` the keys have the last use that AWS was asked for just now.
 
     Returns:
         What became of those that were agreed to and begun.
-
-    Raises:
-        ReadOnlyError: Nothing may be changed.
     """
     lifecycle.require_writable()
     plan = await _agreed(lifecycle, verb, keys, port, just_asked=just_asked)
@@ -283,13 +275,7 @@ def carry_out(
     told: Told = lambda _: None,
     left: Left = lambda: False,
 ) -> tuple[Result, ...]:
-    """Change each key of a plan that is agreed to. Blocks.
-
-    Args:
-        plan: The keys, with their guards' answers; those that are refused are passed over.
-        do: Changes one.
-        told: Called in this thread with each result as it comes.
-        left: Stops before the next key.
+    """Change each key of a plan that is agreed to, and tell each result as it comes. Blocks.
 
     Returns:
         The results in the order of the keys, also of what failed; none for a key that was

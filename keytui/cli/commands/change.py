@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from keytui.cli.arguments import Request, ids_in
-from keytui.cli.console import agreed, answer, complain, held_back, on_terminal, progress, say_json
+from keytui.cli.console import agreed, answer, complain, held_back, on_terminal, say_json
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
 from keytui.cli.port import ConsolePort
 from keytui.core.errors import KeytuiError
-from keytui.core.iam import Iam
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.parallel import several
 from keytui.core.port import run_now
-from keytui.core.waiting import Wait
 from keytui.keys.change import AT_ONCE, Assent, Look, Plan, Planned, Result, Verb, Work, change
 from keytui.keys.lookup import find
-from keytui.session.account import open_account
+from keytui.session.account import Account, open_account
 from keytui.session.context import Context
 
 VERBS = {verb.name.lower(): verb for verb in Verb}
@@ -41,11 +39,8 @@ class Outcome:
     """What became of one key.
 
     Attributes:
-        key_id: Its ID.
-        end: What became of it.
         planned: The key and its guards; None where it was not found.
         status: Its status now; None where that is unknown.
-        reason: What is to be said of it, sentences; may be empty.
     """
 
     key_id: str
@@ -80,7 +75,7 @@ def change_keys(ctx: Context, request: Request) -> int:
     agreed_to = {option: bool(options[option]) for option in ("yes", "own_key")}
     asks = on_terminal() and not as_json
     port = ConsoleChange(name, quiet=as_json, asks=asks, **agreed_to)
-    keys = port.found(account.iam, ids, ctx.wait)
+    keys = port.found(ctx, account, ids)
     run_now(change(account.lifecycle, verb, keys, port, just_asked=True))
     if verb is Verb.DELETE:
         with held_back("Stopping before the next key.") as stopped:
@@ -110,28 +105,20 @@ class ConsoleChange(ConsolePort):
     """
 
     def __init__(self, account: str, *, quiet: bool, asks: bool, yes: bool, own_key: bool) -> None:
-        """Take what was agreed to beforehand.
-
-        Args:
-            account: The account ID, as it is shown.
-            quiet: JSON is to be the only output on standard output.
-            asks: Whether somebody is there to be asked.
-            yes: All but your own key are agreed to.
-            own_key: With ``yes``, your own key too.
-        """
+        """``yes`` agrees to all but your own key; ``own_key``, beside it, to that too."""
         super().__init__(quiet=quiet)
         self._account, self._asks, self._yes, self._own_key = account, asks, yes, own_key
         self.ended: dict[str, Outcome] = {}
         self.undoable: set[str] = set()
         self.stopped = 0
 
-    def found(self, iam: Iam, ids: Sequence[str], wait: Wait) -> list[AccessKey]:
+    def found(self, ctx: Context, account: Account, ids: Sequence[str]) -> list[AccessKey]:
         """Return the keys; note what can't be found."""
-        progress(f"Looking for {ids[0] if len(ids) == 1 else f'{len(ids)} keys'}")
+        self.progress(f"Looking for {ids[0] if len(ids) == 1 else f'{len(ids)} keys'}")
 
         def look(key_id: str) -> AccessKey | KeytuiError:
             try:
-                return find(iam, key_id, wait).key
+                return find(account.iam, key_id, ctx.wait).key
             except KeytuiError as error:
                 return error
 
@@ -143,7 +130,7 @@ class ConsoleChange(ConsolePort):
 
     async def check(self, verb: Verb, keys: Sequence[AccessKey], look: Look) -> Plan:
         del verb
-        progress("Checking what depends on " + ("it" if len(keys) == 1 else "them"))
+        self.progress("Checking what depends on " + ("it" if len(keys) == 1 else "them"))
         return look(lambda _: None, lambda: False)
 
     async def agree(self, plan: Plan) -> Sequence[Planned]:

@@ -171,11 +171,7 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
     ]
 
     class Ended(Message):
-        """A key is done, or has failed.
-
-        Attributes:
-            result: What became of it.
-        """
+        """A key is done, or has failed."""
 
         def __init__(self, result: Result) -> None:
             super().__init__()
@@ -188,14 +184,7 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         work: Callable[[Told], tuple[Result, ...]],
         stop: Callable[[], None],
     ) -> None:
-        """Take the work.
-
-        Args:
-            title: What is done.
-            keys: The keys that it is done to.
-            work: The work; blocks, and is given a function to tell each result.
-            stop: Tells the work to begin with no other key.
-        """
+        """``work`` blocks, and tells each result; after ``stop`` it begins with no other key."""
         super().__init__(title)
         self._keys, self._work, self._stop = keys, work, stop
         self._known: dict[str, Result] = {}

@@ -152,14 +152,7 @@ class DeleteScreen(Dialog[bool]):
         here: tuple[LocalUse, ...] = (),
         warnings: tuple[str, ...] = (),
     ) -> None:
-        """Take what is about to go.
-
-        Args:
-            key: The key.
-            now: The time that ages are counted from.
-            here: Where this machine names it.
-            warnings: Why it may still be needed, a sentence each.
-        """
+        """``here`` is where this machine names it, ``warnings`` why it may still be needed."""
         super().__init__("DELETE THIS ACCESS KEY FOR EVER")
         self._key, self._now, self._warnings = key, now, warnings
         if here:
