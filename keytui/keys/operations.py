@@ -6,6 +6,7 @@ refused here before any question; the gate at the adapters holds whatever asks f
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -83,16 +84,17 @@ class Lifecycle:
 
     # The status.
 
-    def dependence(self, key: AccessKey) -> Dependence:
-        """Say what depends on a key, and why making it inactive needs a question first.
+    def dependence(self, key: AccessKey, used: LastUsed | None = None) -> Dependence:
+        """Return what depends on a key, and why deactivating it needs a question first.
 
-        Asks AWS for the key's last use at this moment rather than trusting the listing.
+        Args:
+            key: The key.
+            used: Its last use, where AWS was asked just now; None to ask for it: what a listing
+                shows may be old.
         """
         here = self.uses_here(key.id)
-        try:
-            used: LastUsed | None = self._iam.last_used(key.id)
-        except AccessDeniedError:
-            used = None
+        with suppress(AccessDeniedError):
+            used = used or self._iam.last_used(key.id)
         return Dependence(self._concern(key, used, here), used, here)
 
     def _concern(
@@ -117,7 +119,7 @@ class Lifecycle:
     ) -> StatusChange:
         """Activate or deactivate a key and wait until AWS lists it so.
 
-        Where AWS's reply is lost, its listing tells whether the change was made. A key that has
+        Where AWS's reply is lost, its listing shows whether the change was made. A key that has
         the status already is sent it all the same, since the listing may be late; that counts
         as no change.
 
@@ -129,12 +131,26 @@ class Lifecycle:
             rotation: The rotation it is a step of; empty for none.
 
         Raises:
-            KeytuiError: The status was not changed, or the listing could not tell.
+            KeytuiError: The status was not changed, or the listing does not show whether it was.
         """
         self.require_writable()
         before = before or self._status_now(key)
-        event = Event.UNDONE if undoing else Event.STATUS
-        return self._set_status(key, before, status, event, rotation)
+
+        def reached(keys: Keys) -> bool:
+            return _status_in(keys, key.id) is status
+
+        # Where it was listed so before, a listing is no evidence of this change.
+        evidence = None if before is status else reached
+        keys = self._change(key, lambda: self._iam.set_status(key, status), evidence)
+        problem = None
+        if before is not status:
+            event = Event.UNDONE if undoing else Event.STATUS
+            problem = self._record.note_key(event, key, detail=status.value, rotation=rotation)
+        if keys is None:
+            keys = self._settle(key.user, reached)
+        return StatusChange(
+            replace(key, status=before or key.status), status, keys, problem, before
+        )
 
     def undo(self, change: StatusChange) -> StatusChange:
         """Give a key the status that it had before a change, if AWS still has what that made.
@@ -151,9 +167,9 @@ class Lifecycle:
             return seen[0] is change.status
 
         # Where the listing is late it shows the status from before for a while.
-        if not self._settle(key.user, as_made):
+        if self._settle(key.user, as_made) is None:
             raise not_undone(change, seen)
-        return self._set_status(key, change.status, key.status, Event.UNDONE)
+        return self.set_status(key, key.status, before=change.status, undoing=True)
 
     def _status_now(self, key: AccessKey) -> KeyStatus | None:
         """Return the status that AWS lists for a key; None where it lists none or can't say.
@@ -167,34 +183,13 @@ class Lifecycle:
         except AwsError:
             return None
 
-    def _set_status(
-        self,
-        key: AccessKey,
-        before: KeyStatus | None,
-        status: KeyStatus,
-        event: Event,
-        rotation: str = "",
-    ) -> StatusChange:
-        def reached(keys: Keys) -> bool:
-            return _status_in(keys, key.id) is status
-
-        # Where it was listed so before, a listing tells nothing of this change.
-        evidence = None if before is status else reached
-        listed = self._change(key, lambda: self._iam.set_status(key, status), evidence)
-        change = StatusChange(
-            replace(key, status=before or key.status), status, listed, None, before
-        )
-        problem = None
-        if change.made:
-            problem = self._record.note_key(event, key, detail=status.value, rotation=rotation)
-        listed = listed or self._settle(key.user, reached)
-        return replace(change, listed=listed, problem=problem)
-
     def delete(self, key: AccessKey, *, rotation: str = "") -> StatusChange:
         """Delete an inactive key, remember it as deleted, and wait until AWS lists it no more.
 
+        Its description goes with it, also one that was not read yet.
+
         Raises:
-            KeytuiError: The key was not deleted; also where AWS says that it is active.
+            KeytuiError: The key was not deleted; also where AWS lists it as active.
         """
         self.require_writable()
         if _status_in(self._iam.keys(key.user), key.id) is KeyStatus.ACTIVE:
@@ -207,19 +202,20 @@ class Lifecycle:
         def reached(keys: Keys) -> bool:
             return _status_in(keys, key.id) is None
 
-        listed = self._change(key, lambda: self._iam.delete_key(key), reached)
+        keys = self._change(key, lambda: self._iam.delete_key(key), reached)
         problem = self._record.note_key(Event.DELETED, key, rotation=rotation)
         self._forget_description(key)
-        listed = listed or self._settle(key.user, reached)
-        return StatusChange(key, KeyStatus.DELETED, listed, problem)
+        if keys is None:
+            keys = self._settle(key.user, reached)
+        return StatusChange(key, KeyStatus.DELETED, keys, problem)
 
     def _change(
         self,
         key: AccessKey,
         change: Callable[[], None],
         evidence: Callable[[Keys], bool] | None,
-    ) -> bool:
-        """Make a change; return whether it is known to be listed.
+    ) -> Keys | None:
+        """Make a change; return the listing that shows it, where one was asked for.
 
         ``evidence`` says of a listing whether it shows that the change was made; None where
         none can.
@@ -227,18 +223,16 @@ class Lifecycle:
         Raises:
             AwsError: It was refused, or its reply is lost and no listing shows it.
         """
-        lost: AwsError | None = None
         try:
             change()
         except REFUSALS:
             raise
-        except AwsError as error:
-            lost = error
-        if lost is None:
-            return False
-        if evidence and self._settle(key.user, evidence):
-            return True
-        raise lost
+        except AwsError:
+            keys = self._settle(key.user, evidence) if evidence else None
+            if keys is None:
+                raise
+            return keys
+        return None
 
     # A new key and its secret.
 
@@ -456,17 +450,27 @@ class Lifecycle:
             custody.warnings.append(error)
 
     def _forget_description(self, key: AccessKey) -> None:
-        if key.description:
-            try:
+        """Remove a deleted key's tag; one that is left behind does no harm."""
+        with suppress(AwsError):
+            if key.description or key.id in self._iam.descriptions(key.user):
                 self._iam.remove_description(key.user, key.id)
-            except AwsError:
-                return  # A tag left behind names a key that is gone; it does no harm.
 
-    def _settle(self, user: User, reached: Callable[[Keys], bool]) -> bool:
+    def _settle(self, user: User, reached: Callable[[Keys], bool]) -> Keys | None:
+        """Wait until AWS lists a user's keys as wanted; return that listing, else None.
+
+        A user who is gone has no keys.
+        """
+        seen: Keys = ()
+
+        def listed(keys: Keys) -> bool:
+            nonlocal seen
+            seen = keys
+            return reached(keys)
+
         try:
-            return self._wait.until(self._iam, user, reached, SETTLE_SECONDS)
+            return seen if self._wait.until(self._iam, user, listed, SETTLE_SECONDS) else None
         except NotFoundError:
-            return reached(())
+            return () if reached(()) else None
 
     def _note(self, custody: Custody, event: Event, store: str = "") -> None:
         problem = self._written(custody, event, store)

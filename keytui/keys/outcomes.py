@@ -6,6 +6,7 @@ from enum import Enum
 
 from keytui.core.errors import KeytuiError, LostReplyError, StateError
 from keytui.core.model import AccessKey, KeyStatus, LastUsed, NewAccessKey
+from keytui.core.waiting import Keys
 from keytui.keys.local_use import LocalUse
 from keytui.stores.base import Receipt
 
@@ -56,21 +57,35 @@ class StatusChange:
     Attributes:
         key: The key as it was before.
         status: The status asked for.
-        listed: Whether AWS lists the new status already.
+        keys: All keys of its user in the listing that showed the change; None where AWS does
+            not list it yet.
         problem: What went wrong beside the change itself; None where nothing did.
         before: The status that AWS listed right before; None where that is unknown.
     """
 
     key: AccessKey
     status: KeyStatus
-    listed: bool
+    keys: Keys | None
     problem: KeytuiError | None = None
     before: KeyStatus | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether AWS lists the new status already."""
+        return self.keys is not None
 
     @property
     def made(self) -> bool:
         """Whether it changed anything: False where the key had that status already."""
         return self.before is not self.status
+
+    @property
+    def warning(self) -> KeytuiError | None:
+        """What went wrong beside the change, and that the change was made all the same."""
+        if self.problem is None:
+            return None
+        title, next_step = self.problem.title, self.problem.next_step
+        return KeytuiError(title, "The change itself was made.", next_step)
 
     @property
     def undoable(self) -> bool:

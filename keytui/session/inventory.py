@@ -35,6 +35,13 @@ class KeyList:
         keys = (changed[0] if changed and key.id == key_id else key for key in self.keys)
         return replace(self, keys=tuple(keys))
 
+    def with_listing(self, keys: tuple[AccessKey, ...]) -> "KeyList | None":
+        """Return these keys as AWS has listed them since; None where there is more to read."""
+        known = {key.id: key for key in self.keys}
+        if not (self.complete and known.keys() >= {key.id for key in keys}):
+            return None
+        return replace(self, keys=tuple(replace(known[key.id], status=key.status) for key in keys))
+
 
 class Inventory:
     """The users and keys of one account; changed by the screens' thread alone."""

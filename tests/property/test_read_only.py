@@ -18,7 +18,7 @@ from keytui.core.model import AccessKey, Identity, KeyStatus, NewAccessKey, Secr
 from keytui.core.waiting import Wait
 from keytui.journal.log import Entry, Event, Journal
 from keytui.journal.rotations import Rotation, rotations
-from keytui.keys.batch import Planned, Verb, carry_out, undo
+from keytui.keys.change import Verb
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import Custody, StatusChange
 from keytui.keys.recovery import Recovery
@@ -29,6 +29,7 @@ from keytui.stores.keyring.codes import Trouble
 from keytui.stores.keyring.os_keyring import OsKeyring
 from keytui.stores.keyring.process import Reply
 from keytui.stores.vault import Held, Vault
+from tests.support.change_port import undo, work_on
 from tests.support.fake_iam import ACCOUNT, START, FakeIam
 from tests.support.gates import READ_ONLY, WRITABLE
 from tests.support.snapshot import snapshot
@@ -156,10 +157,8 @@ def _recover(machine: Machine) -> None:
             machine.recovery.leave(finding)
 
 
-def _batch(machine: Machine) -> None:
-    carry_out(machine.lifecycle, Verb.DEACTIVATE, [Planned(machine.old)])
-    carry_out(machine.lifecycle, Verb.DELETE, [Planned(machine.off)])
-    undo(machine.lifecycle, [StatusChange(machine.off, KeyStatus.ACTIVE, True, None)])
+def _undo(machine: Machine) -> None:
+    undo(machine.lifecycle, [StatusChange(machine.off, KeyStatus.ACTIVE, (), None)])
 
 
 def _custody(machine: Machine) -> Custody:
@@ -180,7 +179,9 @@ VERBS: dict[str, Callable[[Machine], object]] = {
     "activate": lambda m: m.lifecycle.set_status(m.off, KeyStatus.ACTIVE, undoing=True),
     "delete": lambda m: m.lifecycle.delete(m.off),
     "discard a key": lambda m: m.lifecycle.discard_key(m.off, "a"),
-    "several": _batch,
+    "deactivate several": lambda m: work_on(m.lifecycle, Verb.DEACTIVATE, [m.old, m.off]),
+    "delete several": lambda m: work_on(m.lifecycle, Verb.DELETE, [m.old, m.off]),
+    "undo": _undo,
     "recover": _recover,
     "begin a rotation": lambda m: m.rotator.begin(m.custody.new.key, m.keyring),
     "claim a rotation": lambda m: m.rotator.claim(m.rotation),

@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.journal.log import Event
-from keytui.keys.batch import undo
 from keytui.keys.outcomes import StatusChange
 from tests.property.test_rotation import EXAMPLES, STEPS
 from tests.property.world import World
+from tests.support.change_port import undo
 
 statuses = st.sampled_from([KeyStatus.ACTIVE, KeyStatus.INACTIVE])
 whose = st.integers(0, 1)

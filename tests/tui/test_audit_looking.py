@@ -8,7 +8,7 @@ from keytui.audit.pace import AT_ONCE
 from keytui.core.model import ROOT_USER, KeyStatus
 from keytui.tui.audit import screen as audit_screen
 from keytui.tui.audit.screen import AuditScreen
-from keytui.tui.keys.bulk_dialogs import BulkScreen
+from keytui.tui.keys.bulk import BulkScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START
 from tests.support.listing import Listing, add_users, hurry

@@ -9,7 +9,7 @@ from keytui.core.errors import AwsError
 from keytui.core.model import AccessKey, KeyStatus, LastUsed
 from keytui.tui.audit.screen import AuditScreen
 from keytui.tui.dialogs.dialogs import WorkingScreen
-from keytui.tui.keys.bulk_dialogs import BatchScreen, BulkScreen
+from keytui.tui.keys.bulk import BatchScreen, BulkScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, SECONDS, Desk, opened
 from tests.support.fake_iam import START
 from tests.support.listing import Listing, add_users, hurry

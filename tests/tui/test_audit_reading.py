@@ -11,7 +11,7 @@ from keytui.audit.pace import AT_ONCE
 from keytui.core.errors import CredentialsError
 from keytui.core.model import KeyStatus
 from keytui.tui.audit.screen import AuditScreen
-from keytui.tui.keys.bulk_dialogs import BulkScreen
+from keytui.tui.keys.bulk import BulkScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START
 from tests.support.listing import Listing, add_users, hurry

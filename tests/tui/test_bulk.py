@@ -6,7 +6,7 @@ from keytui.core.errors import AwsError
 from keytui.core.model import AccessKey, KeyStatus, LastUsed
 from keytui.session.account import read_keys
 from keytui.tui.dialogs.dialogs import ConfirmScreen, WorkingScreen
-from keytui.tui.keys.bulk_dialogs import BatchScreen, BulkDeleteScreen, BulkScreen
+from keytui.tui.keys.bulk import BatchScreen, BulkDeleteScreen, BulkScreen
 from keytui.tui.profiles.screen import ProfilesScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.fake_iam import START, FakeIam
@@ -191,6 +191,25 @@ async def test_deleting_takes_the_number_typed(desk: Desk) -> None:
     assert desk.held("alice") == {ACTIVE_ID: ACTIVE}
 
 
+async def test_deleting_one_marked_key_takes_its_last_four(desk: Desk) -> None:
+    async with opened(desk):
+        await mark(desk, "alice")
+        await desk.press("x")
+        await desk.on(BulkDeleteScreen)
+        await desk.sees("DELETE 1 ACCESS KEY FOR EVER", "last four characters")
+        await desk.write("delete 1")
+        await desk.press("enter")
+        await desk.sees("That is not it. Nothing is deleted.")
+        await desk.press(*["backspace"] * 8)
+        await desk.write(INACTIVE_ID[-4:])
+        await desk.press("enter")
+        await desk.on(BatchScreen)
+        await desk.sees(f"{INACTIVE_ID} alice ✓ Deleted")
+        await desk.press("escape")
+        await desk.on_main()
+    assert desk.held("alice") == {ACTIVE_ID: ACTIVE}
+
+
 async def test_looking_can_be_left_and_nothing_is_changed(desk: Desk) -> None:
     async with opened(desk):
         await mark(desk, "alice", "bob")
@@ -221,11 +240,3 @@ async def test_escape_stops_before_the_next_key(desk: Desk) -> None:
         await desk.sees("4 of 6 keys are inactive; 2 not begun and as before. u undoes that.")
         assert len(desk.app.main.account.marks) == 2
     assert desk.iam.count("iam:UpdateAccessKey") == 4
-
-
-async def test_read_only_refuses_all_of_them(desk: Desk) -> None:
-    async with opened(desk, read_only=True):
-        await mark(desk, "alice", "bob")
-        await desk.press("d")
-        await desk.sees("keytui is in read-only mode.")
-    assert desk.iam.mutations == []

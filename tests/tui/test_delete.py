@@ -1,14 +1,17 @@
 """Delete a key: an inactive one, after its last four characters, and it is remembered."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from keytui.core.model import KeyStatus
+from keytui.core.model import KeyStatus, LastUsed
 from keytui.journal.log import Event
+from keytui.keys.local_use import LocalUse, Place
 from keytui.tui.dialogs.dialogs import ConfirmScreen
-from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.change import DeleteScreen
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, Desk, an_account, opened
+from tests.support.fake_iam import START
 
 BOTH = {ACTIVE_ID: KeyStatus.ACTIVE, INACTIVE_ID: KeyStatus.INACTIVE}
 
@@ -35,6 +38,16 @@ async def test_the_dialog_says_what_goes(desk: Desk) -> None:
             "No one can bring it back",
             "last four characters",
         )
+        await desk.press("escape")
+
+
+async def test_deletion_shows_a_use_since_the_table_was_read(desk: Desk) -> None:
+    async with opened(desk, user="alice"):
+        desk.iam._uses[INACTIVE_ID] = LastUsed(START - timedelta(hours=2), "sts", "us-east-1")
+        desk.uses[INACTIVE_ID] = (LocalUse(Place.KEYRING, "the OS keyring"),)
+        await desk.press("x")
+        await desk.on(DeleteScreen)
+        await desk.sees("last used 2 h ago", "used in the last 24 hours", "in the OS keyring")
         await desk.press("escape")
 
 
@@ -171,18 +184,6 @@ async def test_an_active_key_in_use_is_asked_about_twice(desk: Desk) -> None:
         await desk.press("enter")
         await desk.on_main()
     assert desk.iam.mutations == []
-
-
-async def test_a_key_made_active_meanwhile_is_not_deleted(desk: Desk) -> None:
-    async with opened(desk, user="alice"):
-        await desk.press("x")
-        await desk.on(DeleteScreen)
-        inactive = next(k for k in desk.iam.held(desk.iam.find("alice")) if k.id == INACTIVE_ID)
-        desk.iam.set_status(inactive, KeyStatus.ACTIVE)
-        await desk.write(INACTIVE_ID[-4:])
-        await desk.press("enter")
-        await desk.sees(f"{INACTIVE_ID} is active; keytui deletes only inactive keys.")
-    assert desk.iam.count("iam:DeleteAccessKey") == 0
 
 
 async def test_a_deletion_is_pending_until_aws_has_it(desk: Desk) -> None:

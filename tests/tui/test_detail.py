@@ -4,7 +4,7 @@ from keytui.core.model import KeyStatus
 from keytui.core.rules import Thresholds
 from keytui.journal.log import Entry, Event
 from keytui.keys.local_use import LocalUse, Place
-from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.main.key_screen import KeyScreen
 from keytui.tui.rotation.dialogs import TwoKeysScreen
 from keytui.tui.terminal.clipboard import osc52

@@ -19,8 +19,8 @@ from keytui.core.errors import (
 from keytui.core.iam import Iam
 from keytui.core.model import KeyStatus
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
-from keytui.tui.keys.delete import DeleteScreen
 from keytui.tui.keys.reveal import RevealScreen
 from keytui.tui.services import reading as read
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, OWN_ID, Desk, GatedIam, opened

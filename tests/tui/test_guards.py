@@ -10,8 +10,8 @@ from textual.worker import WorkerFailed
 from keytui.core.model import Secret
 from keytui.tui.dialogs.dialogs import ConfirmScreen
 from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
-from keytui.tui.keys.delete import DeleteScreen
 from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, opened
 from tests.support.sentinel import SENTINEL, new_key

@@ -5,8 +5,8 @@ import pytest
 from keytui.core.model import KeyStatus
 from keytui.tui.dialogs.dialogs import ConfirmScreen, PathScreen, TypeScreen
 from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
-from keytui.tui.keys.delete import DeleteScreen
 from keytui.tui.keys.reveal import RevealScreen
 from keytui.tui.profiles.screen import ProfilesScreen
 from keytui.tui.widgets.line_input import LineInput

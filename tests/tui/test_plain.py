@@ -9,8 +9,8 @@ from keytui.core.errors import AccessDeniedError, AwsError, StoreError
 from keytui.core.iam import Iam
 from keytui.core.model import Identity, KeyStatus, LastUsed
 from keytui.tui.dialogs.dialogs import ConfirmScreen, PathScreen, TypeScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
-from keytui.tui.keys.delete import DeleteScreen
 from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import CsvFile, Desk, GatedIam, opened
 from tests.support.fake_iam import START

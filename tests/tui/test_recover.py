@@ -9,8 +9,8 @@ from keytui.core.model import KeyStatus, LastUsed, NewAccessKey, Secret, User
 from keytui.journal.log import Event
 from keytui.tui.dialogs.dialogs import ConfirmScreen, WorkingScreen
 from keytui.tui.history.screen import HistoryScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
-from keytui.tui.keys.delete import DeleteScreen
 from keytui.tui.keys.recover import OrphanScreen
 from keytui.tui.keys.reveal import RevealScreen
 from tests.support.app import BOB_ID, Desk, GatedIam, an_orphan, earlier_run, opened

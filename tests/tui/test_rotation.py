@@ -9,7 +9,7 @@ from keytui.core.errors import StoreError, UnknownKeyError
 from keytui.core.model import Identity, KeyStatus, LastUsed, Secret
 from keytui.keys.local_use import LocalUse, Place
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
-from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.recover import OrphanScreen
 from keytui.tui.keys.reveal import RevealScreen
 from keytui.tui.rotation.dialogs import RepointScreen, RotateScreen, TwoKeysScreen

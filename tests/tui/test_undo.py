@@ -21,7 +21,7 @@ async def test_stale_d_leaves_nothing_for_u(desk: Desk) -> None:
         await at_active(desk)
         elsewhere(desk, ACTIVE_ID, INACTIVE)
         await desk.press("d")
-        await desk.sees(f"{ACTIVE_ID} was inactive already; there is nothing to undo.")
+        await desk.sees(f"{ACTIVE_ID} was inactive already. There is nothing to undo.")
         await desk.until(lambda: "○ Inactive" in desk.line(ACTIVE_ID))
         await desk.settled()
 

@@ -12,13 +12,13 @@ from keytui.core.errors import KeytuiError
 from keytui.core.gate import EXPORTING
 from keytui.core.model import AccessKey, Secret, User
 from keytui.core.new_files import create
-from keytui.keys.batch import Verb
+from keytui.keys.change import Verb
 from keytui.session.account import Account, read_keys
 from keytui.stores.csv_file import expand
 from keytui.tui.audit.reader import read_report
 from keytui.tui.audit.screen import AuditScreen
 from keytui.tui.dialogs.dialogs import PathScreen, WorkingScreen
-from keytui.tui.keys import bulk, status
+from keytui.tui.keys import bulk
 from keytui.tui.services.reading import look_at_rotations
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
@@ -121,7 +121,7 @@ async def _change_marked(stage: Stage, verb: Verb, screen: AuditScreen) -> None:
 async def _undo(stage: Stage, screen: AuditScreen) -> None:
     del screen
     with stage.account.pace.held():
-        await status.undo(stage)
+        await bulk.undo(stage)
 
 
 async def _read_marked(stage: Stage, screen: AuditScreen) -> None:

@@ -1,5 +1,6 @@
 """The dialog that picks access key IDs out of a text."""
 
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -8,11 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.core.key_ids import IdsInText, read_ids
 from keytui.keys.lookup import find as look_up
 from keytui.session.account import listed_keys
-from keytui.tui.dialogs.dialogs import Dialog, Note
+from keytui.tui.dialogs.dialogs import ChoiceScreen, Dialog, Note
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.line_input import LineInput
@@ -29,11 +31,15 @@ async def find(stage: Stage, named: IdsInText | None = None) -> None:
         KeytuiError: It is not to be found, and why.
     """
     account = stage.account
-    named = named or await _asked(stage)
-    if not (key_id := await _which(stage, named.ids)):
+    if named is None:
+        named = await stage.ask(FindScreen())
+    key_id: str | None = next(iter(named.ids), "")
+    if len(named.ids) > 1:
+        key_id = await stage.ask(ChoiceScreen("Which of these keys?", [*named.ids], named.ids[0]))
+    if not key_id:
         return
     stage.say(f"Looking for {key_id}…", good=False)
-    found = await in_thread(lambda: look_up(account.iam, key_id, stage.ctx.wait))
+    found = await in_thread(partial(look_up, account.iam, key_id, stage.ctx.wait))
     user = found.key.user
     keys = tuple(found.key if key.id == key_id else key for key in found.keys)
     known = await in_thread(lambda: listed_keys(account, stage.ctx, user, keys))
@@ -42,18 +48,6 @@ async def find(stage: Stage, named: IdsInText | None = None) -> None:
     account.inventory.set_keys(user, known)
     stage.say(named.problem, good=False)
     stage.go_to(found.key)
-
-
-async def _asked(stage: Stage) -> IdsInText:
-    return await stage.ask(FindScreen())
-
-
-async def _which(stage: Stage, key_ids: tuple[str, ...]) -> str | None:
-    if len(key_ids) <= 1:
-        return key_ids[0] if key_ids else None
-    from keytui.tui.dialogs.dialogs import ChoiceScreen
-
-    return await stage.ask(ChoiceScreen("Which of these keys?", list(key_ids), key_ids[0]))
 
 
 class AnyText(LineInput):
@@ -89,8 +83,8 @@ class FindScreen(Dialog[IdsInText]):
     def __init__(self) -> None:
         super().__init__("Find an access key")
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the line to type on."""
         yield Static(
             Text(
                 "Paste anything with an access key ID in it: a log line, an alert, a diff. "
@@ -102,7 +96,6 @@ class FindScreen(Dialog[IdsInText]):
 
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
-        """Return the IDs."""
         found = _ids(self.query_one(LineInput).value)
         if found.ids:
             self.dismiss(found)
@@ -119,7 +112,6 @@ class FindScreen(Dialog[IdsInText]):
         self.query_one(Note).say(Text(said))
 
     def action_leave(self) -> None:
-        """Return none."""
         self.dismiss(IdsInText(()))
 
 

@@ -16,7 +16,7 @@ from keytui.core.text import plain
 from keytui.keys.recovery import Finding, Verdict
 from keytui.session.account import Account
 from keytui.tui.dialogs.dialogs import Dialog, WorkingScreen
-from keytui.tui.keys.delete import DeleteScreen
+from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.services.reading import look_at_rotations, reread_user
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread

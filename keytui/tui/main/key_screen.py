@@ -22,8 +22,7 @@ from keytui.session.context import Context
 from keytui.session.inventory import KeyList
 from keytui.tui.dialogs.dialogs import Note
 from keytui.tui.dialogs.long_dialog import LongDialog
-from keytui.tui.keys.delete import delete
-from keytui.tui.keys.status import activate, deactivate
+from keytui.tui.keys.change import activate, deactivate, delete
 from keytui.tui.rotation.flow import rotate
 from keytui.tui.services.copier import copier
 from keytui.tui.services.stage import Stage

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from keytui.core.errors import KeytuiError
 from keytui.core.key_ids import IdsInText, read_ids
 from keytui.core.model import AccessKey, KeyStatus, Secret
-from keytui.keys.batch import Verb
+from keytui.keys.change import Verb
 from keytui.tui.main import screen as main_keys
 from keytui.tui.main.connection import OpeningScreen
 from keytui.tui.main.flow_runner import Flow
@@ -176,19 +176,19 @@ class MainScreen(OpeningScreen):
 
     def action_deactivate(self, key_id: str = "") -> None:
         """Make a key inactive."""
-        from keytui.tui.keys.status import deactivate
+        from keytui.tui.keys.change import deactivate
 
         self._for_keys(Verb.DEACTIVATE, deactivate, key_id)
 
     def action_activate(self, key_id: str = "") -> None:
         """Make a key active."""
-        from keytui.tui.keys.status import activate
+        from keytui.tui.keys.change import activate
 
         self._for_keys(Verb.ACTIVATE, activate, key_id)
 
     def action_delete(self, key_id: str = "") -> None:
         """Delete a key."""
-        from keytui.tui.keys.delete import delete
+        from keytui.tui.keys.change import delete
 
         self._for_keys(Verb.DELETE, delete, key_id)
 
@@ -209,7 +209,7 @@ class MainScreen(OpeningScreen):
 
     def action_undo(self) -> None:
         """Undo the last change of status."""
-        from keytui.tui.keys.status import undo
+        from keytui.tui.keys.bulk import undo
 
         self.run(undo(self))
 

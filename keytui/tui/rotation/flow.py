@@ -25,8 +25,8 @@ from keytui.session.account import complete_keys, read_keys
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen, WorkingScreen
 from keytui.tui.dialogs.unlock import when_open
 from keytui.tui.keys import recover
+from keytui.tui.keys.change import DeleteScreen, delete
 from keytui.tui.keys.create import reveal
-from keytui.tui.keys.delete import DeleteScreen, delete
 from keytui.tui.rotation.dialogs import RepointScreen, RotateScreen, TwoKeysScreen, back_lines
 from keytui.tui.rotation.screen import RotationScreen
 from keytui.tui.services.port import ScreenPort

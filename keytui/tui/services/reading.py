@@ -7,6 +7,7 @@ from dataclasses import replace
 from keytui.core.errors import AccessDeniedError, KeytuiError, StateError, UnreachableError
 from keytui.core.model import ROOT_USER, User
 from keytui.core.parallel import Prefetched
+from keytui.core.waiting import Keys
 from keytui.journal.rotations import Rotation, left_over, open_rotations
 from keytui.session.account import Account, account_of, complete_keys, read_keys
 from keytui.session.inventory import Inventory, KeyList
@@ -165,12 +166,27 @@ async def look_at_rotations(stage: Stage) -> None:
     stage.draw_unfinished()
 
 
-async def reread_user(stage: Stage, account: Account, user: User) -> None:
-    """Read a user's keys after a change; what is said of the change stays as it is."""
+async def reread_user(
+    stage: Stage, account: Account, user: User, listed: Keys | None = None
+) -> None:
+    """Read a user's keys after a change; what is said of the change stays as it is.
+
+    Args:
+        stage: The screen.
+        account: The account the change was made in.
+        user: Whose keys.
+        listed: The keys in the listing that showed the change: where it has nothing new beside
+            that, AWS is not asked again. A user without any may be gone: AWS is asked.
+    """
     if stage.account is not account:
         return
+    known = account.inventory.keys_of(user)
     try:
-        await read_user(stage, user)
+        if known and listed and (now := known.with_listing(listed)):
+            account.inventory.set_keys(user, now)
+            stage.draw_keys()
+        else:
+            await read_user(stage, user)
     except KeytuiError as error:
         stage.not_read(user, KeytuiError(error.title, next_step=error.next_step))
     with suppress(StateError):  # What was said of the change matters more.

@@ -807,6 +807,15 @@ def test_a_description_goes_with_its_key(stage: Stage) -> None:
     assert stage.iam.descriptions(stage.alice) == {"AKIAOTHER": "server"}
 
 
+def test_description_that_was_not_read_goes_with_its_key(stage: Stage) -> None:
+    key = stage.iam.add_key(stage.alice, OLD_ID, status=KeyStatus.INACTIVE, description="laptop")
+    assert not key.description
+
+    assert stage.lifecycle.delete(key).listed
+
+    assert stage.iam.descriptions(stage.alice) == {}
+
+
 def test_a_description_that_stays_behind_does_no_harm(stage: Stage) -> None:
     stage.key(KeyStatus.INACTIVE)
     stage.iam.deny = {"iam:UntagUser"}
@@ -1027,7 +1036,7 @@ def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) 
     refused: dict[str, Callable[[], object]] = {
         "require_writable": lifecycle.require_writable,
         "set_status": lambda: lifecycle.set_status(active, KeyStatus.INACTIVE),
-        "undo": lambda: lifecycle.undo(StatusChange(active, KeyStatus.INACTIVE, listed=True)),
+        "undo": lambda: lifecycle.undo(StatusChange(active, KeyStatus.INACTIVE, ())),
         "delete": lambda: lifecycle.delete(inactive),
         "create": lambda: lifecycle.create(stage.alice, stage.store),
         "discard": lambda: lifecycle.discard(custody),

@@ -9,9 +9,9 @@ from keytui.core.errors import KeytuiError, NotFoundError, UnreachableError
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.waiting import Wait
 from keytui.journal.log import Event, Journal
-from keytui.keys.batch import undo
 from keytui.keys.operations import Lifecycle
 from keytui.keys.outcomes import ChangedSinceError, StatusChange
+from tests.support.change_port import undo
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import WRITABLE
 

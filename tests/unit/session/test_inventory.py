@@ -1,10 +1,11 @@
 """What is known of an account: users page by page, and the keys read so far."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, User
+from keytui.core.model import ROOT_USER, AccessKey, KeyStatus, LastUsed, User
 from keytui.session.inventory import Inventory, KeyList
 
 NOW = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
@@ -121,3 +122,18 @@ def test_a_page_later_does_not_change_a_list_handed_out(inventory: Inventory) ->
     inventory.add([User("zoe")])
 
     assert "zoe" not in names(shown)
+
+
+def test_listing_after_a_change_keeps_the_rest() -> None:
+    alice, used = User("alice"), LastUsed(NOW, "s3", "eu-west-1")
+    first, second = key_list(alice, "AKIA1", "AKIA2").keys
+    known = KeyList((replace(first, last_used=used, description="laptop"), second), NOW)
+    listed = (replace(first, status=KeyStatus.INACTIVE),)
+
+    assert known.with_listing(listed) is None, "its last use may not be read yet"
+    now = replace(known, complete=True).with_listing(listed)
+
+    assert now
+    assert now.keys == (replace(known.keys[0], status=KeyStatus.INACTIVE),)
+    assert now.read_at == NOW
+    assert now.with_listing((*listed, second)) is None, "another key is to be read"

@@ -11,9 +11,8 @@ import pytest
 
 from keytui.cli.commands import change as command
 from keytui.core.errors import ReadOnlyError, ThrottledError, UsageError
-from keytui.core.model import KeyStatus, LastUsed
+from keytui.core.model import AccessKey, KeyStatus, User
 from keytui.journal.log import Event
-from keytui.keys.local_use import LocalUse, Place
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, an_account
 from tests.support.commands import run_command
 from tests.support.keyboard import at_a_terminal
@@ -75,15 +74,6 @@ def test_a_guard_that_asks_leaves_its_key_and_does_the_others(
 
     assert run_command(desk, "deactivate", BOB_ID, "--yes") == 0
     assert status(desk, BOB_ID) is INACTIVE
-
-
-def test_a_key_that_a_profile_here_uses_is_left(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
-) -> None:
-    desk.uses[ACTIVE_ID] = (LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "dev"),)
-    assert run_command(desk, "deactivate", ACTIVE_ID) == 3
-    assert "profile dev in ~/.aws/credentials" in capsys.readouterr().err
-    assert status(desk, ACTIVE_ID) is ACTIVE
 
 
 def test_the_own_key_takes_more_than_yes(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,14 +220,14 @@ def test_a_signal_stops_before_the_next_key(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [ACTIVE_ID] + [desk.iam.add_key(desk.iam.find("carol")).id for _ in range(12)]
-    done = command._Run._end
+    done = command.ConsoleChange._end
 
     def end(run: Any, outcome: Any) -> None:
         if outcome.end is command.End.DONE:
             os.kill(os.getpid(), signal.SIGTERM)
         done(run, outcome)
 
-    monkeypatch.setattr(command._Run, "_end", end)
+    monkeypatch.setattr(command.ConsoleChange, "_end", end)
     assert run_command(desk, "deactivate", *ids, "--json") == 128 + signal.SIGTERM
     told = {one["key_id"]: one["result"] for one in json.loads(capsys.readouterr().out)}
     held = desk.held("alice") | desk.held("carol")
@@ -264,14 +254,14 @@ def test_key_deactivated_meanwhile_is_unchanged_and_gets_no_hint(
 ) -> None:
     """A colleague is quicker, between the listing and the change."""
     del typed
-    last_used = desk.iam.last_used
+    listed = desk.iam.keys
 
-    def quicker(key_id: str) -> LastUsed:
-        holder = desk.iam._holders["alice"]
-        holder.keys[key_id] = replace(holder.keys[key_id], status=INACTIVE)
-        return last_used(key_id)
+    def slower(user: User) -> tuple[AccessKey, ...]:
+        keys, holder = listed(user), desk.iam._holders["alice"]
+        holder.keys[ACTIVE_ID] = replace(holder.keys[ACTIVE_ID], status=INACTIVE)
+        return keys
 
-    monkeypatch.setattr(desk.iam, "last_used", quicker)
+    monkeypatch.setattr(desk.iam, "keys", slower)
 
     assert run_command(desk, "deactivate", ACTIVE_ID) == 0
 

@@ -1,20 +1,22 @@
 """One verb on several keys: guards of each, partial failure told exactly, stopped on demand."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from keytui.core.errors import ReadOnlyError, ThrottledError
+from keytui.core.errors import ReadOnlyError, StateError, ThrottledError
 from keytui.core.gate import Gate
 from keytui.core.model import AccessKey, KeyStatus, LastUsed
 from keytui.core.waiting import Wait
 from keytui.journal.log import Event, Journal
-from keytui.keys.batch import AT_ONCE, Planned, Result, Verb, carry_out, plan, undo
+from keytui.keys.change import AT_ONCE, NOT_LISTED, Assent, Plan, Planned, Result, Verb, make_plan
 from keytui.keys.local_use import LocalUse, Place
 from keytui.keys.operations import Lifecycle
-from keytui.keys.outcomes import Concern
+from keytui.keys.outcomes import Concern, Dependence, StatusChange
+from tests.support.change_port import Agreeing, undo, work_on
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import WRITABLE
 
@@ -67,21 +69,18 @@ def test_the_guards_are_asked_for_each_key(stage: Stage) -> None:
     stage.here[here.id] = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "dev")
     said: list[str] = []
 
-    planned = plan(
-        stage.lifecycle,
-        Verb.DEACTIVATE,
-        [stage.keys[0], used, here, stage.own()],
-        progress=said.append,
-    )
+    keys = [stage.own(), stage.keys[0], used, here]
 
-    assert [one.key.user.name for one in planned] == ["user-0", "busy", "profile", "admin"]
-    assert [one.concern for one in planned] == [
+    plan = make_plan(stage.lifecycle, Verb.DEACTIVATE, keys, progress=said.append)
+
+    assert [one.key for one in plan.keys] == keys
+    assert [one.concern for one in (*plan.free, *plan.used, *plan.own)] == [
         None,
         Concern.USED_RECENTLY,
         Concern.USED_HERE,
         Concern.OWN_KEY,
     ]
-    assert not any(one.refusal for one in planned)
+    assert plan.refused == ()
     assert said[-1] == "Checking what depends on them: 4 of 4"
 
 
@@ -103,47 +102,49 @@ def test_what_can_not_be_done_is_said(
     verb: Verb, status: KeyStatus, reason: str, stage: Stage
 ) -> None:
     key = stage.key("zoe", status)
-    (one,) = plan(stage.lifecycle, verb, [key])
+    (one,) = make_plan(stage.lifecycle, verb, [key]).keys
     assert bool(one.refusal) == bool(reason)
     assert reason in one.refusal
 
 
 def test_guards_that_can_not_be_asked_refuse_their_key(stage: Stage) -> None:
     stage.iam.errors["iam:GetAccessKeyLastUsed"] = ThrottledError("AWS asks for fewer calls.")
-    (one,) = plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys[:1])
-    assert one.refusal == (
+    port = Agreeing()
+    assert work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys[:1], port) == ()
+    assert port.plans[0].refused[0].refusal == (
         f"What depends on {stage.keys[0].id} could not be checked. AWS asks for fewer calls."
     )
-    assert carry_out(stage.lifecycle, Verb.DEACTIVATE, [one]) == ()
     assert stage.statuses()[0] is KeyStatus.ACTIVE
 
 
 def test_read_only_refuses_before_anything_is_asked(stage: Stage) -> None:
+    port, lifecycle = Agreeing(), stage.made(read_only=True)
+    for verb in Verb:
+        with pytest.raises(ReadOnlyError):
+            work_on(lifecycle, verb, stage.keys, port)
     with pytest.raises(ReadOnlyError):
-        plan(stage.made(read_only=True), Verb.DEACTIVATE, stage.keys)
-    assert stage.iam.calls == []
-    (result,) = carry_out(stage.made(read_only=True), Verb.DEACTIVATE, [Planned(stage.keys[0])])
-    assert isinstance(result.error, ReadOnlyError)
+        undo(lifecycle, [StatusChange(stage.keys[0], KeyStatus.INACTIVE, ())])
+    assert (stage.iam.calls, port.plans) == ([], [])
 
 
 def test_all_are_changed_and_written_down(stage: Stage) -> None:
-    planned = plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys)
-    told: list[Result] = []
+    port = Agreeing()
 
-    results = carry_out(stage.lifecycle, Verb.DEACTIVATE, planned, told.append)
+    results = work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys, port)
 
+    assert port.agreed
     assert [result.key for result in results] == stage.keys
-    assert set(map(id, told)) == set(map(id, results))
+    assert set(map(id, port.told)) == set(map(id, results))
     assert set(stage.statuses()) == {KeyStatus.INACTIVE}
     events = [entry.event for entry in stage.journal.entries()]
     assert events == [Event.STATUS] * len(stage.keys)
 
 
 def test_one_failure_does_not_stop_the_others(stage: Stage) -> None:
-    planned = plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys)
-    stage.iam.remove_user("user-1")
+    port = Agreeing()
+    port.began = lambda: stage.iam.remove_user("user-1")
 
-    results = carry_out(stage.lifecycle, Verb.DEACTIVATE, planned)
+    results = work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys, port)
 
     assert [result.change is not None for result in results] == [True, False, True, True]
     assert "does not exist" in str(results[1].error)
@@ -151,9 +152,8 @@ def test_one_failure_does_not_stop_the_others(stage: Stage) -> None:
 
 def test_keys_are_deleted_but_no_active_one(stage: Stage) -> None:
     gone = stage.key("zoe", KeyStatus.INACTIVE)
-    planned = plan(stage.lifecycle, Verb.DELETE, [stage.keys[0], gone])
 
-    (result,) = carry_out(stage.lifecycle, Verb.DELETE, planned)
+    (result,) = work_on(stage.lifecycle, Verb.DELETE, [stage.keys[0], gone])
 
     assert (result.key, result.error) == (gone, None)
     assert stage.iam.held(gone.user) == ()
@@ -162,19 +162,14 @@ def test_keys_are_deleted_but_no_active_one(stage: Stage) -> None:
 
 def test_the_own_key_comes_last(stage: Stage) -> None:
     keys = [stage.own(), *stage.keys]
-    results = carry_out(stage.lifecycle, Verb.DEACTIVATE, plan_of(stage, keys))
+    results = work_on(stage.lifecycle, Verb.DEACTIVATE, keys)
     changes = [call for call in stage.iam.calls if call.startswith("iam:UpdateAccessKey")]
     assert changes[-1] == f"iam:UpdateAccessKey {stage.own().id} Inactive"
     assert [result.key for result in results] == keys
 
 
-def plan_of(stage: Stage, keys: list[AccessKey]) -> tuple[Planned, ...]:
-    return plan(stage.lifecycle, Verb.DEACTIVATE, keys)
-
-
 def test_leaving_stops_before_the_next_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(tmp_path / "state", keys=3 * AT_ONCE)
-    planned = plan_of(stage, stage.keys)
     leaving, change = threading.Event(), stage.iam.set_status
 
     def set_status(key: AccessKey, status: KeyStatus) -> None:
@@ -184,9 +179,10 @@ def test_leaving_stops_before_the_next_key(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(stage.iam, "set_status", set_status)
 
-    results = carry_out(
-        stage.lifecycle, Verb.DEACTIVATE, planned, lambda _: leaving.set(), leaving.is_set
-    )
+    port = Agreeing()
+    port.ended, port.left = lambda _: leaving.set(), leaving.is_set
+
+    results = work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys, port)
 
     done = {result.key.id for result in results}
     assert 1 <= len(done) < len(stage.keys)
@@ -195,7 +191,8 @@ def test_leaving_stops_before_the_next_key(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_plan_that_is_left_has_only_what_was_asked(stage: Stage) -> None:
-    assert plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys, left=lambda: True) == ()
+    leaving = make_plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys, left=lambda: True)
+    assert leaving.keys == ()
     assert stage.iam.calls == []
 
 
@@ -214,17 +211,17 @@ def test_no_more_than_some_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         return LastUsed()
 
     monkeypatch.setattr(stage.iam, "last_used", last_used)
-    assert len(plan_of(stage, stage.keys)) == len(stage.keys)
+    assert len(work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys)) == len(stage.keys)
     assert together[1] == AT_ONCE
 
 
 def test_a_batch_is_undone(stage: Stage) -> None:
-    results = carry_out(stage.lifecycle, Verb.DEACTIVATE, plan_of(stage, stage.keys))
+    results = work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys)
     changes = [result.change for result in results if result.change]
 
     back = undo(stage.lifecycle, changes)
 
-    assert [result.key for result in back] == stage.keys
+    assert [result.key.id for result in back] == [key.id for key in stage.keys]
     assert set(stage.statuses()) == {KeyStatus.ACTIVE}
     assert stage.journal.entries()[-1].event is Event.UNDONE
 
@@ -237,4 +234,63 @@ def test_a_fault_of_the_program_is_not_hidden(
 
     monkeypatch.setattr(stage.iam, "last_used", broken)
     with pytest.raises(ZeroDivisionError):
-        plan_of(stage, stage.keys)
+        work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys)
+
+
+FREE, USED, OWN = None, Concern.USED_RECENTLY, Concern.OWN_KEY
+
+
+@pytest.mark.parametrize(
+    ("verb", "concerns", "assent"),
+    [
+        (Verb.DEACTIVATE, [FREE], Assent.NOT_ASKED),
+        (Verb.DEACTIVATE, [USED], Assent.YES),
+        (Verb.DEACTIVATE, [FREE, FREE], Assent.YES),
+        (Verb.DEACTIVATE, [FREE, OWN], Assent.YES),
+        (Verb.ACTIVATE, [FREE], Assent.NOT_ASKED),
+        (Verb.DELETE, [FREE], Assent.LAST_FOUR),
+        (Verb.DELETE, [USED, OWN], Assent.LAST_FOUR),
+        (Verb.DELETE, [FREE, USED], Assent.NUMBER),
+    ],
+)
+def test_assent_rises_with_what_is_at_stake(
+    verb: Verb, concerns: list[Concern | None], assent: Assent, stage: Stage
+) -> None:
+    key = stage.keys[0]
+    asked = [Planned(key, Dependence(concern)) for concern in concerns]
+    plan = Plan(verb, (*asked, Planned(key, refusal="No.")))
+    assert plan.assent is assent
+    assert [one.concern for one in plan.own] == [OWN] * concerns.count(OWN)
+
+
+def test_plan_asks_aws_again_unless_that_was_done_just_now(stage: Stage) -> None:
+    (key,) = stage.keys[:1]
+    stale = replace(key, last_used=LastUsed())
+    stage.iam._uses[key.id] = JUST_NOW
+    asked = make_plan(stage.lifecycle, Verb.DEACTIVATE, [stale])
+    assert asked.used
+    assert make_plan(stage.lifecycle, Verb.DEACTIVATE, [stale], just_asked=True).free
+    assert stage.iam.calls == [f"iam:GetAccessKeyLastUsed {key.id}"]
+
+
+@pytest.mark.parametrize(
+    ("before", "keys", "own", "said"),
+    [
+        (KeyStatus.ACTIVE, (), False, "It is inactive."),
+        (KeyStatus.ACTIVE, None, False, f"It is inactive. {NOT_LISTED}"),
+        (KeyStatus.ACTIVE, None, True, "It is inactive. keytui's own calls stop now."),
+        (KeyStatus.INACTIVE, (), False, "It was inactive already."),
+    ],
+)
+def test_outcome_in_a_sentence(
+    before: KeyStatus, keys: tuple[()] | None, own: bool, said: str, stage: Stage
+) -> None:
+    key = stage.keys[0]
+    change = StatusChange(key, KeyStatus.INACTIVE, keys, before=before)
+    assert Result(key, change).sentence("It", own=own) == said
+
+
+def test_warning_says_that_the_change_was_made(stage: Stage) -> None:
+    problem = StateError("The disk is full.", "Nothing was changed.", "Make room.")
+    change = StatusChange(stage.keys[0], KeyStatus.INACTIVE, (), problem)
+    assert str(change.warning) == "The disk is full. The change itself was made. Make room."
