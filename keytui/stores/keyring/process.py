@@ -82,7 +82,7 @@ def _printable(text: str) -> str:
 def ask_here(
     command: Sequence[str], request: Secret, timeout: float, _env: Mapping[str, str]
 ) -> Reply:
-    """Answer one request; as ``keyring_process.ask`` does it in a child. Main thread only.
+    """Answer one request; as ``ask`` does it in a child. Main thread only.
 
     Args:
         command: Its last word is the operation.

@@ -198,13 +198,20 @@ class VaultScreen(FilteredScreen[None]):
 
     async def _guarded(self, verb: Verb, one: Held) -> None:
         try:
-            await verb(one)
-        except NotStoredError as error:
-            self.query_one(MessageBar).problem(error)
-            await self._offer_to_drop(one)
+            if not await self._found(verb, one):
+                await self._offer_to_drop(one)
         except KeytuiError as error:
             self.query_one(MessageBar).problem(error)
         self._typed.release()
+
+    async def _found(self, verb: Verb, one: Held) -> bool:
+        """Do a verb; False, and a message, where the keyring no longer has the secret."""
+        try:
+            await verb(one)
+        except NotStoredError as error:
+            self.query_one(MessageBar).problem(error)
+            return False
+        return True
 
     async def _open(self, one: Held, work: Callable[[], Awaitable[T]]) -> T:
         """Do a piece of work on a secret's keyring; the one in use is offered to be unlocked."""
