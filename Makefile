@@ -45,7 +45,7 @@ bench: $(VENV)/.dev-is-ready  ## Measure speed, memory and bytes, beside aws and
 	@$(BIN)/python -m bench $(ARGS)
 
 screenshots: $(VENV)/.dev-is-ready  ## Make the screenshots anew
-	$(BIN)/python screenshots/make.py $(ARGS)
+	$(BIN)/python -m screenshots.make $(ARGS)
 
 # The oldest Python supported needs the most packages, so that is the one to run this with:
 # make constraints PYTHON=python3.11

@@ -1,6 +1,6 @@
 """Make the screenshots: the demo account at a fixed clock, worked by real key presses.
 
-``python screenshots/make.py [FOLDER]`` writes them; the folder is this one unless told.
+``python -m screenshots.make [FOLDER]`` writes them; the folder is this one unless told.
 They are the same on each run, so that a test can tell when the screens have changed.
 """
 

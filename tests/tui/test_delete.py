@@ -193,7 +193,7 @@ async def test_a_deletion_is_pending_until_aws_has_it(desk: Desk) -> None:
         await desk.on(DeleteScreen)
         await desk.write(INACTIVE_ID[-4:])
         await desk.press("enter")
-        await desk.until(lambda: "◌ Deleted…" in desk.line(INACTIVE_ID))
+        await desk.until(lambda: "◌ Deleted" in desk.line(INACTIVE_ID))
         gate.set()
         await desk.sees("✕ Deleted")
 

@@ -438,7 +438,7 @@ async def test_a_key_that_was_deleted_is_told_though_it_can_not_be_read_back(des
         gate = desk.iam.hold("iam:DeleteAccessKey")
         await desk.write(INACTIVE_ID[-4:])
         await desk.press("enter")
-        await desk.until(lambda: "◌ Deleted…" in desk.line(INACTIVE_ID))
+        await desk.until(lambda: "◌ Deleted" in desk.line(INACTIVE_ID))
         await desk.until(lambda: desk.iam.calls[-1].startswith("iam:ListAccessKeys"))
         desk.iam.deny = {"iam:ListAccessKeys"}
         gate.set()
