@@ -153,6 +153,7 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
         await camera.until_shown("Secret Service")
         await camera.press("j")
         await _keys_read(camera, "alice")
+        await camera.until(lambda: _report_read(camera), "the credential report")
         shots["picker"] = camera.shoot()
 
         await camera.press("enter", "j")
@@ -214,6 +215,12 @@ async def _narrow_or_wide(size: tuple[int, int]) -> Screenshots:
     return shots
 
 
+def _report_read(camera: "Camera") -> bool:
+    """Return whether the users are marked by what the credential report tells of their keys."""
+    task = camera.app.main.stage.account.report_task
+    return task is not None and task.done()
+
+
 def _all_checked(camera: Camera) -> bool:
     screen = camera.app.screen
     return isinstance(screen, AuditScreen) and all(row.live for row in screen.table.rows)
@@ -237,7 +244,7 @@ async def _keys_read(camera: Camera, name: str) -> None:
         main = camera.app.screen
         assert isinstance(main, MainScreen)
         user = main.users.user
-        known = main.account.inventory.keys_of(user) if user else None
+        known = main.stage.account.inventory.keys_of(user) if user else None
         return user is not None and user.name == name and known is not None and known.complete
 
     await camera.until(read, f"the keys of {name} read")

@@ -16,9 +16,9 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from keytui.session.context import Context
-from keytui.tui.dialogs.mfa import MfaDialogs
 from keytui.tui.main.screen import MainScreen
 from keytui.tui.services.copier import Copier
+from keytui.tui.services.mfa import MfaDialogs
 from keytui.tui.services.typeahead import TypeAhead
 from keytui.tui.terminal.clipboard import Clipboard
 from keytui.tui.terminal.device import Terminal
@@ -54,19 +54,19 @@ class KeytuiApp(App[None]):
         self, ctx: Context, clipboard: Clipboard | None = None, terminal: Terminal | None = None
     ) -> None:
         self._terminal = terminal
-        self.job = Job(self, terminal)
-        """What job control does to it."""
         # Known before the theme is: else NO_COLOR would paint black on black.
         super().__init__(ansi_color=True)
         self.animation_level = "none"
         self.theme = "ansi-dark"
         self.main = MainScreen(ctx)
+        self.job = Job(self, self.main.stage, terminal)
+        """What job control does to it."""
         self.copier = Copier(self, clipboard or Clipboard(os.environ))
         """The way to the clipboard."""
         give_up = lambda: getattr(self.screen, "give_up", bool)()  # noqa: E731 - False for none
         self.typed = TypeAhead(self, super().on_event, give_up)
         """The keys that wait for their turn."""
-        self._mfa = MfaDialogs(self, ctx.mfa)
+        self._mfa = MfaDialogs(self, ctx.mfa, self.main.show_top)
         if ctx.settings.key_ids:
             self.typed.hold()  # Until the key is found; see MainScreen.run_first.
 
@@ -116,7 +116,7 @@ class KeytuiApp(App[None]):
     @property
     def holds_secret(self) -> bool:
         """Whether a one-time secret is in this process and may be kept nowhere else."""
-        return self.main.custody is not None
+        return self.main.stage.custody is not None
 
     @property
     def shows_secret(self) -> bool:
@@ -135,12 +135,10 @@ class KeytuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, unless a secret would be lost."""
-        from keytui.tui.keys.reveal import RevealScreen  # Not needed for the first frame.
-
         if any(not getattr(screen, "can_leave", True) for screen in self.screen_stack):
             self.bell()  # AWS's reply may bring what can't be had twice, or is not on record yet.
-        elif isinstance(self.screen, RevealScreen):
-            self.screen.action_close()
+        elif close := getattr(self.screen, "close_first", None):
+            close()
         elif self.holds_secret:
             self.bell()
         else:

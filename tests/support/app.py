@@ -461,6 +461,6 @@ async def _leave(app: KeytuiApp) -> None:
 
 
 def _is_read(app: KeytuiApp, name: str) -> bool:
-    account = app.main._account
+    account = app.main.stage.connection.current
     known = account.inventory.keys.get(name) if account else None
     return known is not None and known.complete

@@ -70,4 +70,4 @@ async def hurry(desk: Desk) -> None:
     def sleep(seconds: float) -> None:
         clock[0] += seconds
 
-    desk.app.main.account.pace = Pace(lambda: clock[0], sleep)
+    desk.app.main.stage.account.pace = Pace(lambda: clock[0], sleep)

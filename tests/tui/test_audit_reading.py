@@ -33,7 +33,7 @@ def readers() -> set[threading.Thread]:
 
 def changing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> set[threading.Thread]:
     """Return the threads that change the audit from now on."""
-    audit, threads = desk.app.main.account.audit, set[threading.Thread]()
+    audit, threads = desk.app.main.stage.account.audit, set[threading.Thread]()
     changed = audit._changed
 
     def noted() -> None:
@@ -252,7 +252,7 @@ async def test_a_report_that_has_become_stale_is_made_anew_when_the_audit_is_ope
     now = [START]
     desk.iam.clock = lambda: now[0]
     async with opened(desk):
-        desk.app.main.ctx = replace(desk.app.main.ctx, now=lambda: now[0])
+        desk.app.main.stage.ctx = replace(desk.app.main.ctx, now=lambda: now[0])
         await desk.press("A")
         await desk.sees("report made 3 h ago")
         await desk.press("escape")
@@ -268,10 +268,10 @@ async def test_why_there_is_no_report_is_told_also_where_r_was_pressed_meanwhile
     desk.iam.deny = {"iam:GetCredentialReport"}
     gate = desk.iam.hold("iam:GetCredentialReport")
     async with opened(desk):
-        await desk.until(lambda: desk.app.main.account.report_task)
-        before = desk.app.main.account
+        await desk.until(lambda: desk.app.main.stage.account.report_task)
+        before = desk.app.main.stage.account
         await desk.press("r")
-        await desk.until(lambda: desk.app.main.account is not before)
+        await desk.until(lambda: desk.app.main.stage.account is not before)
         gate.set()
         await desk.settled()
         await desk.press("A")

@@ -19,12 +19,12 @@ async def mark(desk: Desk, *users: str) -> None:
     main = desk.app.main
     for name in users:
         user = desk.iam.find(name)
-        known = read_keys(main.account, main.ctx, user)
-        main.account.inventory.set_keys(user, known)
+        known = read_keys(main.stage.account, main.ctx, user)
+        main.stage.account.inventory.set_keys(user, known)
         for key in known.keys:
-            main.account.mark(key)
+            main.stage.account.mark(key)
     main.draw_marks()
-    await desk.sees(f"{len(main.account.marks)} marked")
+    await desk.sees(f"{len(main.stage.account.marks)} marked")
 
 
 def fail(iam: FakeIam, key_id: str) -> None:
@@ -148,7 +148,7 @@ async def test_a_part_that_fails_is_told_and_stays_marked(desk: Desk) -> None:
         assert desk.words.index("✗ failed") < desk.words.index(f"{ACTIVE_ID} alice ✓ Inactive")
         await desk.press("escape")
         await desk.sees("1 of 2 keys is inactive; 1 failed. u undoes that.", "2 marked")
-        assert set(desk.app.main.account.marks) == {BOB_ID, INACTIVE_ID}
+        assert set(desk.app.main.stage.account.marks) == {BOB_ID, INACTIVE_ID}
 
 
 async def test_what_can_not_be_undone_can_be_undone_again(desk: Desk) -> None:
@@ -163,7 +163,9 @@ async def test_what_can_not_be_undone_can_be_undone_again(desk: Desk) -> None:
         await desk.press("escape")
         await desk.sees("1 of 2 keys is as before; 1 failed. u undoes the rest.")
         await desk.settled()
-        assert [[c.key.id for c in batch] for batch in desk.app.main.account.changes] == [[BOB_ID]]
+        assert [[c.key.id for c in batch] for batch in desk.app.main.stage.account.changes] == [
+            [BOB_ID]
+        ]
 
 
 async def test_deleting_takes_the_number_typed(desk: Desk) -> None:
@@ -238,5 +240,5 @@ async def test_escape_stops_before_the_next_key(desk: Desk) -> None:
         await desk.sees("4 of 6 done.", "– left as it is")
         await desk.press("escape")
         await desk.sees("4 of 6 keys are inactive; 2 not begun and as before. u undoes that.")
-        assert len(desk.app.main.account.marks) == 2
+        assert len(desk.app.main.stage.account.marks) == 2
     assert desk.iam.count("iam:UpdateAccessKey") == 4

@@ -22,7 +22,7 @@ from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
 from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
 from keytui.tui.keys.reveal import RevealScreen
-from keytui.tui.services import reading as read
+from keytui.tui.services import connection
 from tests.support.app import ACTIVE_ID, INACTIVE_ID, OWN_ID, Desk, GatedIam, opened
 
 KEYS = (
@@ -308,8 +308,8 @@ async def test_every_key_after_the_connection_failed(desk: Desk, error: KeytuiEr
 async def test_a_connection_that_hangs_is_given_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read.CONNECT_SECONDS == 10
-    monkeypatch.setattr(read, "CONNECT_SECONDS", 0.05)
+    assert connection.CONNECT_SECONDS == 10
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.05)
     gate = threading.Event()
 
     def connect(_: str | None) -> Iam:
@@ -327,7 +327,7 @@ async def test_profiles_that_can_not_be_read(desk: Desk, monkeypatch: pytest.Mon
         raise AwsError("The AWS config can't be read.", next_step="Mend it.")
 
     async with opened(desk):
-        monkeypatch.setattr(desk.app.main, "ctx", replace(desk.app.main.ctx, profiles=fail))
+        monkeypatch.setattr(desk.app.main.stage, "ctx", replace(desk.app.main.ctx, profiles=fail))
         await desk.press("P")
         await desk.sees("The AWS config can't be read.", "Mend it.")
         await desk.press("P")

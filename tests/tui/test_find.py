@@ -20,7 +20,7 @@ def paste(desk: Desk, text: str) -> None:
 async def test_opening_at_a_key_reads_it_and_its_owner_alone(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keytui.tui.main.panes.REST_SECONDS", 0.0)
+    monkeypatch.setattr("keytui.tui.main.screen.REST_SECONDS", 0.0)
     async with opened(desk, key_ids=(BOB_ID,)):
         await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)
         await desk.sees("1 user, r reads all", "3 h ec2")

@@ -243,7 +243,7 @@ async def test_a_fault_in_a_flow_shows_neither_values_nor_messages(
         raise ValueError(f"{secret} in a message")
 
     with pytest.raises(WorkerFailed):
-        await crash(desk, lambda desk: desk.app.main.run(fail()))
+        await crash(desk, lambda desk: desk.app.main.stage.flows.run(fail()))
 
     desk.app.tell_fault()
     printed = "".join(capsys.readouterr())

@@ -192,9 +192,9 @@ async def test_a_change_made_while_r_connects_anew_can_be_undone(desk: Desk) -> 
         gate = desk.iam.hold("iam:UpdateAccessKey")
         await desk.press("g", "a")
         await desk.until(lambda: "◌ Active" in desk.line(INACTIVE_ID))
-        before = desk.app.main.account
+        before = desk.app.main.stage.account
         await desk.press("r")
-        await desk.until(lambda: desk.app.main.account is not before)
+        await desk.until(lambda: desk.app.main.stage.account is not before)
         gate.set()
         await desk.sees(f"{INACTIVE_ID} is active. u undoes it.")
         await desk.settled()

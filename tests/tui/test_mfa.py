@@ -13,7 +13,7 @@ from keytui.tui.dialogs.dialogs import WorkingScreen
 from keytui.tui.dialogs.mfa import CodeLine, MfaScreen
 from keytui.tui.keys.create import CreateScreen
 from keytui.tui.keys.reveal import RevealScreen
-from keytui.tui.services import reading as read
+from keytui.tui.services import connection
 from tests.support.app import SECONDS, Desk, GatedIam, only_key, opened
 
 SERIAL = "arn:aws:iam::123456789012:mfa/admin"
@@ -89,7 +89,7 @@ async def test_a_code_is_asked_for_over_the_main_screen(desk: Desk, iam: MfaIam)
 async def test_the_time_it_takes_to_type_does_not_count(
     desk: Desk, iam: MfaIam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.05)
     iam.guarded = {"sts:GetCallerIdentity"}
     async with opened(desk, ready=False):
         dialog = await desk.on(MfaScreen)
@@ -168,7 +168,7 @@ async def test_work_that_ends_beneath_the_question_waits_for_it(desk: Desk, iam:
         threading.Thread(target=ask, daemon=True).start()
         await desk.on(MfaScreen)
         gate.set()
-        await desk.until(lambda: desk.app.main.custody is not None)
+        await desk.until(lambda: desk.app.main.stage.custody is not None)
         await desk.write("123456")
         await desk.press("enter")
         await desk.on(RevealScreen)

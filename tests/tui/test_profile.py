@@ -185,7 +185,7 @@ async def test_a_keyring_that_only_the_environment_names_is_said(desk: Desk) -> 
 async def test_a_demo_key_gets_no_profile(desk: Desk) -> None:
     ctx = replace(parts_of(desk, Settings()), settings=Settings(demo=True))
     with pytest.raises(StoreError, match="AWS does not know the keys of the demo account"):
-        await write_profile(KeytuiApp(ctx).main.ask, ctx, "AKIA", "carol")
+        await write_profile(KeytuiApp(ctx).main.stage.ask, ctx, "AKIA", "carol")
 
 
 async def test_it_fits_a_small_terminal(desk: Desk) -> None:

@@ -235,8 +235,8 @@ async def test_all_sizes(desk: Desk, fleet: Fleet, size: tuple[int, int]) -> Non
 
 
 async def test_the_demo_account_has_no_others(desk: Desk) -> None:
-    main = KeytuiApp(parts_of(desk, Settings(demo=True))).main
+    stage = KeytuiApp(parts_of(desk, Settings(demo=True))).main.stage
     said: list[str] = []
-    main.say = lambda text, **_: said.append(text)  # type: ignore[method-assign]
-    assert await choose_profile(main) is None
+    stage.say = lambda text, **_: said.append(text)  # type: ignore[method-assign]
+    assert await choose_profile(stage) is None
     assert said == ["The demo account has no other profiles."]

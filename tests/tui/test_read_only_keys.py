@@ -74,7 +74,7 @@ async def to_inactive_key(desk: Desk) -> None:
 
 
 def _row(desk: Desk, key_id: str) -> int:
-    known = desk.app.main.account.inventory.keys_of(User("alice"))
+    known = desk.app.main.stage.account.inventory.keys_of(User("alice"))
     assert known
     return [key.id for key in known.keys].index(key_id)
 
@@ -188,7 +188,7 @@ NOT_REACHED = {
     *("RevealScreen", "RotateScreen", "RotationScreen", "TwoKeysScreen", "TypeScreen"),
 }
 """The screens that only stand where something is changed."""
-ABOVE = {"StageScreen", "AccountScreen", "OpeningScreen", "FilteredScreen"}
+ABOVE = {"FilteredScreen"}
 """What screens are made of; with ``Dialog`` and ``LongDialog``."""
 
 

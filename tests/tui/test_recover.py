@@ -153,7 +153,7 @@ async def test_what_is_shown_here_is_not_looked_into_by_a_refresh(desk: Desk) ->
         await desk.sees("✓ can be written")
         await desk.press("down", "down", "enter")
         await desk.on(RevealScreen)
-        desk.app.main.look_around()
+        desk.app.main.reader.look_around()
         await desk.settled()
         await desk.press("k")
         await desk.sees("read back")

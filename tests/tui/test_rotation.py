@@ -94,7 +94,7 @@ async def test_a_rotation_from_first_to_last(desk: Desk) -> None:
         assert not list(desk.aws_files.credentials.parent.glob("*.bak"))
         await desk.press("escape")
         await desk.on_main()
-        assert not desk.app.main.account.rotations
+        assert not desk.app.main.stage.account.rotations
 
 
 async def test_static_profiles_are_one_key_away(desk: Desk) -> None:
@@ -320,7 +320,7 @@ async def test_the_old_key_deleted_by_hand_ends_the_rotation(desk: Desk) -> None
         await desk.loses("Rotation of bob")
     assert not list(desk.aws_files.credentials.parent.glob("*.bak"))
     async with opened(desk, user="bob"):
-        assert not desk.app.main.account.rotations
+        assert not desk.app.main.stage.account.rotations
 
 
 async def test_the_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) -> None:
@@ -331,7 +331,7 @@ async def test_the_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) 
         await desk.on_main()
         new = next(key for key in desk.iam.held(desk.iam.find("bob")) if key.id != BOB_ID)
         desk.iam.set_status(new, KeyStatus.INACTIVE)
-        desk.app.main.account.lifecycle.delete(new)
+        desk.app.main.stage.account.lifecycle.delete(new)
         await desk.press("R")
         await desk.on(RotationScreen)
         await desk.sees("b rolls back: it puts the profiles back")

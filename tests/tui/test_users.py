@@ -123,7 +123,7 @@ async def test_moving_shows_the_keys_of_the_user_under_the_cursor(desk: Desk) ->
 async def test_moving_fast_reads_only_where_the_cursor_rests(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keytui.tui.main.panes.REST_SECONDS", 0.5)
+    monkeypatch.setattr("keytui.tui.main.screen.REST_SECONDS", 0.5)
     async with opened(desk):
         await desk.sees("admin 1 key")
         desk.iam.calls.clear()

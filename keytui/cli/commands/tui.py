@@ -85,13 +85,13 @@ def _come_to_the_foreground(terminal: "Terminal") -> None:
 
 def _rescue(app: "KeytuiApp") -> None:
     """See an unkept secret safe, then say what became of it. Any thread."""
-    main, before = app.main, app.job.continuations
-    with main.creating:  # A creation under way ends first; none begins any more.
-        custody = main.custody
+    stage, before = app.main.stage, app.job.continuations
+    with stage.creating:  # A creation under way ends first; none begins any more.
+        custody = stage.custody
         if custody is None or custody.kept or custody.discarded:
             return
-        keyring = main.ctx.keyring.hurried(RESCUE_SECONDS)
-        said = main.account.lifecycle.rescue(
+        keyring = stage.ctx.keyring.hurried(RESCUE_SECONDS)
+        said = stage.account.lifecycle.rescue(
             custody, keyring, stopped=lambda: app.job.continuations != before
         )
     # The terminal may be gone; the record has it too.

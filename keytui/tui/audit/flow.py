@@ -42,7 +42,7 @@ ROOT_ALONE = KeytuiError(
 
 async def show_audit(stage: Stage) -> None:
     """Show the audit until it is left; before AWS has answered, that is waited for."""
-    account = await stage.opened()
+    account = await stage.connection.opened()
     if account is None:
         return
     _take_over(account)
@@ -57,7 +57,7 @@ async def show_audit(stage: Stage) -> None:
     stage.no_more_questions()
     if chosen is not None:
         await _open(stage, account, chosen)
-    stage.draw_marks()
+    stage.view.draw_marks()
 
 
 async def look_at_report(stage: Stage) -> None:
@@ -65,7 +65,7 @@ async def look_at_report(stage: Stage) -> None:
     account = stage.account
     await read_report(account, stage.ctx)
     if stage.account is account:
-        stage.draw_users()
+        stage.view.draw_users()
 
 
 def _take_over(account: Account) -> None:
@@ -89,7 +89,7 @@ async def _open(stage: Stage, account: Account, row: AuditRow) -> None:
     if row.key.id and not found:
         raise KeytuiError(f"{row.key.id} is gone: AWS lists it no more.", "Nothing was changed.")
     keys = in_report_order(known.keys, account.audit.reported(user.name))
-    stage.go_to(found[0] if found else keys[min(row.slot, len(keys) - 1)])
+    stage.view.go_to(found[0] if found else keys[min(row.slot, len(keys) - 1)])
 
 
 async def _change(stage: Stage, verb: Verb, screen: AuditScreen) -> None:

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
-from textual.worker import Worker
 from typing_extensions import override
 
 from keytui.audit.live import UserKeys
@@ -26,7 +25,7 @@ from keytui.tui.audit.marks import AuditMarks
 from keytui.tui.audit.reader import AuditReader, read_report
 from keytui.tui.audit.table import RULES, AuditTable, AuditTotals
 from keytui.tui.dialogs.filtered import FilteredScreen
-from keytui.tui.services.typeahead import TypeAhead
+from keytui.tui.services.flow_runner import FlowRunner
 from keytui.tui.widgets.bars import KeyHints, MessageBar
 from keytui.tui.widgets.line_input import LineInput
 from keytui.tui.widgets.lines import Line
@@ -142,7 +141,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         """Take the account, the parts of this run, and what the keys do, as flows."""
         super().__init__()
         self._verbs = verbs
-        self._at_work: Worker[None] | None = None
+        self._flows = FlowRunner(self, self.problem, self._ended)
         self.account, self.ctx = account, ctx
         self.marks = AuditMarks()
         self.reader = AuditReader(account, ctx, self._taken, self._arrived)
@@ -348,34 +347,26 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         return True
 
     def action_do(self, verb: str) -> None:
-        if not self.check_action("do", (verb,)) or self._typed.held:
+        if not self.check_action("do", (verb,)) or self._flows.held:
             return
         refused = verb in CHANGES and self.ctx.settings.read_only
         if not refused and verb in ON_KEYS and not self.marks and not self.is_meant():
             return
         self.say("")
-        self._typed.hold()
-        self._at_work = self.run_worker(
-            self._guarded(verb), group="verb", description="work on audited keys"
-        )
+        self._flows.run(self._verbs[verb](self), group="verb", description="work on audited keys")
 
     def give_up(self) -> bool:
         """Leave what a key has set going, before it has changed anything."""
-        if self._at_work is None or self._at_work.is_finished:
-            return False
-        self._at_work.cancel()
-        self.say("Left; nothing was changed.", good=False)
-        return True
+        if given_up := self._flows.give_up():
+            self.say("Left; nothing was changed.", good=False)
+        return given_up
 
-    async def _guarded(self, verb: str) -> None:
-        try:
-            await self._verbs[verb](self)
-        except KeytuiError as error:
-            self.query_one(MessageBar).problem(error)
-        finally:
-            self._typed.release()
+    def problem(self, error: KeytuiError) -> None:
+        self.query_one(MessageBar).problem(error)
+
+    async def _ended(self) -> None:
         self.draw()
-        self.strayed = False  # Whoever comes back from a dialog looks anew.
+        self.strayed = False  # Whoever comes back from a dialog looks again.
 
     def action_mark(self) -> None:
         """Mark the key under the cursor, or take its mark away, and go on to the next."""
@@ -433,8 +424,3 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
                 if not refused and self.check_action(action, given):
                     hints.append(one)
         self.query_one(KeyHints).show(hints)
-
-    @property
-    def _typed(self) -> TypeAhead:
-        typed: TypeAhead = cast("Any", self.app).typed
-        return typed

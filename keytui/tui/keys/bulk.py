@@ -120,8 +120,8 @@ class ManyKeys(ScreenPort):
         results = await stage.ask(dialog)
         take_in(self._account, results, undoing=self._undoing)
         stage.no_more_questions()
-        stage.draw_marks()
-        stage.reread()
+        stage.view.draw_marks()
+        stage.view.reread()
         self._tell(plan, results)
         return results
 

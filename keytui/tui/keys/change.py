@@ -94,13 +94,13 @@ class OneKey(ScreenPort):
     async def carry_out(self, plan: Plan, work: Work) -> tuple[Result, ...]:
         stage, account, key = self.stage, self._account, plan.keys[0].key
         account.pending[key.id] = plan.verb.value
-        stage.draw_keys()
+        stage.view.draw_keys()
         try:
             (result,) = await self.work(lambda: work(lambda _: None, lambda: False))
             take_in(account, [result], undoing=self._undoing)
         finally:
             account.pending.pop(key.id, None)
-            stage.draw_keys()
+            stage.view.draw_keys()
         if result.error:
             if isinstance(result.error, ChangedSinceError):
                 await reread_user(stage, account, key.user)

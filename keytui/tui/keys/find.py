@@ -47,7 +47,7 @@ async def find(stage: Stage, named: IdsInText | None = None) -> None:
         account.inventory.add([user])
     account.inventory.set_keys(user, known)
     stage.say(named.problem, good=False)
-    stage.go_to(found.key)
+    stage.view.go_to(found.key)
 
 
 class AnyText(LineInput):

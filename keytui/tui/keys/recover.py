@@ -97,7 +97,7 @@ async def look_around(stage: Stage) -> None:
             _remember(account, finding)
             if not finding.open or attempt.id not in known:
                 told.append(finding)
-    stage.draw_unfinished()
+    stage.view.draw_unfinished()
     if told:
         _tell(stage, sorted(told, key=lambda finding: not finding.open))
 
@@ -129,7 +129,7 @@ async def look_into(stage: Stage, attempt: str) -> None:
         stage.say("It is being looked into just now, or has been ended: H tells.", good=False)
         return
     _remember(account, result)
-    stage.draw_unfinished()
+    stage.view.draw_unfinished()
     await reread_user(stage, account, result.attempt.owner)
     if result.verdict in {Verdict.ORPHAN, Verdict.AMBIGUOUS}:
         await _offer(stage, account, result)
@@ -159,7 +159,7 @@ async def _offer(stage: Stage, account: Account, finding: Finding) -> None:
             _tell(stage, [finding])
             return
     account.unfinished.pop(finding.attempt.id, None)
-    stage.draw_unfinished()
+    stage.view.draw_unfinished()
     await reread_user(stage, account, finding.attempt.owner)
 
 
@@ -181,7 +181,7 @@ async def _remember_unseen(stage: Stage, attempt: str, reason: KeytuiError) -> N
     for found in await in_thread(account.recovery.open_attempts):
         if found.id == attempt:
             _remember(account, Finding(found, Verdict.UNSURE, reason=reason))
-    stage.draw_unfinished()
+    stage.view.draw_unfinished()
 
 
 def _tell(stage: Stage, findings: list[Finding]) -> None:

@@ -1,14 +1,12 @@
 """The one-time reveal: a new key's secret, until it is kept or discarded."""
 
-import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -21,14 +19,9 @@ from keytui.stores.base import SecretStore
 from keytui.tui.dialogs.dialogs import Dialog, Note, PathScreen, TypeScreen, sentences
 from keytui.tui.dialogs.unlock import UnlockScreen
 from keytui.tui.services.copier import Copier, copier
+from keytui.tui.services.flow_runner import FlowRunner
 from keytui.tui.services.threads import in_thread
-from keytui.tui.services.typeahead import TypeAhead
 from keytui.tui.widgets.text import DIM, FAILS, GOOD, WARNS, place
-
-if TYPE_CHECKING:
-    from keytui.tui.app import KeytuiApp
-
-T = TypeVar("T")
 
 HIDDEN = "•" * 40
 
@@ -62,6 +55,7 @@ class RevealScreen(Dialog[Closing]):
         self._locked = False
         self._hide: Timer | None = None
         self._said = Text()
+        self._flows = FlowRunner(self, lambda error: self._say(str(error), FAILS))
 
     def content(self) -> ComposeResult:
         """Yield the key, the secret and where it is kept."""
@@ -108,10 +102,10 @@ class RevealScreen(Dialog[Closing]):
             return
         self._busy = True
         key = self._custody.new.key
-        self._typed.hold()
+        self._flows.typed.hold()
         try:
             said = await write_profile(
-                self._ask, self._ctx, key.id, key.user.name, self._put_into_keyring
+                self._flows.ask, self._ctx, key.id, key.user.name, self._put_into_keyring
             )
             self._said = sentences(*said)
             self._said.stylize(GOOD)
@@ -120,25 +114,12 @@ class RevealScreen(Dialog[Closing]):
             self._say(str(error), FAILS)
         finally:
             self._busy = False
-            self._typed.release()
+            self._flows.typed.release()
 
     def _put_into_keyring(self) -> None:
         keyring = self._ctx.keyring
         if all(receipt.store != keyring.name for receipt in self._custody.receipts):
             self._lifecycle.keep(self._custody, keyring)
-
-    async def _ask(self, dialog: Screen[T]) -> T:
-        """Open a dialog and wait for its answer; keys typed ahead go to it, and not here."""
-        answer = asyncio.get_running_loop().create_future()
-        await self.app.push_screen(dialog, answer.set_result)
-        self._typed.release()
-        result: T = await answer
-        self._typed.hold()
-        return result
-
-    @property
-    def _typed(self) -> TypeAhead:
-        return cast("KeytuiApp", self.app).typed
 
     @work(description="send the secret to the clipboard")
     async def action_clipboard(self) -> None:
@@ -184,6 +165,10 @@ class RevealScreen(Dialog[Closing]):
         return probe.can_be_unlocked and await self.app.push_screen_wait(
             UnlockScreen(keyring, probe)
         )
+
+    def close_first(self) -> None:
+        """Close it before keytui ends."""
+        self.action_close()
 
     @work(description="close the reveal")
     async def action_close(self) -> None:

@@ -1,115 +1,300 @@
 """The main screen: users at the left, the keys of the highlighted one at the right."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on, work
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from typing_extensions import override
 
 from keytui.core.errors import KeytuiError
 from keytui.core.key_ids import IdsInText, read_ids
-from keytui.core.model import AccessKey, KeyStatus, Secret
+from keytui.core.model import AccessKey, KeyStatus, Secret, User
 from keytui.keys.change import Verb
-from keytui.tui.main import screen as main_keys
-from keytui.tui.main.connection import OpeningScreen
-from keytui.tui.main.flow_runner import Flow
+from keytui.session.account import Account
+from keytui.session.context import Context
+from keytui.session.inventory import Inventory
+from keytui.stores.base import Probe
+from keytui.tui.main.bindings import BINDINGS, Now, works
 from keytui.tui.main.keys import KeysPane
-from keytui.tui.main.users import UsersPane
+from keytui.tui.main.reader import Reader
+from keytui.tui.main.users import UsersPane, marker
+from keytui.tui.services.connection import NOT_YET, how_far
 from keytui.tui.services.copier import copier
-from keytui.tui.widgets.bars import KeyHints, MessageBar
+from keytui.tui.services.flow_runner import Flow
+from keytui.tui.services.stage import Stage
+from keytui.tui.widgets.bars import KeyHints, MessageBar, StatusLine, TopBar
+from keytui.tui.widgets.rows import Rows
+from keytui.tui.widgets.too_small import TooSmall
 
-BINDINGS: list[BindingType] = [
-    Binding("c", "create", "Create", tooltip="Create an access key"),
-    Binding("d", "deactivate", "Make inactive", tooltip="Make the key inactive"),
-    Binding("a", "activate", "Make active", tooltip="Make the key active"),
-    Binding("x", "delete", "Delete", tooltip="Delete the key, an inactive one"),
-    Binding("R", "rotate", "Rotate", tooltip="Rotate the key, or take its rotation up"),
-    Binding("u", "undo", "Undo", tooltip="Undo the last change of status"),
-    Binding("K", "unlock", "Unlock", tooltip="Unlock the keyring, or make one"),
-    # Priority, so that what is typed right after it goes into the filter.
-    Binding(
-        "slash", "filter", "Filter", key_display="/", tooltip="Filter the users", priority=True
-    ),
-    Binding("enter", "detail", "Detail", tooltip="Show all that is known of the key"),
-    Binding("f", "find", "Find", tooltip="Find an access key by its ID, also in a pasted text"),
-    Binding("space", "mark", "Mark", tooltip="Mark the key; d, a and x act on all marked"),
-    Binding("y", "copy", "Copy ID", tooltip="Send the access key ID to the clipboard"),
-    Binding("r", "refresh", "Refresh", tooltip="Read users and keys again"),
-    Binding("A", "audit", "Audit", tooltip="Show every key of the account, worst first"),
-    Binding("H", "history", "History", tooltip="Show what keytui did, unfinished first"),
-    Binding("V", "vault", "Vault", tooltip="Show the secrets that the keyring holds"),
-    Binding("P", "profile", "Profiles", tooltip="See all AWS profiles, and switch to one"),
-    Binding(
-        "full_stop", "deleted", "Deleted", key_display=".", tooltip="Hide or show deleted keys"
-    ),
-    Binding("question_mark", "help", "Help", key_display="?", tooltip="List the keys"),
-    Binding("q", "quit", "Quit", tooltip="Leave keytui"),
-    Binding("tab", "switch_pane", show=False),
-    Binding("right,l", "to_keys", show=False),
-    Binding("left,h", "to_users", show=False),
-    Binding("escape", "back", show=False),
-]
-"""The most needed first, help and quit last: so they leave the footer."""
+REST_SECONDS = 0.08
+"""How long the cursor rests on a user before their keys are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What the main screen is at.
+class MainScreen(Screen[None]):
+    """Pick a user, see the keys, work them.
 
-    Attributes:
-        key: The key under the cursor.
-        marked: The marked keys: what changes a key acts on them instead.
-        user: Whether there is a user under the cursor.
-        rotates: Whether the key can be rotated, or is part of a rotation.
-        changes: Whether there is a change of status to undo.
-        locked: Whether the keyring can be unlocked.
-        demo: Whether this is the demo account.
-        read_only: Whether every change is refused.
+    Verbs are imported when they are first needed: none is on the way to the first frame.
     """
 
-    key: AccessKey | None
-    marked: tuple[AccessKey, ...]
-    user: bool
-    rotates: bool
-    changes: bool
-    locked: bool
-    demo: bool
-    read_only: bool
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
+    # Textual repaints the whole screen when the focus moves; the panes show it themselves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
+    def __init__(self, ctx: Context) -> None:
+        super().__init__()
+        self.stage = Stage(self, ctx, self)
+        self._connection = self.stage.connection
+        self.reader = Reader(self, self.stage)
+        self._moved_away = False
+        """Whether the cursor has left a user who is gone, and nobody went to keys since."""
+        self._show_deleted = True
+        self._locked = False
+        self._resting: Timer | None = None
 
-def works(action: str, now: Now) -> bool:
-    """Return whether a key does something now; read-only mode itself is in lifecycle."""
-    statuses = {key.status for key in now.marked or (now.key,) if key}
-    changing = {
-        "create": now.user,
-        "deactivate": KeyStatus.ACTIVE in statuses,
-        "activate": KeyStatus.INACTIVE in statuses,
-        "delete": bool(statuses - {KeyStatus.DELETED}),
-        "undo": now.changes,
-        "rotate": now.rotates,
-    }
-    if action in changing:
-        return changing[action] and not now.read_only
-    key = now.key is not None
-    others = {"profile": not now.demo, "copy": key, "detail": key, "unlock": now.locked}
-    others["mark"] = now.key is not None and now.key.status is not KeyStatus.DELETED
-    return others.get(action, True)
+    @override
+    def compose(self) -> ComposeResult:
+        yield TopBar(id="top")
+        with Horizontal(id="panes"):
+            yield UsersPane(id="users-pane")
+            yield KeysPane(self.ctx.settings.limits, id="keys-pane")
+        yield MessageBar(id="message")
+        yield StatusLine(id="status")
+        yield KeyHints(id="hints")
+        yield TooSmall()
 
+    def on_mount(self) -> None:
+        """Show the frame in one painting; all that takes time begins after it."""
+        still = self.app.batch_update()
+        still.__enter__()
+        self.users.focus_list()
+        self.users.filter_line.on_value = self.draw_users
+        self.say("")
+        self.show_top()
+        self.show_hints()
+        settings = self.ctx.settings
+        if settings.user is None and not settings.key_ids:
+            self._show_last_seen()
 
-class MainScreen(OpeningScreen):
-    """Pick a user, see the keys, work them."""
+        def begin() -> None:
+            still.__exit__(None, None, None)
+            self.call_after_refresh(self._begin)
 
-    BINDINGS: ClassVar[list[BindingType]] = main_keys.BINDINGS
+        self.call_after_refresh(begin)
+
+    def _begin(self) -> None:
+        """Read the account; or open at a key, for which keys have waited from the beginning."""
+        settings = self.ctx.settings
+        if not settings.key_ids:
+            self.reader.connect()
+            return
+        self.stage.no_more_questions()
+        named = IdsInText(settings.key_ids, settings.broken_ids)
+        self.stage.flows.run(self.reader.open_at(named))
+
+    def on_resize(self) -> None:
+        """Give the focus back after the terminal was too small."""
+        if self.focused is None and not self.query_one(TooSmall).display:
+            self.set_focus(self.keys.table if self.has_class("-at-keys") else self.users.list)
+
+    def on_screen_resume(self) -> None:
+        """A keyring that was locked may have been unlocked in a dialog."""
+        if self._locked:
+            self.reader.look_at_keyring()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Whoever goes to the users wants to see them all."""
+        at_users = self.users in event.widget.ancestors
+        account = self._connection.current if self._connection.answered.is_set() else None
+        if at_users and account and not account.inventory.asked:
+            self.reader.read_all()  # A connecting under way reads them itself.
+
+    @property
+    def ctx(self) -> Context:
+        return self.stage.ctx
+
+    @property
+    def users(self) -> UsersPane:
+        return self.query_one(UsersPane)
+
+    @property
+    def keys(self) -> KeysPane:
+        return self.query_one(KeysPane)
+
+    def say(self, text: str, good: bool = True) -> None:
+        """Show a sentence; an empty one clears it."""
+        self.stage.say(text, good)
+
+    def give_up(self) -> bool:
+        """Cancel a flow; where that was the opening at a key, read the account as ever."""
+        given_up = self.stage.give_up()
+        opening = any(one.group == "account" and one.is_running for one in self.workers)
+        if given_up and self._connection.current is None and not opening:
+            self.reader.connect()
+        return given_up
+
+    def switch_to(self, profile: str) -> None:
+        """Work with another profile from now on."""
+        self.keep_users()
+        self.workers.cancel_group(self, "keys")
+        self.say("")  # What was said is of the other profile.
+        self._connection.use(profile)
+        self.clear_users()
+        self._show_last_seen()
+        self.draw_keys()
+        self.show_top()
+        self.reader.connect()
+
+    def _show_last_seen(self) -> None:
+        self._connection.load_last_seen()
+        self.draw_users()
+
+    def keep_users(self) -> None:
+        """Keep what is known of the users for the next start. Blocks, for some milliseconds."""
+        if account := self._connection.current:
+            self._connection.keep_users(self._connection.profile, account)
+
+    @on(UsersPane.Highlighted)
+    def user_changed(self) -> None:
+        """Read the keys of a user on whom the cursor rests; passing others paints nothing."""
+        if self._resting:
+            self._resting.stop()
+        if (user := self.users.user) and self._connection.current:
+            self._resting = self.set_timer(REST_SECONDS, lambda: self.reader.read_user(user))
+        else:
+            self.draw_keys()
+
+    # Drawing: the stage's view.
+
+    def draw_users(self, keep: User | None = None) -> None:
+        """Draw the users again, as they are known."""
+        inventory, account = self._connection.inventory, self._connection.current
+        if inventory is None:
+            return
+        marks, before = marker(account, self.ctx) if account else None, self.users.user
+        shown = self.users.show(inventory, keep, _badges(account) if account else {}, marks)
+        self.query_one(StatusLine).users(shown + how_far(inventory, self.ctx.now()))
+        moved = before and before != self.users.user
+        if before and moved and inventory.all_read and not inventory.has(before):
+            self.say(f"{before.name} does not exist any more.", good=False)
+            self._stand_back()
+
+    def _stand_back(self) -> None:
+        """Take no key for whoever comes under the cursor where the user looked at is gone."""
+        self.action_to_users()
+        self._moved_away = True
+
+    def draw_keys(self, keep: str = "") -> None:
+        """Draw the keys of the highlighted user, with the cursor on one or where it was."""
+        account = self._connection.current
+        user = self.users.user if account or not self._connection.answered.is_set() else None
+        known = account.inventory.keys_of(user) if account and user else None
+        pending = account.pending if account else {}
+        marks = account.marks if account else {}
+        now, deleted = self.ctx.now(), self._show_deleted
+        self.keys.show(user, known, now, pending=pending, marks=marks, deleted=deleted, keep=keep)
+        self.query_one(StatusLine).marked(len(account.marked) if account else 0)
+        self.show_hints()
+
+    def draw_marks(self) -> None:
+        """Draw again which keys are marked, and whose they are."""
+        self.draw_users()
+        self.draw_keys()
+
+    def draw_unfinished(self) -> None:
+        account = self._connection.current
+        rotations = [one.title for one in account.rotations] if account else []
+        number = len(account.unfinished) if account else 0
+        self.query_one(StatusLine).unfinished(number, rotations)
+        if account:
+            self.draw_users()
+            self.show_hints()
+
+    def reread(self) -> None:
+        """Read the keys of the highlighted user again."""
+        if user := self.users.user:
+            self.reader.read_user(user)
+
+    def go_to(self, key: AccessKey) -> None:
+        """Put the cursor on a key that was read just now, and read what else there is to it."""
+        if self._resting:
+            self._resting.stop()
+        self.users.clear_filter()
+        with self.prevent(Rows.Highlighted):
+            self.draw_users(key.user)
+        self.draw_keys(key.id)
+        self.action_to_keys()
+        self.reader.complete_user(key.user)
+
+    def not_read(self, user: User, error: KeytuiError) -> None:
+        """Say beside a user's keys that they could not be read."""
+        self.draw_keys()
+        self.keys.problem(user, error)
+
+    def draw_connecting(self) -> None:
+        if self._connection.inventory and not self._connection.current:
+            self.draw_users()
+        else:
+            self.query_one(StatusLine).users("connecting…")
+
+    def draw_connected(self, *, another: bool) -> None:
+        """Show who acts; with another account or caller, nobody is looked at any more."""
+        if another:
+            self._stand_back()
+        self.query_one(MessageBar).take_back(NOT_YET)
+        self.show_top()
+
+    def draw_stopped(self) -> None:
+        """Show that the account could not be read, or not to its end."""
+        inventory = self._connection.inventory
+        if inventory is None:
+            self.query_one(StatusLine).users("not connected")
+        elif inventory.asked or inventory.last_seen_at:
+            inventory.stopped = True
+            self.draw_users()
+        if self._connection.current is None:
+            self.draw_keys()
+
+    def draw_keyring(self, probe: Probe) -> None:
+        self._locked = probe.can_be_unlocked
+        self.query_one(StatusLine).keyring(probe)
+        self.show_hints()
+
+    def clear_users(self) -> None:
+        self.users.show(Inventory())
+
+    def show_top(self) -> None:
+        """Show who acts, and where."""
+        settings, account = self.ctx.settings, self._connection.current
+        mfa = account is not None and account.iam.signing_key_id() in self.ctx.mfa.sessions
+        modes = [("MFA", mfa), ("DEMO", settings.demo), ("READ-ONLY", settings.read_only)]
+        identity = account.identity if account else None
+        endpoint = (account.iam.custom_endpoint or "") if account and not settings.demo else ""
+        badges = [word for word, shown in modes if shown]
+        self.query_one(TopBar).show(identity, self._connection.profile or "", endpoint, badges)
 
     # Moving.
+
+    def action_to_keys(self) -> None:
+        self._moved_away = False
+        self.add_class("-at-keys")
+        self.set_focus(self.keys.table)
+
+    def action_to_users(self) -> None:
+        self.remove_class("-at-keys")
+        self.users.focus_list()
 
     @on(UsersPane.Chosen)
     def _user_chosen(self) -> None:
         self.action_to_keys()
 
     def action_switch_pane(self) -> None:
-        """Go to the other pane."""
         if self.keys.table.has_focus:
             self.action_to_users()
         else:
@@ -123,27 +308,25 @@ class MainScreen(OpeningScreen):
             return
         elif self.query_one(MessageBar).display:
             self.say("")
-        elif self._account and self._account.marks:
-            self._account.marks.clear()
+        elif self._connection.current and self._connection.current.marks:
+            self._connection.current.marks.clear()
             self.draw_marks()
             self.say("Nothing is marked any more.")
 
     def action_filter(self) -> None:
-        """Type a filter."""
         self.remove_class("-at-keys")
         self.set_focus(self.users.filter_line)
 
     def action_find(self) -> None:
-        """Find a key by its ID."""
         from keytui.tui.keys.find import find
 
-        self.run(find(self))
+        self.stage.flows.run(find(self.stage))
 
     @on(UsersPane.Wanted)
     def _find_wanted(self, event: UsersPane.Wanted) -> None:
         from keytui.tui.keys.find import find
 
-        self.run(find(self, IdsInText(event.key_ids)))
+        self.stage.flows.run(find(self.stage, IdsInText(event.key_ids)))
 
     def on_paste(self, event: events.Paste) -> None:
         """Find the key that a pasted text names; the text itself may be a secret."""
@@ -151,7 +334,7 @@ class MainScreen(OpeningScreen):
         if found.ids:
             from keytui.tui.keys.find import find
 
-            self.run(find(self, found))
+            self.stage.flows.run(find(self.stage, found))
         elif found.broken:
             self.say(found.problem, good=False)
         else:
@@ -159,35 +342,30 @@ class MainScreen(OpeningScreen):
 
     @on(KeysPane.Opened)
     def action_detail(self) -> None:
-        """Show all that is known of the key under the cursor."""
         if shown := self._key_shown():
             from keytui.tui.main.key_screen import show_key
 
-            self.run(show_key(self, shown))
+            self.stage.flows.run(show_key(self.stage, shown))
 
     # The verbs: one handler for the key, the click and the palette.
 
     def action_create(self) -> None:
-        """Create a key for the highlighted user."""
         if user := self.users.user:
             from keytui.tui.keys.create import create
 
-            self.run(create(self, user))
+            self.stage.flows.run(create(self.stage, user))
 
     def action_deactivate(self, key_id: str = "") -> None:
-        """Make a key inactive."""
         from keytui.tui.keys.change import deactivate
 
         self._for_keys(Verb.DEACTIVATE, deactivate, key_id)
 
     def action_activate(self, key_id: str = "") -> None:
-        """Make a key active."""
         from keytui.tui.keys.change import activate
 
         self._for_keys(Verb.ACTIVATE, activate, key_id)
 
     def action_delete(self, key_id: str = "") -> None:
-        """Delete a key."""
         from keytui.tui.keys.change import delete
 
         self._for_keys(Verb.DELETE, delete, key_id)
@@ -196,91 +374,79 @@ class MainScreen(OpeningScreen):
         """Mark the key under the cursor, or take its mark away, and go on to the next."""
         key = self._key_meant()
         if key and key.status is not KeyStatus.DELETED:
-            self.account.mark(key)
+            self.stage.account.mark(key)
             self.keys.table.action_move(1)
             self.draw_marks()
 
     def action_rotate(self, key_id: str = "") -> None:
-        """Rotate a key, or take up the rotation it is part of."""
         if key := self._key_meant(key_id):
             from keytui.tui.rotation.flow import rotate
 
-            self.run(rotate(self, key))
+            self.stage.flows.run(rotate(self.stage, key))
 
     def action_undo(self) -> None:
-        """Undo the last change of status."""
         from keytui.tui.keys.bulk import undo
 
-        self.run(undo(self))
+        self.stage.flows.run(undo(self.stage))
 
     @work(description="send an access key ID to the clipboard")
     async def action_copy(self) -> None:
-        """Send the access key ID to the clipboard."""
         if key := self._key_shown():
             sent = await copier(self.app).send(Secret(key.id), secret=False)
             note = "" if sent.sent else f" {sent.note[0].upper()}{sent.note[1:]}"
             self.say(f"{key.id} was {sent.done}.{note}", good=sent.sent)
 
     def action_refresh(self) -> None:
-        """Read everything anew."""
         self.say("")
-        self.connect()
+        self.reader.connect()
 
     def action_deleted(self) -> None:
-        """Show or hide deleted keys."""
         self._show_deleted = not self._show_deleted
         self.say("Deleted keys are " + ("shown." if self._show_deleted else "hidden."))
         self.draw_keys()
 
     def action_profile(self) -> None:
-        """Switch to another AWS profile."""
-        self.run(self._switch_profile())
+        self.stage.flows.run(self._switch_profile())
 
     async def _switch_profile(self) -> None:
         from keytui.tui.profiles.screen import choose_profile
 
-        chosen = await choose_profile(self)
-        if chosen and chosen == self.profile:
+        chosen = await choose_profile(self.stage)
+        if chosen and chosen == self._connection.profile:
             self.action_refresh()
         elif chosen:
             self.switch_to(chosen)
 
     def action_audit(self) -> None:
-        """Show every key of the account, worst first."""
         from keytui.tui.audit.flow import show_audit
 
-        self.run(show_audit(self))
+        self.stage.flows.run(show_audit(self.stage))
 
     def action_history(self) -> None:
-        """Show what keytui did."""
         from keytui.tui.history.screen import show_history
 
-        self.run(show_history(self))
+        self.stage.flows.run(show_history(self.stage))
 
     def action_vault(self) -> None:
-        """Show the secrets that the keyring holds."""
         from keytui.tui.vault.screen import show_vault
 
-        self.run(show_vault(self))
+        self.stage.flows.run(show_vault(self.stage))
 
     def action_unlock(self) -> None:
-        """Unlock the keyring."""
-        self.run(self._unlock())
+        self.stage.flows.run(self._unlock())
 
     async def _unlock(self) -> None:
         from keytui.tui.dialogs.unlock import unlock
 
-        await unlock(self, self.ctx.keyring)
-        self.look_at_keyring()
+        await unlock(self.stage, self.ctx.keyring)
+        self.reader.look_at_keyring()
 
     def action_help(self) -> None:
-        """List the keys that work here."""
         from keytui.tui.dialogs.long_dialog import HelpScreen  # Not needed for the first frame.
 
         self.app.push_screen(HelpScreen(self.own_bindings()))
 
     async def action_quit(self) -> None:
-        """Leave keytui."""
         await self.app.action_quit()
 
     def _key_shown(self, key_id: str = "") -> AccessKey | None:
@@ -290,9 +456,9 @@ class MainScreen(OpeningScreen):
         """
         key, user = self.keys.find(key_id) or self.keys.key, self.users.user
         try:
-            unread = user and self.account.inventory.keys_of(user) is None
+            unread = user and self.stage.account.inventory.keys_of(user) is None
         except KeytuiError as error:
-            self.problem(error)
+            self.stage.problem(error)
             return None
         if unread or (key and (user is None or key.user.name != user.name)):
             self.say("The keys of this user are still being read.", good=False)
@@ -307,7 +473,11 @@ class MainScreen(OpeningScreen):
         only goes there.
         """
         key = self._key_shown(key_id)
-        if key is None or self._account is None or key.id in self._account.pending:
+        if (
+            key is None
+            or self._connection.current is None
+            or key.id in self._connection.current.pending
+        ):
             return None
         alone = self.keys.display and self.keys.live == 1 and not self._moved_away
         seen = self.keys.table.has_focus or alone
@@ -317,16 +487,14 @@ class MainScreen(OpeningScreen):
             return None
         return key
 
-    def _for_keys(
-        self, verb: Verb, flow: Callable[["MainScreen", AccessKey], Flow], key_id: str
-    ) -> None:
+    def _for_keys(self, verb: Verb, flow: Callable[[Stage, AccessKey], Flow], key_id: str) -> None:
         """Run a flow on the key that is meant; where some are marked, on all of them at once."""
-        if self._account and self._account.marked and not key_id:
+        if self._connection.current and self._connection.current.marked and not key_id:
             from keytui.tui.keys.bulk import work_on_marked
 
-            self.run(work_on_marked(self, verb))
+            self.stage.flows.run(work_on_marked(self.stage, verb))
         elif key := self._key_meant(key_id):
-            self.run(flow(self, key))
+            self.stage.flows.run(flow(self.stage, key))
 
     # The bars.
 
@@ -337,8 +505,8 @@ class MainScreen(OpeningScreen):
     @on(KeysPane.Highlighted)
     def show_hints(self) -> None:
         """Show the keys that work now."""
-        settings, account, key = self.ctx.settings, self._account, self.keys.key
-        now = main_keys.Now(
+        settings, account, key = self.ctx.settings, self._connection.current, self.keys.key
+        now = Now(
             key=key,
             marked=account.marked if account else (),
             user=self.users.user is not None,
@@ -348,5 +516,11 @@ class MainScreen(OpeningScreen):
             demo=settings.demo,
             read_only=settings.read_only,
         )
-        hints = [b for b in self.own_bindings() if main_keys.works(b.action, now)]
+        hints = [b for b in self.own_bindings() if works(b.action, now)]
         self.query_one(KeyHints).show(hints)
+
+
+def _badges(account: Account) -> dict[str, str]:
+    """Return user name → what stands behind it: how far a rotation is, or that keys are marked."""
+    badges = {one.user: one.brief for one in account.rotations}
+    return badges | dict.fromkeys((user.name for user in account.marks.values()), "✓")

@@ -189,4 +189,4 @@ async def choose_profile(stage: Stage) -> str | None:
     if not names:
         stage.say("The AWS config has no profiles.", good=False)
         return None
-    return await stage.ask(ProfilesScreen(names, stage.profile or "", stage.ctx))
+    return await stage.ask(ProfilesScreen(names, stage.connection.profile or "", stage.ctx))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from threading import Event as Flag
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -22,7 +22,7 @@ from keytui.journal.rotations import Rotation, Step
 from keytui.rotation.driver import RotationDriver, UndecidedError
 from keytui.rotation.rotator import Watch
 from keytui.tui.dialogs.dialogs import sentences
-from keytui.tui.services.typeahead import TypeAhead
+from keytui.tui.services.flow_runner import FlowRunner
 from keytui.tui.widgets.bars import KeyHints, MessageBar
 from keytui.tui.widgets.lines import Line, Lines
 from keytui.tui.widgets.text import ACCENT, DIM, GOOD, WARNS, ago, fit, moment
@@ -172,10 +172,6 @@ WATCH_SECONDS = 60.0
 Verbs = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
-class _App(Protocol):
-    typed: TypeAhead
-
-
 class RotationScreen(Screen[None]):
     """Shows one rotation, and does its steps one by one.
 
@@ -208,6 +204,7 @@ class RotationScreen(Screen[None]):
         self.left = Flag()
         self._driver, self._rotation, self._now = driver, rotation, now
         self._verbs, self._begins = verbs, begins
+        self._flows = FlowRunner(self, self._problem, self._ended, forgets=True)
         self._doing = False
         self._under_way = ""
 
@@ -264,23 +261,15 @@ class RotationScreen(Screen[None]):
 
     def action_do(self, verb: str) -> None:
         """Do what a key is for."""
-        if not self.check_action("do", (verb,)) or self._typed.held:
+        if not self.check_action("do", (verb,)) or self._flows.held:
             return
         self.say("")
         self._doing = True
         self.left.clear()
-        self._typed.hold()
-        self.run_worker(self._guarded(verb), group="step", description="a step of a rotation")
+        work = self._verbs[verb]()
+        self._flows.run(work, group="step", description="a step of a rotation")
 
-    async def _guarded(self, verb: str) -> None:
-        try:
-            await self._verbs[verb]()
-        except KeytuiError as error:
-            self._problem(error)
-        finally:
-            # Keys typed meanwhile were meant for what stood here before.
-            self._typed.forget()
-            self._typed.release()
+    async def _ended(self) -> None:
         self._doing, self._under_way = False, ""
         try:
             await self._driver.read()
@@ -333,10 +322,6 @@ class RotationScreen(Screen[None]):
     def say(self, text: str, good: bool = True) -> None:
         """Show a sentence; an empty one clears it."""
         self.query_one(MessageBar).say(text, good)
-
-    @property
-    def _typed(self) -> TypeAhead:
-        return cast("_App", self.app).typed
 
     def draw(self) -> None:
         """Draw where it stands."""

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, Protocol, cast
 
 from textual.app import App
 from textual.timer import Timer
@@ -11,9 +11,6 @@ from textual.timer import Timer
 from keytui.core.model import Secret
 from keytui.tui.services.threads import in_thread
 from keytui.tui.terminal.clipboard import Clipboard, Sent
-
-if TYPE_CHECKING:
-    from keytui.tui.app import KeytuiApp
 
 
 class Copier:
@@ -64,6 +61,10 @@ class Copier:
             driver.write(sequence)
 
 
-def copier(app: App[object]) -> Copier:
+class _HasCopier(Protocol):
+    copier: Copier
+
+
+def copier(app: object) -> Copier:
     """Return the copier of keytui's application."""
-    return cast("KeytuiApp", app).copier
+    return cast("_HasCopier", app).copier

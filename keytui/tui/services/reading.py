@@ -4,55 +4,31 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
-from keytui.core.errors import AccessDeniedError, KeytuiError, StateError, UnreachableError
+from keytui.core.errors import AccessDeniedError, KeytuiError, StateError
 from keytui.core.model import ROOT_USER, User
 from keytui.core.parallel import Prefetched
 from keytui.core.waiting import Keys
 from keytui.journal.rotations import Rotation, left_over, open_rotations
-from keytui.session.account import Account, account_of, complete_keys, read_keys
+from keytui.session.account import Account, complete_keys, read_keys
 from keytui.session.inventory import Inventory, KeyList
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread, look_at
 
-CONNECT_SECONDS = 10.0
-"""How long the first answer of AWS may take."""
 SOON_SECONDS = 0.15
 """How long the keys shown may be those of the user before."""
 
 
-async def connect(stage: Stage, profile: str | None, *, ahead: bool = False) -> Account:
-    """Connect with a profile. Raises KeytuiError, also where AWS takes ``CONNECT_SECONDS``.
-
-    The time that the user takes to type an MFA code does not count.
-
-    Args:
-        stage: The screen.
-        profile: The profile.
-        ahead: Whether to ask for the first users already while AWS says who the caller is.
-    """
-    mfa = stage.ctx.mfa
-    opening = asyncio.ensure_future(_open(stage, profile, ahead))
-    opening.add_done_callback(look_at)
-    asked = True
-    while asked:
-        answered = mfa.answered
-        done, _ = await asyncio.wait([opening], timeout=CONNECT_SECONDS)
-        if done:
-            return await opening
-        asked = mfa.asking or mfa.answered != answered
-    raise UnreachableError(
-        f"AWS did not answer within {CONNECT_SECONDS:.0f} s.",
-        "Nothing was changed.",
-        "Check the network, the proxy and the endpoint; r tries again.",
-    )
-
-
-async def _open(stage: Stage, profile: str | None, ahead: bool) -> Account:
-    iam = await in_thread(lambda: stage.ctx.connect(profile))
-    pages = Prefetched(iam.users()) if ahead else None
-    account = await in_thread(lambda: account_of(stage.ctx, iam))
-    account.pages = pages
-    return account
+async def open_account(stage: Stage, *, ahead: bool = False) -> Account:
+    """Connect and show who acts. Raises ``KeytuiError``; see ``Connection.open``."""
+    connection, view = stage.connection, stage.view
+    connection.begin()
+    view.draw_connecting()
+    another, strange = await connection.open(ahead=ahead)
+    if strange:
+        view.clear_users()
+        stage.say(f"The users last seen were of another account, {strange}.", good=False)
+    view.draw_connected(another=another or bool(strange))
+    return stage.account
 
 
 async def read_users(stage: Stage, account: Account) -> None:
@@ -67,7 +43,7 @@ async def read_users(stage: Stage, account: Account) -> None:
     if not known.users:
         account.inventory = fresh
     growing = [fresh] if known.all_read or not known.users else [fresh, known]
-    stage.draw_users()
+    stage.view.draw_users()
     if account.identity.is_root:
         fresh.add([ROOT_USER])
     pages, account.pages = account.pages or Prefetched(account.iam.users()), None
@@ -76,14 +52,14 @@ async def read_users(stage: Stage, account: Account) -> None:
         while (page := await in_thread(pages.next)) is not None:
             for inventory in growing:
                 inventory.add(page)
-            stage.draw_users()
+            stage.view.draw_users()
     except AccessDeniedError as error:
         if not known.last_seen_at:
             fresh.add(known.users)
         denied = _only_own_user(account, fresh, error)
     fresh.all_read = True
     account.inventory = fresh
-    stage.draw_users()
+    stage.view.draw_users()
     if denied:
         stage.say(denied, good=False)
 
@@ -102,14 +78,19 @@ def _only_own_user(account: Account, inventory: Inventory, error: AccessDeniedEr
     )
 
 
-async def open_user(account: Account, name: str) -> User:
-    """Find a user by name and add them to the list. Raises KeytuiError."""
+async def open_user(stage: Stage, name: str) -> None:
+    """Find a user by name, add them to the list and go to them; say why where that fails."""
+    account = stage.account
     try:
         user = await in_thread(lambda: account.iam.user(name))
     except AccessDeniedError:
         user = User(name)
+    except KeytuiError as error:
+        stage.problem(error)
+        return
     account.inventory.add([user])
-    return user
+    stage.view.draw_users(user)
+    stage.view.action_to_keys()
 
 
 async def read_user(stage: Stage, user: User) -> None:
@@ -120,16 +101,16 @@ async def read_user(stage: Stage, user: User) -> None:
     account = stage.account
     reading = asyncio.ensure_future(in_thread(lambda: read_keys(account, stage.ctx, user)))
     if not await _soon(reading):
-        stage.draw_keys()
+        stage.view.draw_keys()
     fresh = await reading
     known = account.inventory.keys_of(user)
     shown = _with_known(fresh, known)
     account.inventory.set_keys(user, shown)
     completing = asyncio.ensure_future(in_thread(lambda: complete_keys(account, fresh, user)))
     if not await _soon(completing):
-        stage.draw_keys()
+        stage.view.draw_keys()
     _take_in(account, user, shown, await completing)
-    stage.draw_keys()
+    stage.view.draw_keys()
 
 
 async def complete_user(stage: Stage, user: User) -> None:
@@ -138,7 +119,7 @@ async def complete_user(stage: Stage, user: User) -> None:
     if known := account.inventory.keys_of(user):
         whole = await in_thread(lambda: complete_keys(account, known, user))
         _take_in(account, user, known, whole)
-        stage.draw_keys()
+        stage.view.draw_keys()
 
 
 def _take_in(account: Account, user: User, before: KeyList, whole: KeyList) -> None:
@@ -163,7 +144,7 @@ async def look_at_rotations(stage: Stage) -> None:
         return open_rotations(entries, name)
 
     account.rotations = await in_thread(read)
-    stage.draw_unfinished()
+    stage.view.draw_unfinished()
 
 
 async def reread_user(
@@ -184,11 +165,11 @@ async def reread_user(
     try:
         if known and listed and (now := known.with_listing(listed)):
             account.inventory.set_keys(user, now)
-            stage.draw_keys()
+            stage.view.draw_keys()
         else:
             await read_user(stage, user)
     except KeytuiError as error:
-        stage.not_read(user, KeytuiError(error.title, next_step=error.next_step))
+        stage.view.not_read(user, KeytuiError(error.title, next_step=error.next_step))
     with suppress(StateError):  # What was said of the change matters more.
         await look_at_rotations(stage)
 

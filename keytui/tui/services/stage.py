@@ -1,7 +1,7 @@
-"""What a flow needs of the screen it runs on."""
+"""What a flow works with: the account, the dialogs, the message bars, a secret on its way."""
 
 from threading import Lock
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
 
@@ -10,55 +10,39 @@ from keytui.core.model import AccessKey, User
 from keytui.keys.outcomes import Custody
 from keytui.session.account import Account
 from keytui.session.context import Context
+from keytui.stores.base import Probe
+from keytui.tui.services.connection import Connection
+from keytui.tui.services.flow_runner import FlowRunner
+from keytui.tui.widgets.bars import MessageBar
 
 T = TypeVar("T")
 
 
-class Stage(Protocol):
-    """The main screen, as flows see it."""
+class View(Protocol):
+    """The main screen, which draws the account as it is known."""
 
-    @property
-    def ctx(self) -> Context:
-        """The parts of this run."""
+    def draw_users(self, keep: User | None = None) -> None: ...
 
-    @property
-    def account(self) -> Account:
-        """The account worked on. Raises ``KeytuiError`` before one is open."""
+    def draw_keys(self, keep: str = "") -> None: ...
 
-    async def opened(self) -> Account | None:
-        """Wait until AWS has answered; None where it refused, of which the screen tells."""
+    def draw_marks(self) -> None: ...
 
-    @property
-    def creating(self) -> Lock:
-        """Held while AWS is asked for a key and until its secret is in custody."""
+    def draw_unfinished(self) -> None: ...
 
-    @property
-    def profile(self) -> str | None:
-        """The profile in use; None for the SDK's choice."""
+    def draw_connecting(self) -> None: ...
 
-    def say(self, text: str, good: bool = True) -> None:
-        """Show a sentence; an empty one clears it."""
+    def draw_connected(self, *, another: bool) -> None: ...
 
-    def problem(self, error: KeytuiError) -> None:
-        """Show what went wrong."""
+    def draw_stopped(self) -> None: ...
 
-    async def ask(self, dialog: Screen[T], *, unforeseen: bool = False) -> T:
-        """Open a dialog and wait for what it returns; keys typed ahead go into it.
+    def draw_keyring(self, probe: Probe) -> None: ...
 
-        Not so for one that nobody could foresee: they were meant for something else.
-        """
+    def clear_users(self) -> None: ...
 
-    def no_more_questions(self) -> None:
-        """No further dialog comes: keys typed ahead go to this screen again."""
+    def user_changed(self) -> None:
+        """Read the keys of the user under the cursor, once it rests there."""
 
-    def draw_users(self) -> None:
-        """Draw the users anew, as they are known."""
-
-    def draw_keys(self) -> None:
-        """Draw the keys anew, as they are known."""
-
-    def draw_marks(self) -> None:
-        """Draw anew which keys are marked."""
+    def action_to_keys(self) -> None: ...
 
     def reread(self) -> None:
         """Read the keys of the highlighted user again."""
@@ -66,14 +50,71 @@ class Stage(Protocol):
     def go_to(self, key: AccessKey) -> None:
         """Put the cursor on a key that was read just now."""
 
-    def draw_unfinished(self) -> None:
-        """Show how many creations are open."""
-
     def not_read(self, user: User, error: KeytuiError) -> None:
         """Say beside a user's keys that they could not be read."""
 
+
+class Stage:
+    """What flows work with.
+
+    Attributes:
+        ctx: The parts of this run.
+        view: Draws the account.
+        connection: The account, and how keytui is connected to it.
+        flows: Runs the main screen's flows.
+        custody: A new key's secret, from AWS's reply until the reveal is closed.
+        creating: Held while AWS is asked for a key and until its secret is in ``custody``.
+    """
+
+    def __init__(self, screen: Screen[Any], ctx: Context, view: View) -> None:
+        self.ctx, self.view, self._screen = ctx, view, screen
+        self.connection = Connection(ctx)
+        self.flows = FlowRunner(screen, self.problem)
+        self.custody: Custody | None = None
+        self.creating = Lock()
+
+    @property
+    def account(self) -> Account:
+        """The account worked on. Raises ``KeytuiError`` before one is open."""
+        return self.connection.account
+
+    def say(self, text: str, good: bool = True) -> None:
+        """Show a sentence; an empty one clears it."""
+        for bar in self._bars:
+            bar.say(text, good)
+
+    def problem(self, error: KeytuiError) -> None:
+        """Show what went wrong."""
+        for bar in self._bars:
+            bar.problem(error)
+
+    @property
+    def _bars(self) -> list[MessageBar]:
+        """The main screen's bar, and that of each screen that stands open over it."""
+        main = self._screen
+        screens = [main, *(one for one in main.app.screen_stack if one is not main)]
+        return [bar for screen in screens for bar in screen.query(MessageBar)]
+
+    async def ask(self, dialog: Screen[T], *, unforeseen: bool = False) -> T:
+        """Open a dialog and wait for what it returns; see ``FlowRunner.ask``."""
+        return await self.flows.ask(dialog, unforeseen=unforeseen)
+
+    def no_more_questions(self) -> None:
+        """No further dialog comes: keys typed ahead go to the screen again."""
+        self.flows.typed.release()
+
+    def give_up(self) -> bool:
+        """Cancel a flow before it has asked anything; False where a secret is at stake."""
+        if self.custody or self._screen.app.screen is not self._screen:
+            return False
+        if given_up := self.flows.give_up():
+            self.say("Left; nothing was changed.", good=False)
+        return given_up
+
     def take_custody(self, custody: Custody) -> None:
         """From now on an unkept secret is here: no leaving, no screenshots. Any thread."""
+        self.custody = custody
 
     def release_custody(self) -> None:
         """The secret is kept or discarded."""
+        self.custody = None

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol, cast
 
 from textual import events
 from textual.app import App
@@ -124,6 +125,15 @@ class TypeAhead:
         if screen.focused is None:
             return [screen]
         return [node for node in screen.focused.ancestors_with_self if node is not self._app]
+
+
+class _HasTypeAhead(Protocol):
+    typed: TypeAhead
+
+
+def typed_ahead(app: object) -> TypeAhead:
+    """Return the keys typed ahead of keytui's application."""
+    return cast("_HasTypeAhead", app).typed
 
 
 async def _idle(pump: MessagePump) -> None:

@@ -3,13 +3,13 @@
 import os
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from textual.app import App
 
 from keytui.core.signals import ENDING
+from keytui.tui.services.stage import Stage
 from keytui.tui.terminal.device import Terminal
-
-if TYPE_CHECKING:
-    from keytui.tui.app import KeytuiApp
 
 UNSAVED = "Not suspended: the new key's secret is not saved yet."
 IN_PROGRESS = "Not suspended: a change is in progress."
@@ -26,8 +26,8 @@ class Job:
         continuations: How often it was continued.
     """
 
-    def __init__(self, app: "KeytuiApp", terminal: Terminal | None) -> None:
-        self._app, self._terminal = app, terminal
+    def __init__(self, app: App[None], stage: Stage, terminal: Terminal | None) -> None:
+        self._app, self._stage, self._terminal = app, stage, terminal
         self._told: signal.Signals | None = None
         self.continuations = 0
 
@@ -75,9 +75,9 @@ class Job:
             return
         if refusal := self._refusal:
             self._app.bell()
-            self._app.main.say(refusal, good=False)
+            self._stage.say(refusal, good=False)
         elif not self._suspend():
-            self._app.main.say(NO_SHELL, good=False)
+            self._stage.say(NO_SHELL, good=False)
 
     def continued(self) -> None:
         """Take the terminal again; where another job has it, draw nothing, and stop if possible."""
@@ -108,11 +108,11 @@ class Job:
     @property
     def _refusal(self) -> str:
         """Why it is not suspended now; empty where it can be."""
-        app, custody = self._app, self._app.main.custody
+        app, custody = self._app, self._stage.custody
         if custody and not (custody.kept or custody.discarded):
             return UNSAVED
         at_work = any(not getattr(screen, "can_leave", True) for screen in app.screen_stack)
-        return IN_PROGRESS if at_work or app.main.creating.locked() else ""
+        return IN_PROGRESS if at_work or self._stage.creating.locked() else ""
 
     def _suspend(self) -> bool:
         """Stop until keytui has the terminal again; return whether it was stopped at all."""

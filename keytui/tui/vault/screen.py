@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 from textual import on
@@ -21,9 +21,9 @@ from keytui.tui.dialogs.filtered import FilteredScreen
 from keytui.tui.dialogs.unlock import when_open
 from keytui.tui.keys.profile import write_profile
 from keytui.tui.services.copier import Copier, copier
+from keytui.tui.services.flow_runner import FlowRunner
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
-from keytui.tui.services.typeahead import TypeAhead
 from keytui.tui.vault import flow as verbs
 from keytui.tui.vault.list import HeldDetail, VaultList, state
 from keytui.tui.widgets.bars import KeyHints, MessageBar
@@ -32,9 +32,6 @@ from keytui.tui.widgets.lines import Line
 from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import ACCENT, DIM, count
 from keytui.tui.widgets.too_small import TooSmall, show
-
-if TYPE_CHECKING:
-    from keytui.tui.app import KeytuiApp
 
 T = TypeVar("T")
 
@@ -77,6 +74,7 @@ class VaultScreen(FilteredScreen[None]):
         self._standings = {one: unasked(one, identity) or ASKING for one in held}
         self._secret: Secret | None = None
         self._hiding: Timer | None = None
+        self._flows = FlowRunner(self, self._problem)
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -187,29 +185,26 @@ class VaultScreen(FilteredScreen[None]):
         Keys typed ahead wait for the dialog of one that asks.
         """
         one = self.list.one
-        if one is None or self._typed.held:
+        if one is None or self._flows.held:
             return
         self._hide()
         self._say("")
-        if asks:
-            self._typed.hold()
-        work = self._guarded(verb, one)
-        self.run_worker(work, group="verb", exclusive=True, description="work on a secret")
+        work = {"group": "verb", "exclusive": True, "description": "work on a secret"}
+        self._flows.run(self._do(verb, one), asks=asks, **work)
 
-    async def _guarded(self, verb: Verb, one: Held) -> None:
-        try:
-            if not await self._found(verb, one):
-                await self._offer_to_drop(one)
-        except KeytuiError as error:
-            self.query_one(MessageBar).problem(error)
-        self._typed.release()
+    def _problem(self, error: KeytuiError) -> None:
+        self.query_one(MessageBar).problem(error)
+
+    async def _do(self, verb: Verb, one: Held) -> None:
+        if not await self._found(verb, one):
+            await self._offer_to_drop(one)
 
     async def _found(self, verb: Verb, one: Held) -> bool:
         """Do a verb; False, and a message, where the keyring no longer has the secret."""
         try:
             await verb(one)
         except NotStoredError as error:
-            self.query_one(MessageBar).problem(error)
+            self._problem(error)
             return False
         return True
 
@@ -233,10 +228,6 @@ class VaultScreen(FilteredScreen[None]):
         await self._open(one, lambda: verbs.forget(self._ctx, one))
         self._held.remove(one)
         self._show()
-
-    @property
-    def _typed(self) -> TypeAhead:
-        return cast("KeytuiApp", self.app).typed
 
     # Moving and drawing.
 

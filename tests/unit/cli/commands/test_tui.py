@@ -33,7 +33,8 @@ def rescued(custody: Custody | None) -> list[OsKeyring]:
     rescuer = Rescuer()
     account = SimpleNamespace(lifecycle=rescuer)
     ctx = SimpleNamespace(keyring=OsKeyring(gate=WRITABLE))
-    main = SimpleNamespace(custody=custody, creating=Lock(), account=account, ctx=ctx)
+    stage = SimpleNamespace(custody=custody, creating=Lock(), account=account, ctx=ctx)
+    main = SimpleNamespace(stage=stage)
     job = SimpleNamespace(continuations=0)
     screen._rescue(SimpleNamespace(main=main, job=job))  # type: ignore[arg-type]
     return rescuer.stores

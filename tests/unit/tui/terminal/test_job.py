@@ -16,7 +16,7 @@ class App:
     """As much of the app as job control needs."""
 
     def __init__(self, custody: Custody | None = None, *, can_leave: bool = True) -> None:
-        self.main = SimpleNamespace(custody=custody, creating=Lock())
+        self.stage = SimpleNamespace(custody=custody, creating=Lock())
         self.screen_stack = [SimpleNamespace(can_leave=can_leave)]
         self._exit, self._loop, self._driver = False, None, None
         self.is_running = True
@@ -27,7 +27,7 @@ class App:
 
 
 def job(app: App) -> Job:
-    return Job(app, None)  # type: ignore[arg-type]
+    return Job(app, app.stage, None)  # type: ignore[arg-type]
 
 
 def unkept() -> Custody:
@@ -54,7 +54,7 @@ def test_nothing_at_stake_is_suspended(custody: Custody | None) -> None:
 def test_change_in_progress_is_not_suspended() -> None:
     assert job(App(can_leave=False))._refusal == IN_PROGRESS
     app = App()
-    with app.main.creating:
+    with app.stage.creating:
         assert job(app)._refusal == IN_PROGRESS
     assert job(app)._refusal == ""
 
