@@ -134,7 +134,8 @@ def test_nothing_interrupts_a_creation_under_way(
     run.wait_for("Waiting for AWS")
 
     run.send("C-c", "C-q", "q", "Enter", "Escape")
-    run.send("c", "x", "d", "?", "C-p")
+    run.send("c", "x", "d", "?", "C-p", "C-z")
+    run.wait_for("Not suspended")  # All keys before it were handled, too.
     server.release()
     key_id, secret = read_secret(run)
     assert iam.secrets[key_id].reveal() == secret

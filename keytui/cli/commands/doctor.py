@@ -77,7 +77,7 @@ def _style(env: Mapping[str, str]) -> Style:
     return Style(
         width=max(MIN_WIDTH, min(width, MAX_WIDTH)),
         colour=coloured,
-        ascii_only=not terminal.speaks_utf8(env),
+        ascii_only=terminal.keeps_to_ascii(env),
     )
 
 

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from keytui.cli.doctor.checks import Group, Probe, Row, Status, blank
+from keytui.tui.terminal.glyphs import locale_of, speaks_utf8
 
 NEEDED = (60, 20)
 """The smallest screen that keytui draws on."""
 _TTY = "/dev/tty"
-_NO_LANG = {"", "C", "POSIX"}
-_PYTHONS_OWN = "C.UTF-8"
-"""What Python sets LC_CTYPE to by itself where the locale is C (PEP 538)."""
 
 _TERM = blank(Group.TERMINAL, "term", "TERM")
 _SIZE = blank(Group.TERMINAL, "size", "Size")
@@ -91,21 +89,12 @@ def _colours(env: Mapping[str, str]) -> Row:
     return replace(_COLOURS, status=Status.OK, text=text[0].upper() + text[1:], value=value)
 
 
-def locale_name(env: Mapping[str, str]) -> str:
-    """Return the locale that decides on the character set, as POSIX has it; empty for none."""
-    lang, named = env.get("LANG", ""), env.get("LC_CTYPE", "")
-    if lang in _NO_LANG and named == _PYTHONS_OWN:
-        named = ""
-    return env.get("LC_ALL") or named or lang
-
-
-def speaks_utf8(env: Mapping[str, str]) -> bool:
-    """Return whether the locale has UTF-8."""
-    return "utf-8" in locale_name(env).lower().replace("utf8", "utf-8")
+def keeps_to_ascii(env: Mapping[str, str]) -> bool:
+    return not speaks_utf8(env)
 
 
 def _encoding(env: Mapping[str, str]) -> Row:
-    name = locale_name(env)
+    name = locale_of(env)
     if speaks_utf8(env):
         return replace(_ENCODING, status=Status.OK, text=f"UTF-8 ({name}).", value="UTF-8")
     text = f"The locale {name or 'POSIX'} has no UTF-8: keytui keeps to ASCII."

@@ -56,18 +56,32 @@ class Glyphs(Enum):
     ASCII = "ascii"
 
 
-def known(env: Mapping[str, str], utf8_mode: int = sys.flags.utf8_mode) -> Glyphs:
-    """Return what the terminal can show, going by the locale and ``TERM``.
+def locale_of(env: Mapping[str, str], utf8_mode: int = sys.flags.utf8_mode) -> str:
+    """Return the locale of characters as the user set it; empty for none.
+
+    Where the locale is C, Python sets LC_CTYPE for itself and its children (PEP 538).
 
     Args:
         env: The environment.
-        utf8_mode: Whether Python has left the locale's encoding aside.
+        utf8_mode: Whether Python ignores the locale's encoding, as it does then.
     """
-    locale = next((env[n] for n in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(n)), "C")
-    if locale == env.get("LC_CTYPE") and locale in _COERCED and utf8_mode:
-        locale = env.get("LANG") or "C"  # LC_CTYPE was set by Python, not by the user.
+    if name := env.get("LC_ALL"):
+        return name
+    name, language = env.get("LC_CTYPE", ""), env.get("LANG", "")
+    by_python = utf8_mode and name in _COERCED and language in {"", "C", "POSIX"}
+    return language if by_python or not name else name
+
+
+def speaks_utf8(env: Mapping[str, str], utf8_mode: int = sys.flags.utf8_mode) -> bool:
+    """Return whether the locale has UTF-8."""
+    locale = locale_of(env, utf8_mode)
     encoding = locale.partition("@")[0].partition(".")[2].replace("-", "").casefold()
-    if encoding != "utf8" and locale != "UTF-8":
+    return encoding == "utf8" or locale == "UTF-8"
+
+
+def known(env: Mapping[str, str], utf8_mode: int = sys.flags.utf8_mode) -> Glyphs:
+    """Return what the terminal can show, by the locale and ``TERM``."""
+    if not speaks_utf8(env, utf8_mode):
         return Glyphs.ASCII
     return Glyphs.OWN if env.get("TERM", "").startswith("linux") else Glyphs.ALL
 

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 import keytui
-from keytui.tui.terminal.glyphs import STAND_INS, Glyphs, known, spell
+from keytui.tui.terminal.glyphs import STAND_INS, Glyphs, known, speaks_utf8, spell
 
 SOURCES = Path(keytui.__file__).parent
 
@@ -29,12 +29,19 @@ SOURCES = Path(keytui.__file__).parent
         ({"LANG": "en_US"}, 0, Glyphs.ASCII),
         ({"LC_ALL": "", "LANG": "en_US.UTF-8", "TERM": "linux"}, 0, Glyphs.OWN),
         ({}, 1, Glyphs.ASCII),
+        # Set by the user, also where Python has UTF-8 mode on.
+        ({"LC_ALL": "C.UTF-8", "LC_CTYPE": "C.UTF-8"}, 1, Glyphs.ALL),
+        ({"LANG": "de_DE.UTF-8", "LC_CTYPE": "C.UTF-8"}, 1, Glyphs.ALL),
+        ({"LANG": "en_GB.ISO-8859-1", "LC_CTYPE": "en_GB.UTF-8"}, 1, Glyphs.ALL),
+        ({"LANG": "de_DE.utf8@euro"}, 0, Glyphs.ALL),
+        ({"LANG": "de_DE@utf8"}, 0, Glyphs.ASCII),
     ],
 )
 def test_the_locale_says_what_can_be_shown(
     env: Mapping[str, str], utf8_mode: int, glyphs: Glyphs
 ) -> None:
     assert known(env, utf8_mode) is glyphs
+    assert speaks_utf8(env, utf8_mode) is (glyphs is not Glyphs.ASCII)
 
 
 def test_a_stand_in_is_ascii_and_as_wide_as_its_glyph() -> None:
