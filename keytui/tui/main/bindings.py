@@ -1,10 +1,13 @@
 """The keys of the main screen, and when each does something."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from textual.binding import Binding, BindingType
 
 from keytui.core.model import AccessKey, KeyStatus
+from keytui.session.account import Account
+from keytui.session.settings import Settings
 
 BINDINGS: list[BindingType] = [
     Binding("c", "create", "Create", tooltip="Create an access key"),
@@ -63,6 +66,27 @@ class Now:
     locked: bool
     demo: bool
     read_only: bool
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        account: Account | None,
+        key: AccessKey | None,
+        *,
+        user: bool,
+        locked: bool,
+    ) -> Self:
+        return cls(
+            key=key,
+            marked=account.marked if account else (),
+            user=user,
+            rotates=bool(key and account and account.rotates(key)),
+            changes=bool(account and account.changes),
+            locked=locked,
+            demo=settings.demo,
+            read_only=settings.read_only,
+        )
 
 
 def works(action: str, now: Now) -> bool:

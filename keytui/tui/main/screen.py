@@ -17,14 +17,13 @@ from keytui.core.errors import KeytuiError
 from keytui.core.key_ids import IdsInText, read_ids
 from keytui.core.model import AccessKey, KeyStatus, Secret, User
 from keytui.keys.change import Verb
-from keytui.session.account import Account
 from keytui.session.context import Context
 from keytui.session.inventory import Inventory
 from keytui.stores.base import Probe
 from keytui.tui.main.bindings import BINDINGS, Now, works
 from keytui.tui.main.keys import KeysPane
 from keytui.tui.main.reader import Reader
-from keytui.tui.main.users import UsersPane, marker
+from keytui.tui.main.users import UsersPane, badges, marker
 from keytui.tui.services.connection import NOT_YET, how_far
 from keytui.tui.services.copier import copier
 from keytui.tui.services.flow_runner import Flow
@@ -156,7 +155,7 @@ class MainScreen(Screen[None]):
         self.draw_users()
 
     def keep_users(self) -> None:
-        """Keep what is known of the users for the next start. Blocks, for some milliseconds."""
+        """Keep the users for the next start. Blocks, for some milliseconds."""
         if account := self._connection.current:
             self._connection.keep_users(self._connection.profile, account)
 
@@ -178,7 +177,7 @@ class MainScreen(Screen[None]):
         if inventory is None:
             return
         marks, before = marker(account, self.ctx) if account else None, self.users.user
-        shown = self.users.show(inventory, keep, _badges(account) if account else {}, marks)
+        shown = self.users.show(inventory, keep, badges(account) if account else {}, marks)
         self.query_one(StatusLine).users(shown + how_far(inventory, self.ctx.now()))
         moved = before and before != self.users.user
         if before and moved and inventory.all_read and not inventory.has(before):
@@ -217,7 +216,6 @@ class MainScreen(Screen[None]):
             self.show_hints()
 
     def reread(self) -> None:
-        """Read the keys of the highlighted user again."""
         if user := self.users.user:
             self.reader.read_user(user)
 
@@ -233,7 +231,6 @@ class MainScreen(Screen[None]):
         self.reader.complete_user(key.user)
 
     def not_read(self, user: User, error: KeytuiError) -> None:
-        """Say beside a user's keys that they could not be read."""
         self.draw_keys()
         self.keys.problem(user, error)
 
@@ -317,24 +314,20 @@ class MainScreen(Screen[None]):
         self.remove_class("-at-keys")
         self.set_focus(self.users.filter_line)
 
-    def action_find(self) -> None:
+    def action_find(self, named: IdsInText | None = None) -> None:
         from keytui.tui.keys.find import find
 
-        self.stage.flows.run(find(self.stage))
+        self.stage.flows.run(find(self.stage, named))
 
     @on(UsersPane.Wanted)
     def _find_wanted(self, event: UsersPane.Wanted) -> None:
-        from keytui.tui.keys.find import find
-
-        self.stage.flows.run(find(self.stage, IdsInText(event.key_ids)))
+        self.action_find(IdsInText(event.key_ids))
 
     def on_paste(self, event: events.Paste) -> None:
         """Find the key that a pasted text names; the text itself may be a secret."""
         found = read_ids(event.text)
         if found.ids:
-            from keytui.tui.keys.find import find
-
-            self.stage.flows.run(find(self.stage, found))
+            self.action_find(found)
         elif found.broken:
             self.say(found.problem, good=False)
         else:
@@ -473,11 +466,7 @@ class MainScreen(Screen[None]):
         only goes there.
         """
         key = self._key_shown(key_id)
-        if (
-            key is None
-            or self._connection.current is None
-            or key.id in self._connection.current.pending
-        ):
+        if key is None or key.id in self.stage.account.pending:
             return None
         alone = self.keys.display and self.keys.live == 1 and not self._moved_away
         seen = self.keys.table.has_focus or alone
@@ -504,23 +493,6 @@ class MainScreen(Screen[None]):
 
     @on(KeysPane.Highlighted)
     def show_hints(self) -> None:
-        """Show the keys that work now."""
-        settings, account, key = self.ctx.settings, self._connection.current, self.keys.key
-        now = Now(
-            key=key,
-            marked=account.marked if account else (),
-            user=self.users.user is not None,
-            rotates=bool(key and account and account.rotates(key)),
-            changes=bool(account and account.changes),
-            locked=self._locked,
-            demo=settings.demo,
-            read_only=settings.read_only,
-        )
-        hints = [b for b in self.own_bindings() if works(b.action, now)]
-        self.query_one(KeyHints).show(hints)
-
-
-def _badges(account: Account) -> dict[str, str]:
-    """Return user name → what stands behind it: how far a rotation is, or that keys are marked."""
-    badges = {one.user: one.brief for one in account.rotations}
-    return badges | dict.fromkeys((user.name for user in account.marks.values()), "✓")
+        user, account = self.users.user is not None, self._connection.current
+        now = Now.of(self.ctx.settings, account, self.keys.key, user=user, locked=self._locked)
+        self.query_one(KeyHints).show([b for b in self.own_bindings() if works(b.action, now)])

@@ -65,6 +65,12 @@ def _mark(found: Sequence[tuple[Finding, ...]], room: int) -> Mark:
     return (("!", FAILS),)
 
 
+def badges(account: Account) -> dict[str, str]:
+    """Return user name → what stands behind it: how far a rotation is, or that keys are marked."""
+    found = {one.user: one.brief for one in account.rotations}
+    return found | dict.fromkeys((user.name for user in account.marks.values()), "✓")
+
+
 KEPT_STRIPS = 2_000
 """So many drawn lines are kept: those of a filter typed letter by letter come again."""
 
