@@ -273,7 +273,7 @@ class Lifecycle:
             raise quota_reached(user, before)
         if store:
             progress("Checking that the secret can be kept")
-            if probe is None or not probe.writable:
+            if probe is None or not (probe.writable and probe.is_fresh):
                 probe = store.probe()
             if not probe.writable:
                 raise StoreError(probe.reason, "No key was made.", probe.next_step)

@@ -6,7 +6,6 @@ left no trace in the journal is not repeated.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 from keytui.core.errors import KeytuiError
@@ -21,8 +20,6 @@ from keytui.rotation.rotator import Rotator, Watch
 from keytui.stores.base import Probe, SecretStore
 
 T = TypeVar("T")
-FRESH_SECONDS = 10.0
-"""How long a test of a store, made before a question, still tells whether a secret can go there."""
 _OWN_SERVICES = {"sts", "iam"}
 """What keytui itself uses a new key for: to try it, and to sign its own calls."""
 _HANDED_OVER = "It signs keytui's own calls: the new key takes over before."
@@ -132,7 +129,7 @@ class RotationDriver(Generic[R]):
         """Take the parts; ``repoints`` says whether local profiles may be changed at all."""
         self._rotator, self._port, self._repoints = rotator, port, repoints
         self._signed_by = rotator.signing_key_id
-        self._begun: tuple[Probe, float] | None = None
+        self._begun: Probe | None = None
         self.rotation: Rotation | None = None
 
     # Which rotation.
@@ -181,7 +178,7 @@ class RotationDriver(Generic[R]):
             return self._rotator.begin(listed, store, probe), probe
 
         rotation, probe = await self._port.work(begin)
-        self._begun = probe, monotonic()
+        self._begun = probe
         return self._take(rotation)
 
     async def release(self) -> None:
@@ -282,8 +279,8 @@ class RotationDriver(Generic[R]):
                 await self._delete(rotation)
 
     async def _create(self, rotation: Rotation) -> None:
-        begun, self._begun = self._begun, None
-        probe = begun[0] if begun and monotonic() - begun[1] < FRESH_SECONDS else None
+        probe, self._begun = self._begun, None
+        probe = probe if probe and probe.is_fresh else None
 
         def create(progress: Callable[[str], None], made: Callable[[Custody], None]) -> Custody:
             return self._rotator.create(rotation, progress, made, probe)

@@ -4,11 +4,15 @@ One suite in ``tests/contract`` runs against every store. A store is worked from
 each method returns or raises in bounded time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from time import monotonic
 from typing import Protocol
 
 from keytui.core.model import NewAccessKey, Secret
+
+FRESH_SECONDS = 10.0
+"""How long a test of a store still tells whether a secret can be kept there."""
 
 
 class Mend(Enum):
@@ -31,6 +35,7 @@ class Probe:
         next_step: How to mend it, one sentence; may be empty.
         mend: What keytui itself can do about it.
         chosen: Why this one is used, in a clause; empty where there is no choice.
+        at: When it was tested, in seconds of the monotonic clock.
     """
 
     label: str
@@ -39,6 +44,12 @@ class Probe:
     next_step: str = ""
     mend: Mend = Mend.NOTHING
     chosen: str = ""
+    at: float = field(default_factory=lambda: monotonic(), compare=False)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the store was tested just now, so that it need not be tested again."""
+        return monotonic() - self.at < FRESH_SECONDS
 
     @property
     def locked(self) -> bool:

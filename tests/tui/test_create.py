@@ -45,6 +45,32 @@ async def test_the_dialog_says_for_whom_and_where(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
+async def test_creation_tests_the_keyring_once(desk: Desk) -> None:
+    async with opened(desk, user="carol"):
+        desk.keyring.probes.clear()
+        await at_dialog(desk)
+        await desk.press("enter")
+        await desk.on(RevealScreen)
+        await desk.sees("read back")
+    assert desk.keyring.probes == [True]
+
+
+async def test_creation_tests_the_keyring_again_after_a_while(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("keytui.stores.base.monotonic", lambda: clock[0])
+    async with opened(desk, user="carol"):
+        desk.keyring.probes.clear()
+        await at_dialog(desk)
+        clock[0] = 60.0
+        desk.keyring.trouble = LOCKED
+        await desk.press("enter")
+        await desk.sees("The keyring is locked.")
+    assert desk.keyring.probes == [True, True]
+    assert desk.iam.mutations == []
+
+
 async def test_a_key_whose_secret_goes_into_the_keyring(desk: Desk) -> None:
     desk.iam.next_secret = SENTINEL
     async with opened(desk, user="carol"):
@@ -163,14 +189,19 @@ async def test_a_csv_file_that_can_not_be_written_blocks_enter_with_the_reason(
     assert desk.journal.entries() == []
 
 
-async def test_a_keyring_locked_between_the_dialog_and_the_call(desk: Desk) -> None:
+async def test_keyring_locked_after_its_test_leaves_the_secret_in_the_reveal(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.sees("✓ can be written")
         desk.keyring.trouble = LOCKED
         await desk.press("enter")
-        await desk.sees("The keyring is locked.", "No key was made.", "Unlock it")
-    assert desk.iam.mutations == []
+        await desk.on(RevealScreen)
+        await desk.sees("The keyring is locked.", "It is kept nowhere yet.")
+        desk.keyring.trouble = None
+        await desk.press("k")
+        await desk.sees("read back")
+        key = only_key(desk, "carol")
+    assert key.id in desk.keyring.kept
 
 
 async def test_the_quota_is_said_before_any_dialog(desk: Desk) -> None:

@@ -47,11 +47,13 @@ class CreateChoice:
         goal: Where the secret goes.
         path: The CSV file's path as typed.
         description: The key's description; empty for none.
+        probe: What the test of the store said; None where none is needed.
     """
 
     goal: Goal
     path: str
     description: str
+    probe: Probe | None = None
 
 
 class Goals(Rows):
@@ -167,7 +169,7 @@ class CreateScreen(Dialog[CreateChoice | None]):
         if probe and not probe.writable:
             self._block(_why(probe))
             return
-        self.dismiss(CreateChoice(goal, path, description))
+        self.dismiss(CreateChoice(goal, path, description, probe))
 
     async def _unlocked(self, probe: Probe) -> Probe:
         """Ask for the keyring's password; return what the keyring says afterwards."""
@@ -262,7 +264,9 @@ async def _create(stage: Stage, user: User, choice: CreateChoice) -> Custody:
 
     def work(progress: Callable[[str], None]) -> Custody:
         with stage.creating:
-            return lifecycle.create(user, store, choice.description, progress, stage.take_custody)
+            return lifecycle.create(
+                user, store, choice.description, progress, stage.take_custody, probe=choice.probe
+            )
 
     result = await stage.ask(
         WorkingScreen[Custody](

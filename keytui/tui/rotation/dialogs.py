@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from time import monotonic
 from typing import ClassVar
 
 from rich.console import Group
@@ -19,7 +18,7 @@ from keytui.core.model import AccessKey
 from keytui.core.rules import Thresholds, could_go, findings
 from keytui.core.text import plain
 from keytui.keys.local_use import LocalUse, own_shell
-from keytui.rotation.driver import FRESH_SECONDS, Rollback, TestedStore
+from keytui.rotation.driver import Rollback, TestedStore
 from keytui.rotation.profiles import Plans
 from keytui.session.context import Context
 from keytui.stores.base import Probe
@@ -43,7 +42,6 @@ class RotateScreen(Dialog[TestedStore | None]):
         super().__init__(f"Rotate {key.id}")
         self._key, self._here, self._own, self._ctx = key, here, own, ctx
         self._keyring: Probe | None = None
-        self._tested = 0.0
 
     @override
     def content(self) -> ComposeResult:
@@ -85,7 +83,6 @@ class RotateScreen(Dialog[TestedStore | None]):
 
     async def _test(self) -> Probe:
         probe = self._keyring = await in_thread(self._ctx.keyring.probe)
-        self._tested = monotonic()
         return probe
 
     @work(group="choose", exclusive=True, description="look at the keyring chosen")
@@ -98,8 +95,7 @@ class RotateScreen(Dialog[TestedStore | None]):
         if self.app.screen is not self:
             return
         if probe.writable:
-            fresh = monotonic() - self._tested < FRESH_SECONDS
-            self.dismiss((self._ctx.keyring, probe if fresh else None))
+            self.dismiss((self._ctx.keyring, probe if probe.is_fresh else None))
         else:
             self.app.bell()
 

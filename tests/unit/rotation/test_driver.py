@@ -16,7 +16,6 @@ from keytui.journal.rotations import Rotation, Step
 from keytui.keys.local_use import LocalUse, Place
 from keytui.keys.outcomes import Custody
 from keytui.keys.recovery import Finding
-from keytui.rotation import driver as driving
 from keytui.rotation.driver import (
     Creation,
     Deactivation,
@@ -301,7 +300,7 @@ def test_fresh_test_of_the_store_is_not_repeated(
 ) -> None:
     """A question may have been open for long in between."""
     clock = [0.0]
-    monkeypatch.setattr(driving, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("keytui.stores.base.monotonic", lambda: clock[0])
     face.tested = Probe("Keyring", writable=True)
     face.begin()
     clock[0] = seconds
