@@ -1,1 +1,1 @@
-"""."""
+"""The audit screen: totals, table, marks, and reading in the background."""

@@ -1,1 +1,1 @@
-"""One screen or modal a file."""
+"""Dialogs that several screens open. A dialog returns a typed value and does nothing else."""

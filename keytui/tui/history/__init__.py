@@ -1,1 +1,1 @@
-"""."""
+"""The history: what keytui did on this machine, unfinished first."""

@@ -1,1 +1,1 @@
-"""."""
+"""The AWS profiles: who each is, and how old its keys are."""

@@ -1,1 +1,1 @@
-"""."""
+"""A rotation's screen, its dialogs, and how they answer its driver."""

@@ -1,1 +1,1 @@
-"""The terminal's clipboard, or the desktop's."""
+"""The terminal itself: the driver, its glyphs, job control, the clipboard beyond it."""

@@ -1,1 +1,1 @@
-"""The parts that screens are made of."""
+"""What screens are made of. A widget shows what it is given and posts messages."""
