@@ -2,42 +2,21 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import Any
 
-from keytui.cli.parser import COMMANDS, parser
+from keytui.cli.commands import MODULES
+from keytui.cli.commands import command as find_command
+from keytui.cli.parser import Request, parser
 from keytui.cli.streams import read_text
 from keytui.core.errors import UsageError
 from keytui.core.key_ids import IdsInText, key_ids, read_ids
+from keytui.session.settings import Settings
 
-OPTIONS = (
-    "yes",
-    "own_key",
-    "json",
-    "file",
-    "section",
-    "key_id",
-    "unlock_keyring",
-    "text",
-    "findings",
-    "store",
-    "description",
-    "show_secret",
-    "to",
-    "profiles",
-    "roll_back",
-    "csv",
-    "markdown",
-    "fail_on",
-    "live",
-    "report_only",
-)
-"""The options of single commands; the rest are settings."""
-
+_SETTINGS = frozenset(field.name for field in fields(Settings))
+"""The options that are settings; the others are a command's own."""
 _WITH_VALUE = ("--profile", "--region", "--endpoint-url", "--demo-users", "--user")
 """The options before a command that a value follows."""
-TAKE_TEXT = frozenset({"find", "deactivate", "activate", "delete", "rotate"})
-"""The commands that take a text with access key IDs in it."""
 WHAT_IS_ONE = "It is AKIA and 16 more capital letters or digits."
 _INPUT = "-"
 """Stands for the text on standard input."""
@@ -50,21 +29,11 @@ _MISTYPED = re.compile(rf"(?:--|-?[{_DASHES}][-{_DASHES}]*)[A-Za-z][\w-]*(?:=.*)
 """Meant as an option: with other dashes than an option has, or with other letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for.
+class _Options(dict[str, Any]):
+    """A command's own options; one that was not given, or is another command's, is None."""
 
-    Attributes:
-        command: The command; None for the screen.
-        flags: The settings by name; None where one was not given.
-        options: The command's own options by name; None where one was not given.
-        from_input: Whether the text came from standard input, which answers no questions then.
-    """
-
-    command: str | None
-    flags: dict[str, Any]
-    options: dict[str, Any]
-    from_input: bool = False
+    def __missing__(self, name: str) -> None:
+        return None
 
 
 def parse(argv: Sequence[str], read: Callable[[], str] = read_text) -> Request:
@@ -79,13 +48,16 @@ def parse(argv: Sequence[str], read: Callable[[], str] = read_text) -> Request:
         SystemExit: As argparse does: after --help and --version, and for a wrong option.
     """
     words = _with_find(_as_texts(argv))
-    flags = vars(parser(_wanted(words)).parse_args(words))
-    command = flags.pop("command")
-    options = {name: flags.pop(name, None) for name in OPTIONS}
-    from_input = command in TAKE_TEXT and (options["text"] or [_INPUT]) == [_INPUT]
+    wanted = {name: find_command(name) for name in _wanted(words)}
+    given = vars(parser(wanted).parse_args(words))
+    command = given.pop("command")
+    flags = {name: value for name, value in given.items() if name in _SETTINGS}
+    options = _Options((name, given[name]) for name in given.keys() - flags.keys())
+    takes_text = command is not None and wanted[command].takes_text
+    from_input = takes_text and (options["text"] or [_INPUT]) == [_INPUT]
     if from_input:
         options["text"] = [read()]
-    elif command in TAKE_TEXT:
+    elif takes_text:
         _refuse_mistyped(options["text"])
     if command == "find":
         found = _looked_for(options["text"])
@@ -149,7 +121,7 @@ def _refuse_mistyped(texts: Sequence[str]) -> None:
 def _with_find(argv: Sequence[str]) -> list[str]:
     """Put ``find`` in front of a text that no command stands before."""
     at = _first_word(argv)
-    if at is None or argv[at] in COMMANDS:
+    if at is None or argv[at] in MODULES:
         return list(argv)
     word, text = argv[at], argv[at:]
     meant = _meant(word)
@@ -169,7 +141,7 @@ def _wanted(words: Sequence[str]) -> Sequence[str]:
     """Return the commands that the parser has to know; all where its help is asked for."""
     at = _first_word(words)
     if {"-h", "--help"} & set(words[:at]):
-        return COMMANDS
+        return tuple(MODULES)
     return () if at is None else (words[at],)
 
 
@@ -192,7 +164,7 @@ def _meant(word: str) -> str:
         return ""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(word, COMMANDS, n=1, cutoff=0.75)), "")
+    return next(iter(get_close_matches(word, MODULES, n=1, cutoff=0.75)), "")
 
 
 def _like_command(word: str) -> bool:

@@ -1,17 +1,20 @@
-"""The command line's grammar: commands and their options."""
+"""The command line's grammar: what a command declares, the options that several share."""
 
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from keytui import __version__
-from keytui.cli.exit_codes import EXIT_FAILED
+from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_USAGE
 from keytui.cli.streams import failed, write
-from keytui.core.rules import Rule
 from keytui.core.text import plain
 from keytui.session.settings import DEMO_USERS
+
+if TYPE_CHECKING:
+    from keytui.session.context import Context
 
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _VALUE = re.compile(r"(?<=invalid choice): .*(?= \()|(?<=ignored explicit argument) .*", re.DOTALL)
@@ -83,11 +86,56 @@ STATUSES = (
     "all is done; 2 it can't start; 3 left undone, since a guard asked and nobody agreed, or "
     "still open; 128 + a signal that ended it."
 )
-_FROM_INPUT = "- or none reads the text from standard input, so that it is in no process list"
-_Commands = Any  # argparse keeps the type of what add_subparsers returns to itself.
+FROM_INPUT = "- or none reads the text from standard input, so that it is in no process list"
 
 
-def parser(wanted: Sequence[str]) -> Reader:
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: what it takes, what runs it, how it fails.
+
+    Attributes:
+        brief: What it does, in the list of commands.
+        description: The same at length.
+        arguments: Adds its arguments.
+        run: Runs it and returns its exit status.
+        takes_text: It takes ``text``, with access key IDs in it, from standard input too.
+        refused: Read-only mode refuses it at once; others look and change nothing.
+        names_endpoint: It says where it works, if that is not at AWS.
+        failed: The exit status where AWS or a store refuses.
+        unusable: The exit status where it can't start.
+        unprinted: The exit status where its output is lost, of which nothing is left then.
+    """
+
+    brief: str
+    description: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: "Callable[[Context, Request], int]"
+    takes_text: bool = False
+    refused: bool = False
+    names_endpoint: bool = True
+    failed: int = EXIT_FAILED
+    unusable: int = EXIT_USAGE
+    unprinted: int = EXIT_DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        command: The command; None for the screen.
+        flags: The settings by name; None where one was not given.
+        options: The command's own options by name; None where one was not given.
+        from_input: Whether the text came from standard input, which answers no questions then.
+    """
+
+    command: str | None
+    flags: dict[str, Any]
+    options: dict[str, Any]
+    from_input: bool = False
+
+
+def parser(wanted: Mapping[str, Command]) -> Reader:
     """Return what reads the arguments.
 
     Args:
@@ -104,266 +152,33 @@ def parser(wanted: Sequence[str]) -> Reader:
         f"honoured as by the AWS SDK. KEYTUI_READ_ONLY=1 is --read-only. {STATUSES}",
         allow_abbrev=False,
     )
-    _add_account_flags(reader)
+    add_account_flags(reader)
     reader.add_argument("--user", metavar="NAME", help="open at this user's keys")
-    _add_unlock(reader)
+    add_unlock(reader)
     reader.add_argument("--version", action="version", version=f"keytui {__version__}")
     reader.set_defaults(command=None)
     if wanted:
         commands = reader.add_subparsers(
             dest="command", metavar="COMMAND", title="commands", prog="keytui"
         )
-        for name in wanted:
-            _ADD[name](commands)
+        for name, command in wanted.items():
+            command.arguments(
+                commands.add_parser(
+                    name,
+                    help=command.brief,
+                    description=command.description,
+                    argument_default=argparse.SUPPRESS,
+                    allow_abbrev=False,
+                )
+            )
     return reader
 
 
-def _add(commands: _Commands, name: str, brief: str, description: str) -> argparse.ArgumentParser:
-    reader: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=brief,
-        description=description,
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    return reader
-
-
-def _add_find(commands: _Commands) -> None:
-    find = _add(
-        commands,
-        "find",
-        "open the screen at the key whose ID is in a text",
-        "Open the screen at the access key whose ID is somewhere in a text: a log line, an "
-        "alert, a diff. The word find may be left out.",
-    )
-    find.add_argument("text", nargs="*", metavar="TEXT", help=f"the text; {_FROM_INPUT}")
-    _add_account_flags(find)
-    _add_unlock(find)
-
-
-def _add_change(commands: _Commands, name: str, brief: str, more: str) -> None:
-    change = _add(
-        commands,
-        name,
-        brief,
-        f"{brief[0].upper()}{brief[1:]}, whoever owns them, and say of each what became of it. "
-        f"{more} {STATUSES}",
-    )
-    change.add_argument(
-        "text",
-        nargs="*",
-        metavar="ID",
-        help=f"an access key ID, or a text with IDs in it; {_FROM_INPUT}",
-    )
-    _add_account_flags(change)
-    change.add_argument("--yes", action="store_true", help="agree to all but the own key")
-    if name != "activate":
-        change.add_argument(
-            "--own-key",
-            action="store_true",
-            help="with --yes: also the key that signs keytui's own calls",
-        )
-    _add_json(change)
-
-
-def _add_deactivate(commands: _Commands) -> None:
-    more = (
-        "It asks first about a key that something depends on; where nobody can be asked, such a "
-        "key stays as it is, and the exit status is 3."
-    )
-    _add_change(commands, "deactivate", "make keys inactive", more)
-
-
-def _add_activate(commands: _Commands) -> None:
-    _add_change(commands, "activate", "make keys active", "")
-
-
-def _add_delete(commands: _Commands) -> None:
-    more = "Where nobody can be asked, it takes --yes."
-    _add_change(commands, "delete", "delete inactive keys", more)
-
-
-def _add_list(commands: _Commands) -> None:
-    listing = _add(
-        commands,
-        "list",
-        "list keys with their last use and findings",
-        f"List the account's access keys, with last use and findings. {STATUSES}",
-    )
-    listing.add_argument("--user", metavar="NAME", help="this user's keys only")
-    listing.add_argument("--findings", action="store_true", help="only keys that break a rule")
-    _add_account_flags(listing)
-    _add_json(listing)
-
-
-def _add_audit(commands: _Commands) -> None:
-    audit = _add(
-        commands,
-        "audit",
-        "judge every key of the account, for CI jobs too",
-        "Judge every access key of the account by the rules, worst first. The credential report "
-        "tells of all keys in a few calls; users whose keys break a rule are then read live, for "
-        "the IDs and the status now. Where the report may not be read, every user is. Exit status: "
-        "0 no key breaks a rule; 1 one does; 2 none of those read does, but not all could be read; "
-        "128 + a signal that ended it.",
-    )
-    shape = audit.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print JSON")
-    shape.add_argument("--csv", action="store_true", help="print CSV")
-    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    audit.add_argument(
-        "--fail-on",
-        metavar="RULES",
-        type=_rules,
-        help="only these give status 1: a list such as old,unused (default: all; "
-        f"{', '.join(rule.option for rule in Rule)}), or none",
-    )
-    audit.add_argument("--findings", action="store_true", help="only keys that break a rule")
-    way = audit.add_mutually_exclusive_group()
-    way.add_argument("--live", action="store_true", help="read every user live")
-    way.add_argument(
-        "--report-only",
-        action="store_true",
-        help="read the report alone: no access key IDs, up to four hours old, a few calls",
-    )
-    _add_account_flags(audit)
-
-
-def _add_fleet(commands: _Commands) -> None:
-    fleet = _add(
-        commands,
-        "fleet",
-        "say of all profiles who they are and how old their keys are",
-        "Ask all profiles of the AWS config side by side: the account, the caller, and the "
-        f"caller's own keys with their findings. {STATUSES}",
-    )
-    fleet.add_argument("--findings", action="store_true", help="only keys that break a rule")
-    fleet.add_argument("--region", metavar="NAME", help="the region; picks the partition")
-    fleet.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
-    _add_json(fleet)
-
-
-def _add_create(commands: _Commands) -> None:
-    create = _add(
-        commands,
-        "create",
-        "create a key and keep its secret",
-        "Create an access key and keep its secret. It is not printed. Where the store fails after "
-        "AWS has made the key, the secret goes into the keyring, or the key is deleted again. "
-        f"{STATUSES}",
-    )
-    create.add_argument("--user", metavar="NAME", required=True, help="whose key")
-    create.add_argument(
-        "--store",
-        metavar="keyring|csv:PATH",
-        type=_store,
-        required=True,
-        help="where the secret goes",
-    )
-    create.add_argument("--description", metavar="TEXT", help="a tag on the user, as the console's")
-    create.add_argument("--show-secret", action="store_true", help="print the secret as well")
-    _add_account_flags(create)
-    _add_unlock(create)
-    _add_json(create)
-
-
-def _add_rotate(commands: _Commands) -> None:
-    rotate = _add(
-        commands,
-        "rotate",
-        "replace a key by a new one, step by step",
-        "Rotate an access key, or go on with its rotation: create a key, keep its secret, see "
-        "that AWS accepts it, let the AWS profiles here use it; later make the old one inactive, "
-        f"and delete it. Each run goes as far as --to says. {STATUSES}",
-    )
-    rotate.add_argument(
-        "text",
-        nargs="*",
-        metavar="ID",
-        help=f"the old or the new key's ID, or a text with it; {_FROM_INPUT}",
-    )
-    rotate.add_argument(
-        "--to",
-        choices=("verified", "watched", "inactive", "deleted"),
-        help="how far to go (default: watched, where both keys work and nothing is cut off)",
-    )
-    rotate.add_argument(
-        "--profiles",
-        choices=("process", "rewrite", "leave"),
-        help="AWS profiles here: take the key from the keyring, keep static keys, or stay",
-    )
-    rotate.add_argument(
-        "--store", metavar="keyring|csv:PATH", type=_store, help="where the new secret goes"
-    )
-    rotate.add_argument("--roll-back", action="store_true", help="return to the old key")
-    rotate.add_argument("--yes", action="store_true", help="agree to what is asked")
-    rotate.add_argument(
-        "--own-key", action="store_true", help="agree to be cut off: this shell has the old key"
-    )
-    _add_account_flags(rotate)
-    _add_unlock(rotate)
-    _add_json(rotate)
-
-
-def _add_credentials(commands: _Commands) -> None:
-    credentials = _add(
-        commands,
-        "credentials",
-        "print a secret from the keyring for credential_process",
-        "Print one key with its secret from the keyring as credential_process JSON.",
-    )
-    which = credentials.add_mutually_exclusive_group(required=True)
-    which.add_argument("key_id", nargs="?", metavar="ACCESS_KEY_ID", help="the key")
-    which.add_argument("--user", metavar="NAME", help="this user's only key in the keyring")
-
-
-def _add_doctor(commands: _Commands) -> None:
-    doctor = _add(
-        commands,
-        "doctor",
-        "say what works here and what does not, and how to mend it",
-        "Look at AWS, the keyring, the terminal and keytui's files, and say how to mend what does "
-        "not work. The exit status is 1 where something does not.",
-    )
-    _add_account_flags(doctor)
-    _add_json(doctor)
-
-
-def _add_import(commands: _Commands) -> None:
-    importing = _add(
-        commands,
-        "import",
-        "take a secret from a file into the keyring",
-        "Take the secrets of a console CSV file (accessKeys.csv, rootkey.csv) or of a profile of "
-        "an AWS credentials file into the keyring, test them, and offer to remove the plaintext.",
-    )
-    importing.add_argument("file", metavar="FILE")
-    importing.add_argument("--profile", dest="section", metavar="NAME", help="of that file")
-    importing.add_argument("--region", metavar="NAME", help="the region; picks the partition")
-    importing.add_argument("--endpoint-url", metavar="URL", help="ask STS here, not at AWS")
-    _add_read_only(importing)
-    importing.add_argument("--yes", action="store_true", help="accept what is offered")
-
-
-def _add_recover(commands: _Commands) -> None:
-    recover = _add(
-        commands,
-        "recover",
-        "say what became of creations that were cut short",
-        "Compare keytui's record of creations that were cut short with AWS and the stores, and "
-        "offer to delete the keys that nobody can use. The exit status is 3 while something is "
-        "open.",
-    )
-    _add_account_flags(recover)
-    recover.add_argument("--yes", action="store_true", help="accept what is offered")
-
-
-def _add_account_flags(reader: argparse.ArgumentParser) -> None:
+def add_account_flags(reader: argparse.ArgumentParser) -> None:
     reader.add_argument("--profile", metavar="NAME", help="a profile of the AWS config")
     reader.add_argument("--region", metavar="NAME", help="the region; picks the partition")
     reader.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
-    _add_read_only(reader)
+    add_read_only(reader)
     reader.add_argument(
         "--demo", action="store_const", const=True, help="a demo account that can't reach AWS"
     )
@@ -375,11 +190,11 @@ def _add_account_flags(reader: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_read_only(reader: argparse.ArgumentParser) -> None:
+def add_read_only(reader: argparse.ArgumentParser) -> None:
     reader.add_argument("--read-only", action="store_const", const=True, help="refuse every change")
 
 
-def _add_unlock(reader: argparse.ArgumentParser) -> None:
+def add_unlock(reader: argparse.ArgumentParser) -> None:
     reader.add_argument(
         "--unlock-keyring",
         action="store_true",
@@ -387,7 +202,7 @@ def _add_unlock(reader: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_json(reader: argparse.ArgumentParser) -> None:
+def add_json(reader: argparse.ArgumentParser) -> None:
     reader.add_argument("--json", action="store_true", help="print JSON, and ask nothing")
 
 
@@ -397,36 +212,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _rules(text: str) -> tuple[str, ...]:
-    words = tuple(word.strip() for word in text.split(","))
-    if words == ("none",):
-        return ()
-    known = [rule.option for rule in Rule]
-    if not set(words) <= set(known):
-        raise argparse.ArgumentTypeError(f"takes a list of {', '.join(known)}, or none")
-    return words
-
-
-def _store(text: str) -> str:
+def store_name(text: str) -> str:
     if text == "keyring" or text.removeprefix("csv:") not in {"", text}:
         return text
     raise argparse.ArgumentTypeError("takes keyring, or csv: and a path")
-
-
-_ADD: dict[str, Callable[[_Commands], None]] = {
-    "find": _add_find,
-    "deactivate": _add_deactivate,
-    "activate": _add_activate,
-    "delete": _add_delete,
-    "list": _add_list,
-    "audit": _add_audit,
-    "fleet": _add_fleet,
-    "create": _add_create,
-    "rotate": _add_rotate,
-    "credentials": _add_credentials,
-    "doctor": _add_doctor,
-    "import": _add_import,
-    "recover": _add_recover,
-}
-COMMANDS = tuple(_ADD)
-"""All commands, in the order of the help."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import secretstorage
 
-from keytui.cli.parser import COMMANDS
+from keytui.cli.commands import MODULES
 from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.core.waiting import Wait
 from keytui.journal.log import Entry, Event, Journal
@@ -183,7 +183,7 @@ def keytui(place: Place, env: Mapping[str, str], *argv: str) -> "subprocess.Comp
 
 
 def test_every_command_is_run_here(desk: Desk) -> None:
-    assert set(arguments(desk.home)) == set(COMMANDS)
+    assert set(arguments(desk.home)) == set(MODULES)
 
 
 @pytest.mark.parametrize("way", WAYS)

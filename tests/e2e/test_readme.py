@@ -228,9 +228,10 @@ def test_every_key_of_the_main_screen_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("flag", re.findall(r"`(--[a-z-]+)", README.split("## Keys")[0]))
 def test_every_flag_shown_is_known(flag: str, desk: Desk) -> None:
-    from keytui.cli.parser import COMMANDS, parser
+    from keytui.cli.commands import MODULES, command
+    from keytui.cli.parser import parser
 
-    parsers = [parser(COMMANDS)]
+    parsers = [parser({name: command(name) for name in MODULES})]
     for action in parsers[0]._actions:
         if isinstance(action, argparse._SubParsersAction):
             parsers += action.choices.values()

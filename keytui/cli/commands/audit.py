@@ -1,5 +1,6 @@
 """``keytui audit``: every key of the account with findings, for people and for CI jobs."""
 
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Collection, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -9,10 +10,10 @@ from keytui.audit.live import all_users
 from keytui.audit.report import read_report
 from keytui.audit.rows import Audit, AuditRow
 from keytui.audit.view import totals
-from keytui.cli.arguments import Request
 from keytui.cli.console import aligned, complain, note, progress, say_document
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED
+from keytui.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE
 from keytui.cli.live_keys import Unread, live_keys
+from keytui.cli.parser import Command, Request, add_account_flags
 from keytui.cli.port import ConsolePort
 from keytui.core.errors import AccessDeniedError
 from keytui.core.model import AccessKey, KeyStatus, User
@@ -242,3 +243,52 @@ def _cells(row: AuditRow) -> tuple[str, ...]:
         yes_no(row.mfa),
         broken_rules(row.findings),
     )
+
+
+def _rule_names(text: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in text.split(","))
+    if words == ("none",):
+        return ()
+    known = [rule.option for rule in Rule]
+    if not set(words) <= set(known):
+        raise ArgumentTypeError(f"takes a list of {', '.join(known)}, or none")
+    return words
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    shape = reader.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print JSON")
+    shape.add_argument("--csv", action="store_true", help="print CSV")
+    shape.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    reader.add_argument(
+        "--fail-on",
+        metavar="RULES",
+        type=_rule_names,
+        help="only these give status 1: a list such as old,unused (default: all; "
+        f"{', '.join(rule.option for rule in Rule)}), or none",
+    )
+    reader.add_argument("--findings", action="store_true", help="only keys that break a rule")
+    way = reader.add_mutually_exclusive_group()
+    way.add_argument("--live", action="store_true", help="read every user live")
+    way.add_argument(
+        "--report-only",
+        action="store_true",
+        help="read the report alone: no access key IDs, up to four hours old, a few calls",
+    )
+    add_account_flags(reader)
+
+
+COMMANDS = {
+    "audit": Command(
+        "judge every key of the account, for CI jobs too",
+        "Judge every access key of the account by the rules, worst first. The credential report "
+        "tells of all keys in a few calls; users whose keys break a rule are then read live, for "
+        "the IDs and the status now. Where the report may not be read, every user is. Exit status: "
+        "0 no key breaks a rule; 1 one does; 2 none of those read does, but not all could be read; "
+        "128 + a signal that ended it.",
+        _arguments,
+        audit,
+        failed=EXIT_USAGE,
+        unprinted=EXIT_USAGE,  # Its 1 is a finding.
+    )
+}

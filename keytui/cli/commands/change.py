@@ -1,12 +1,15 @@
 """``keytui deactivate``, ``activate`` and ``delete``: the verbs on keys, without a screen."""
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
-from keytui.cli.arguments import Request, ids_in
+from keytui.cli.arguments import ids_in
 from keytui.cli.console import agreed, answer, complain, held_back, on_terminal, say_json
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
+from keytui.cli.parser import FROM_INPUT, STATUSES, Command, Request, add_account_flags, add_json
 from keytui.cli.port import ConsolePort
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, KeyStatus
@@ -243,3 +246,44 @@ def _as_json(one: Outcome, account: str, action: str) -> dict[str, str | None]:
         "concern": concern.name.lower() if concern else None,
         "reason": one.reason,
     }
+
+
+def _arguments(reader: ArgumentParser, *, own_key: bool) -> None:
+    reader.add_argument(
+        "text",
+        nargs="*",
+        metavar="ID",
+        help=f"an access key ID, or a text with IDs in it; {FROM_INPUT}",
+    )
+    add_account_flags(reader)
+    reader.add_argument("--yes", action="store_true", help="agree to all but the own key")
+    if own_key:
+        reader.add_argument(
+            "--own-key",
+            action="store_true",
+            help="with --yes: also the key that signs keytui's own calls",
+        )
+    add_json(reader)
+
+
+def _command(brief: str, more: str, *, own_key: bool = True) -> Command:
+    return Command(
+        brief,
+        f"{brief[0].upper()}{brief[1:]}, whoever owns them, and say of each what became of it. "
+        f"{more} {STATUSES}",
+        partial(_arguments, own_key=own_key),
+        change_keys,
+        takes_text=True,
+        refused=True,
+    )
+
+
+COMMANDS = {
+    "deactivate": _command(
+        "make keys inactive",
+        "It asks first about a key that something depends on; where nobody can be asked, such a "
+        "key stays as it is, and the exit status is 3.",
+    ),
+    "activate": _command("make keys active", "", own_key=False),
+    "delete": _command("delete inactive keys", "Where nobody can be asked, it takes --yes."),
+}

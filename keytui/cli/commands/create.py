@@ -1,8 +1,8 @@
 """``keytui create``: a new key whose secret goes into a store, without a screen."""
 
+from argparse import ArgumentParser
 from collections.abc import Callable
 
-from keytui.cli.arguments import Request
 from keytui.cli.console import (
     complain,
     held_back,
@@ -12,6 +12,15 @@ from keytui.cli.console import (
     show_secret,
 )
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
+from keytui.cli.parser import (
+    STATUSES,
+    Command,
+    Request,
+    add_account_flags,
+    add_json,
+    add_unlock,
+    store_name,
+)
 from keytui.core.errors import KeytuiError, UsageError
 from keytui.core.model import KeyStatus, User, description_problem
 from keytui.keys.outcomes import Custody, UnansweredError
@@ -208,3 +217,32 @@ def _made(custody: Custody) -> str:
 
 def _place(receipt: Receipt) -> str:
     return f"the {receipt.where}" if receipt.store == "keyring" else receipt.where
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    reader.add_argument("--user", metavar="NAME", required=True, help="whose key")
+    reader.add_argument(
+        "--store",
+        metavar="keyring|csv:PATH",
+        type=store_name,
+        required=True,
+        help="where the secret goes",
+    )
+    reader.add_argument("--description", metavar="TEXT", help="a tag on the user, as the console's")
+    reader.add_argument("--show-secret", action="store_true", help="print the secret as well")
+    add_account_flags(reader)
+    add_unlock(reader)
+    add_json(reader)
+
+
+COMMANDS = {
+    "create": Command(
+        "create a key and keep its secret",
+        "Create an access key and keep its secret. It is not printed. Where the store fails after "
+        "AWS has made the key, the secret goes into the keyring, or the key is deleted again. "
+        f"{STATUSES}",
+        _arguments,
+        create_key,
+        refused=True,
+    )
+}

@@ -7,9 +7,11 @@ process": one JSON object with ``Version`` (the number 1), ``AccessKeyId`` and
 
 import json
 import sys
+from argparse import ArgumentParser
 
 from keytui.cli.arguments import WHAT_IS_ONE
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED
+from keytui.cli.parser import Command
 from keytui.cli.streams import write
 from keytui.core.errors import KeytuiError, NotStoredError
 from keytui.core.gate import LOOKING
@@ -67,3 +69,21 @@ def _only_key_of(ctx: Context, user: str) -> str:
             next_step="Name the access key ID instead of the user.",
         )
     return ids[0]
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    which = reader.add_mutually_exclusive_group(required=True)
+    which.add_argument("key_id", nargs="?", metavar="ACCESS_KEY_ID", help="the key")
+    which.add_argument("--user", metavar="NAME", help="this user's only key in the keyring")
+
+
+COMMANDS = {
+    "credentials": Command(
+        "print a secret from the keyring for credential_process",
+        "Print one key with its secret from the keyring as credential_process JSON.",
+        _arguments,
+        lambda ctx, request: credentials(ctx, request.options["key_id"]),
+        unusable=EXIT_FAILED,
+        unprinted=EXIT_FAILED,
+    )
+}

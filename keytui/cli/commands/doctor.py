@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from keytui.cli.console import say_document
 from keytui.cli.doctor import account, clipboard, keyring, state, terminal
 from keytui.cli.doctor.checks import Row, finish, start
 from keytui.cli.doctor.page import MAX_WIDTH, MIN_WIDTH, Style, page, passed, to_json
+from keytui.cli.exit_codes import EXIT_FAILED
+from keytui.cli.parser import Command, add_account_flags, add_json
 from keytui.cli.streams import write
 from keytui.session.context import Context
 
@@ -92,3 +95,22 @@ def _patience(env: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         write(f"\r{' ' * len(_LOOKING)}\r", sys.stderr)
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    add_account_flags(reader)
+    add_json(reader)
+
+
+COMMANDS = {
+    "doctor": Command(
+        "say what works here and what does not, and how to mend it",
+        "Look at AWS, the keyring, the terminal and keytui's files, and say how to mend what does "
+        "not work. The exit status is 1 where something does not.",
+        _arguments,
+        lambda ctx, request: doctor(ctx, as_json=bool(request.options["json"])),
+        names_endpoint=False,
+        unusable=EXIT_FAILED,
+        unprinted=EXIT_FAILED,
+    )
+}

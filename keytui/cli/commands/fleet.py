@@ -1,13 +1,14 @@
 """``keytui fleet``: all my keys in all my accounts, and which are stale."""
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from keytui.audit.export import broken_rules, day, finding_fields, key_fields, last_use
 from keytui.audit.fleet import Member, OwnKey, survey, totals
-from keytui.cli.arguments import Request
 from keytui.cli.console import aligned, complain, leave_in_order, note, say, say_json
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from keytui.cli.meter import Meter
+from keytui.cli.parser import STATUSES, Command, Request, add_json
 from keytui.core.errors import KeytuiError
 from keytui.core.text import plain
 from keytui.session.context import Context
@@ -142,3 +143,22 @@ def _as_json(member: Member, shown: Sequence[OwnKey]) -> dict[str, object]:
         ],
         "error": " ".join(filter(None, (error.title, error.next_step))) if error else None,
     }
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    reader.add_argument("--findings", action="store_true", help="only keys that break a rule")
+    reader.add_argument("--region", metavar="NAME", help="the region; picks the partition")
+    reader.add_argument("--endpoint-url", metavar="URL", help="ask IAM and STS here, not at AWS")
+    add_json(reader)
+
+
+COMMANDS = {
+    "fleet": Command(
+        "say of all profiles who they are and how old their keys are",
+        "Ask all profiles of the AWS config side by side: the account, the caller, and the "
+        f"caller's own keys with their findings. {STATUSES}",
+        _arguments,
+        fleet,
+        unprinted=EXIT_FAILED,
+    )
+}

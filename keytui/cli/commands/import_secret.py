@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from argparse import ArgumentParser
 from pathlib import Path
 
 from keytui.aws.files.atomic_file import read
@@ -9,6 +10,8 @@ from keytui.aws.files.ini import KEY_SETTINGS, FileKind
 from keytui.aws.files.key_files import NOTHING_IMPORTED, Form, FoundKey, KeyFile, read_keys
 from keytui.aws.files.profiles import AwsFiles, credentials_command, name_problem
 from keytui.cli.console import agreed, on_terminal, say
+from keytui.cli.exit_codes import EXIT_FAILED
+from keytui.cli.parser import Command, Request, add_read_only
 from keytui.core.errors import KeytuiError, NotStoredError, StoreError
 from keytui.core.gate import Gate
 from keytui.core.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User
@@ -205,3 +208,30 @@ def _agreed(question: str, yes: bool) -> bool:
         say(f"{question} There is nobody to ask here; --yes answers yes.")
         return False
     return agreed(question)
+
+
+def _run(ctx: Context, request: Request) -> int:
+    options = request.options
+    return import_secret(ctx, options["file"], section=options["section"], yes=bool(options["yes"]))
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    reader.add_argument("file", metavar="FILE")
+    reader.add_argument("--profile", dest="section", metavar="NAME", help="of that file")
+    reader.add_argument("--region", metavar="NAME", help="the region; picks the partition")
+    reader.add_argument("--endpoint-url", metavar="URL", help="ask STS here, not at AWS")
+    add_read_only(reader)
+    reader.add_argument("--yes", action="store_true", help="accept what is offered")
+
+
+COMMANDS = {
+    "import": Command(
+        "take a secret from a file into the keyring",
+        "Take the secrets of a console CSV file (accessKeys.csv, rootkey.csv) or of a profile of "
+        "an AWS credentials file into the keyring, test them, and offer to remove the plaintext.",
+        _arguments,
+        _run,
+        refused=True,
+        unusable=EXIT_FAILED,
+    )
+}

@@ -1,14 +1,15 @@
 """``keytui list``: the account's keys with last use and findings, without a screen."""
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keytui.audit.export import day, finding_fields, key_fields, last_use
 from keytui.audit.live import UserKeys, all_users
-from keytui.cli.arguments import Request
 from keytui.cli.console import aligned, complain, progress, say, say_json
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from keytui.cli.live_keys import Unread, live_keys
+from keytui.cli.parser import STATUSES, Command, Request, add_account_flags, add_json
 from keytui.core.errors import AccessDeniedError, KeytuiError, NotFoundError
 from keytui.core.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
 from keytui.core.rules import Finding, findings
@@ -113,3 +114,21 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _as_json(row: Row, account: Account) -> dict[str, object]:
     fields = key_fields(row.key, account.identity.account)
     return fields | {"findings": finding_fields(row.findings)}
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    reader.add_argument("--user", metavar="NAME", help="this user's keys only")
+    reader.add_argument("--findings", action="store_true", help="only keys that break a rule")
+    add_account_flags(reader)
+    add_json(reader)
+
+
+COMMANDS = {
+    "list": Command(
+        "list keys with their last use and findings",
+        f"List the account's access keys, with last use and findings. {STATUSES}",
+        _arguments,
+        list_keys,
+        unprinted=EXIT_FAILED,
+    )
+}

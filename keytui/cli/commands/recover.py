@@ -1,7 +1,10 @@
 """``keytui recover``: look into the creations that were cut short, without a screen."""
 
+from argparse import ArgumentParser
+
 from keytui.cli.console import agreed, answer, complain, on_terminal, progress, say
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_OPEN
+from keytui.cli.exit_codes import EXIT_DONE, EXIT_OPEN, EXIT_USAGE
+from keytui.cli.parser import Command, add_account_flags
 from keytui.core.errors import KeytuiError, ReadOnlyError
 from keytui.core.gate import Gate
 from keytui.keys.recovery import Finding, Recovery, Verdict
@@ -87,3 +90,21 @@ def _way(finding: Finding, *, asks: bool) -> str:
     if finding.useless:
         return ": keytui recover --yes deletes it"
     return ": H in keytui offers to delete it"
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    add_account_flags(reader)
+    reader.add_argument("--yes", action="store_true", help="accept what is offered")
+
+
+COMMANDS = {
+    "recover": Command(
+        "say what became of creations that were cut short",
+        "Compare keytui's record of creations that were cut short with AWS and the stores, and "
+        "offer to delete the keys that nobody can use. The exit status is 3 while something is "
+        "open.",
+        _arguments,
+        lambda ctx, request: recover(ctx, yes=bool(request.options["yes"])),
+        failed=EXIT_USAGE,
+    )
+}

@@ -1,12 +1,23 @@
 """``keytui rotate``: a rotation, or its next steps, without a screen."""
 
+from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import TypeVar
 
 from keytui.aws.files.repoint import RepointChange
-from keytui.cli.arguments import Request, ids_in
+from keytui.cli.arguments import ids_in
 from keytui.cli.console import agreed, answer, complain, held_back, on_terminal, say, say_json
 from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
+from keytui.cli.parser import (
+    FROM_INPUT,
+    STATUSES,
+    Command,
+    Request,
+    add_account_flags,
+    add_json,
+    add_unlock,
+    store_name,
+)
 from keytui.cli.port import ConsolePort
 from keytui.core.errors import KeytuiError, UsageError
 from keytui.core.model import AccessKey
@@ -282,3 +293,47 @@ class _RotationConsole(ConsolePort):
     def _typed(self, question: str, key_id: str) -> bool:
         ask = f"{question} Type the last four characters of its ID:"
         return self._asks and answer(ask).upper() == key_id[-4:]
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    reader.add_argument(
+        "text",
+        nargs="*",
+        metavar="ID",
+        help=f"the old or the new key's ID, or a text with it; {FROM_INPUT}",
+    )
+    reader.add_argument(
+        "--to",
+        choices=("verified", "watched", "inactive", "deleted"),
+        help="how far to go (default: watched, where both keys work and nothing is cut off)",
+    )
+    reader.add_argument(
+        "--profiles",
+        choices=("process", "rewrite", "leave"),
+        help="AWS profiles here: take the key from the keyring, keep static keys, or stay",
+    )
+    reader.add_argument(
+        "--store", metavar="keyring|csv:PATH", type=store_name, help="where the new secret goes"
+    )
+    reader.add_argument("--roll-back", action="store_true", help="return to the old key")
+    reader.add_argument("--yes", action="store_true", help="agree to what is asked")
+    reader.add_argument(
+        "--own-key", action="store_true", help="agree to be cut off: this shell has the old key"
+    )
+    add_account_flags(reader)
+    add_unlock(reader)
+    add_json(reader)
+
+
+COMMANDS = {
+    "rotate": Command(
+        "replace a key by a new one, step by step",
+        "Rotate an access key, or go on with its rotation: create a key, keep its secret, see "
+        "that AWS accepts it, let the AWS profiles here use it; later make the old one inactive, "
+        f"and delete it. Each run goes as far as --to says. {STATUSES}",
+        _arguments,
+        rotate_key,
+        takes_text=True,
+        refused=True,
+    )
+}

@@ -3,12 +3,14 @@
 import gc
 import os
 import signal
+from argparse import ArgumentParser
 from signal import Signals
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from keytui.cli.console import say_in_time
 from keytui.cli.ending import Ending
+from keytui.cli.parser import FROM_INPUT, Command, add_account_flags, add_unlock
 from keytui.core.errors import UsageError
 from keytui.core.signals import ENDING, handed_on, passed_over
 from keytui.core.text import plain
@@ -96,3 +98,21 @@ def _rescue(app: "KeytuiApp") -> None:
         )
     # The terminal may be gone; the record has it too.
     say_in_time(f"keytui: {plain(said)}")
+
+
+def _arguments(reader: ArgumentParser) -> None:
+    reader.add_argument("text", nargs="*", metavar="TEXT", help=f"the text; {FROM_INPUT}")
+    add_account_flags(reader)
+    add_unlock(reader)
+
+
+COMMANDS = {
+    "find": Command(
+        "open the screen at the key whose ID is in a text",
+        "Open the screen at the access key whose ID is somewhere in a text: a log line, an "
+        "alert, a diff. The word find may be left out.",
+        _arguments,
+        lambda ctx, _: show(ctx),
+        takes_text=True,
+    )
+}

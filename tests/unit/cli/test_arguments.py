@@ -3,7 +3,8 @@
 import pytest
 
 from keytui.cli.arguments import _wanted, ids_in, parse
-from keytui.cli.parser import COMMANDS, Reader
+from keytui.cli.commands import MODULES
+from keytui.cli.parser import Reader
 from keytui.core.errors import UsageError
 from tests.support.sentinel import SENTINEL
 
@@ -205,7 +206,7 @@ def test_the_help_names_every_command(argv: list[str], capsys: pytest.CaptureFix
     with pytest.raises(SystemExit, match="0"):
         parse(argv)
     told = capsys.readouterr().out
-    assert all(f"    {command} " in told for command in COMMANDS)
+    assert all(f"    {command} " in told for command in MODULES)
 
 
 def test_only_the_command_asked_for_is_described() -> None:
