@@ -1,5 +1,6 @@
 """What the end-to-end tests share: a home, an account behind HTTP, keytui in a terminal."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -73,7 +74,9 @@ def moto(motos: MotoPool) -> MotoAccount:
 @pytest.fixture
 def iam() -> FakeIam:
     """An account whose caller is ``admin``, to fill as the test needs it; today's clock."""
-    return FakeIam(clock=lambda: datetime.now(UTC))
+    iam = FakeIam(clock=lambda: datetime.now(UTC))
+    iam.made = secrets.randbelow(10**9) * 1_000  # A keyring is shared: no other test's key IDs.
+    return iam
 
 
 @pytest.fixture
