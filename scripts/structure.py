@@ -45,7 +45,7 @@ def circle(found: Mapping[str, set[str]]) -> list[str]:
 
 
 def main() -> int:
-    """Print the figures; the exit status is 1 where there is an import upwards."""
+    """Print the figures; the exit status is 1 where there is a circle or an import upwards."""
     found = imports()
     files = sorted(ROOT.rglob("*.py"))
     lines = {path: len(path.read_text().splitlines()) for path in files}
@@ -58,7 +58,7 @@ def main() -> int:
     print(f"{sum(map(len, found.values()))} imports between them")
     print("circle:", " → ".join(around) or "none")
     print("upwards:", ", ".join(up) or "none")
-    return 1 if up else 0
+    return 1 if around or up else 0
 
 
 if __name__ == "__main__":

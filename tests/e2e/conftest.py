@@ -75,7 +75,8 @@ def moto(motos: MotoPool) -> MotoAccount:
 def iam() -> FakeIam:
     """An account whose caller is ``admin``, to fill as the test needs it; today's clock."""
     iam = FakeIam(clock=lambda: datetime.now(UTC))
-    iam.made = secrets.randbelow(10**9) * 1_000  # A keyring is shared: no other test's key IDs.
+    # A keyring is shared between tests: these are no other test's key IDs.
+    iam.last_number = secrets.randbelow(10**9) * 1_000
     return iam
 
 

@@ -101,7 +101,7 @@ class FakeIam:
         self._uses: dict[str, LastUsed] = {}
         self._holders: dict[str | None, _Holder] = {None: _Holder(ROOT_USER)}
         self._identity: Identity | None = None
-        self.made = 0
+        self.last_number = 0
         self._lock = threading.RLock()
         self.caller = ROOT_USER if root else self.add_user(caller)
         self._signed_before: set[str] = set()
@@ -330,12 +330,12 @@ class FakeIam:
         return self._holders[name]
 
     def _new_id(self) -> str:
-        self.made += 1
-        return f"AKIAFAKE{self.made:012d}"
+        self.last_number += 1
+        return f"AKIAFAKE{self.last_number:012d}"
 
     def _new_secret(self) -> Secret:
-        self.made += 1
-        text, self.next_secret = self.next_secret or f"fake+secret/{self.made:028d}", ""
+        self.last_number += 1
+        text, self.next_secret = self.next_secret or f"fake+secret/{self.last_number:028d}", ""
         return Secret(text)
 
 
