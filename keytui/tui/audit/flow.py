@@ -13,7 +13,7 @@ from keytui.core.gate import EXPORTING
 from keytui.core.model import AccessKey, Secret, User
 from keytui.core.new_files import create
 from keytui.keys.change import Verb
-from keytui.session.account import Account, read_keys
+from keytui.session.account import read_keys
 from keytui.stores.csv_file import expand
 from keytui.tui.audit.reader import read_report
 from keytui.tui.audit.screen import AuditScreen
@@ -21,6 +21,7 @@ from keytui.tui.dialogs.dialogs import PathScreen, WorkingScreen
 from keytui.tui.keys import bulk
 from keytui.tui.services.reading import look_at_rotations
 from keytui.tui.services.stage import Stage
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.text import count
 
@@ -68,7 +69,7 @@ async def look_at_report(stage: Stage) -> None:
         stage.view.draw_users()
 
 
-def _take_over(account: Account) -> None:
+def _take_over(account: AccountState) -> None:
     """Let the audit know what was read on the main screen since."""
     for name, known in account.inventory.keys.items():
         read_at = account.audit.read_at(name)
@@ -77,7 +78,7 @@ def _take_over(account: Account) -> None:
             account.audit.take_keys(owner, known.keys, known.read_at)
 
 
-async def _open(stage: Stage, account: Account, row: AuditRow) -> None:
+async def _open(stage: Stage, account: AccountState, row: AuditRow) -> None:
     """Go to a key on the main screen; to its user where only the report tells of it."""
     user = row.key.user
     known = await in_thread(lambda: read_keys(account, stage.ctx, user))

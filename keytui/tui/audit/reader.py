@@ -14,8 +14,8 @@ from keytui.audit.report import STALE
 from keytui.core.errors import KeytuiError
 from keytui.core.model import User
 from keytui.core.waiting import seconds_left
-from keytui.session.account import Account
 from keytui.session.context import Context
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 
 MFA_USERS = 100
@@ -27,7 +27,7 @@ BATCH_SECONDS = 0.1
 T = TypeVar("T")
 
 
-async def read_report(account: Account, ctx: Context) -> None:
+async def read_report(account: AccountState, ctx: Context) -> None:
     """Take the credential report into the account's audit.
 
     Where it is being read already, that is waited for; one that has become stale is read again.
@@ -43,7 +43,7 @@ async def read_report(account: Account, ctx: Context) -> None:
 class _Port:
     """See ``audit.report.ReportPort``."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: AccountState) -> None:
         self.report_read = account.tell_audit
 
     async def work(self, call: Callable[[], T]) -> T:
@@ -86,7 +86,7 @@ class AuditReader:
 
     def __init__(
         self,
-        account: Account,
+        account: AccountState,
         ctx: Context,
         on_user: Callable[[UserKeys], None],
         on_batch: Callable[[], None],

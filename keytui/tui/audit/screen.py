@@ -19,13 +19,13 @@ from keytui.core.errors import AccessDeniedError, KeytuiError
 from keytui.core.model import User
 from keytui.core.rules import Rule
 from keytui.core.text import plain, span
-from keytui.session.account import Account
 from keytui.session.context import Context
 from keytui.tui.audit.marks import AuditMarks
 from keytui.tui.audit.reader import AuditReader, read_report
 from keytui.tui.audit.table import RULES, AuditTable, AuditTotals
 from keytui.tui.dialogs.filtered import FilteredScreen
 from keytui.tui.services.flow_runner import FlowRunner
+from keytui.tui.services.state import AccountState
 from keytui.tui.widgets.bars import KeyHints, MessageBar
 from keytui.tui.widgets.line_input import LineInput
 from keytui.tui.widgets.lines import Line
@@ -36,7 +36,7 @@ from keytui.tui.widgets.too_small import TooSmall
 JUST_NOW = timedelta(minutes=1)
 
 
-def heading(account: Account, reader: AuditReader, now: datetime, width: int) -> Text:
+def heading(account: AccountState, reader: AuditReader, now: datetime, width: int) -> Text:
     """Return the line at the top: how many keys, and where they are known from.
 
     Where it is too long for the width, the account ID is left out.
@@ -50,7 +50,7 @@ def heading(account: Account, reader: AuditReader, now: datetime, width: int) ->
     return Text.assemble(title, place if fits else "", told)
 
 
-def _source(account: Account, reader: AuditReader, now: datetime) -> str:
+def _source(account: AccountState, reader: AuditReader, now: datetime) -> str:
     made_at, progress = account.audit.report_made_at, reader.progress
     reading = account.report_task is not None and not account.report_task.done()
     if made_at is not None:
@@ -69,7 +69,7 @@ def _source(account: Account, reader: AuditReader, now: datetime) -> str:
     return read + (f", about {span(left)} left" if left is not None else "…")
 
 
-def summary(account: Account, reader: AuditReader, shown: int, marks: AuditMarks) -> str:
+def summary(account: AccountState, reader: AuditReader, shown: int, marks: AuditMarks) -> str:
     """Return the line below the table: how many are shown and marked, and what is amiss."""
     words = [f"{shown:,} of {count(len(account.audit.rows), 'key')} shown"]
     if len(marks):
@@ -80,7 +80,7 @@ def summary(account: Account, reader: AuditReader, shown: int, marks: AuditMarks
     return " · ".join(words)
 
 
-def _problems(account: Account, reader: AuditReader) -> list[str]:
+def _problems(account: AccountState, reader: AuditReader) -> list[str]:
     error, progress = account.audit.report_error, reader.progress
     found = []
     if progress.failed:
@@ -137,7 +137,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         *(Binding(f"{n}", f"rule({n})", show=False) for n in range(1, len(RULES) + 1)),
     ]
 
-    def __init__(self, account: Account, ctx: Context, verbs: Verbs) -> None:
+    def __init__(self, account: AccountState, ctx: Context, verbs: Verbs) -> None:
         """Take the account, the parts of this run, and what the keys do, as flows."""
         super().__init__()
         self._verbs = verbs

@@ -17,11 +17,11 @@ from keytui.core.text import plain
 from keytui.keys.change import Assent, Look, Plan, Planned, Result, Verb, Work, change
 from keytui.keys.local_use import LocalUse
 from keytui.keys.outcomes import ChangedSinceError, Concern, StatusChange
-from keytui.session.account import Account
 from keytui.tui.dialogs.dialogs import ConfirmScreen, Dialog, Note, TypeScreen
 from keytui.tui.services.port import ScreenPort
 from keytui.tui.services.reading import reread_user
 from keytui.tui.services.stage import Stage
+from keytui.tui.services.state import AccountState
 from keytui.tui.widgets.line_input import LineInput
 from keytui.tui.widgets.text import WARNS, ago
 
@@ -126,7 +126,7 @@ class OneKey(ScreenPort):
         return " u undoes it." if made.undoable and made.listed and not self._undoing else ""
 
 
-def take_in(account: Account, results: Sequence[Result], *, undoing: bool) -> None:
+def take_in(account: AccountState, results: Sequence[Result], *, undoing: bool) -> None:
     """Take in what AWS has changed, and what can't be undone any more."""
     if changes := [result.change for result in results if result.change]:
         account.apply(*changes, undoing=undoing)

@@ -16,7 +16,7 @@ from keytui.core.model import LENGTH, User, description_problem
 from keytui.core.text import plain
 from keytui.keys.operations import QUOTA, quota_reached
 from keytui.keys.outcomes import Custody, UnansweredError
-from keytui.session.account import Account, read_keys
+from keytui.session.account import read_keys
 from keytui.session.context import Context
 from keytui.stores.base import Probe, SecretStore
 from keytui.tui.dialogs.dialogs import ConfirmScreen, Dialog, Note, WorkingScreen
@@ -25,6 +25,7 @@ from keytui.tui.keys import recover
 from keytui.tui.keys.reveal import Closing, RevealScreen
 from keytui.tui.services.reading import reread_user
 from keytui.tui.services.stage import Stage
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.line_input import LineInput
 from keytui.tui.widgets.rows import Rows
@@ -249,7 +250,7 @@ async def _closed(stage: Stage, custody: Custody, closing: Closing) -> None:
         await in_thread(lambda: lifecycle.leave(custody))
 
 
-async def _check_quota(account: Account, ctx: Context, user: User) -> None:
+async def _check_quota(account: AccountState, ctx: Context, user: User) -> None:
     """Stop before the dialog where the listing shows a full quota; AWS is asked once more."""
     known = account.inventory.keys_of(user)
     if known and len(known.keys) >= QUOTA:

@@ -14,11 +14,11 @@ from textual.widgets import Static
 from keytui.core.errors import KeytuiError, StateError
 from keytui.core.text import plain
 from keytui.keys.recovery import Finding, Verdict
-from keytui.session.account import Account
 from keytui.tui.dialogs.dialogs import Dialog, WorkingScreen
 from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.services.reading import look_at_rotations, reread_user
 from keytui.tui.services.stage import Stage
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.text import WARNS, count
 
@@ -137,7 +137,7 @@ async def look_into(stage: Stage, attempt: str) -> None:
         _tell(stage, [result])
 
 
-async def _offer(stage: Stage, account: Account, finding: Finding) -> None:
+async def _offer(stage: Stage, account: AccountState, finding: Finding) -> None:
     try:
         account.lifecycle.require_writable()
     except KeytuiError:
@@ -168,7 +168,7 @@ async def _sure(stage: Stage, finding: Finding) -> bool:
     return await stage.ask(DeleteScreen(finding.keys[0], stage.ctx.now()))
 
 
-def _remember(account: Account, finding: Finding) -> None:
+def _remember(account: AccountState, finding: Finding) -> None:
     if finding.open:
         account.unfinished[finding.attempt.id] = finding
     else:

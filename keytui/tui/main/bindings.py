@@ -6,8 +6,8 @@ from typing import Self
 from textual.binding import Binding, BindingType
 
 from keytui.core.model import AccessKey, KeyStatus
-from keytui.session.account import Account
 from keytui.session.settings import Settings
+from keytui.tui.services.state import AccountState
 
 BINDINGS: list[BindingType] = [
     Binding("c", "create", "Create", tooltip="Create an access key"),
@@ -71,7 +71,7 @@ class Now:
     def of(
         cls,
         settings: Settings,
-        account: Account | None,
+        account: AccountState | None,
         key: AccessKey | None,
         *,
         user: bool,

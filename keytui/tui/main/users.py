@@ -17,9 +17,9 @@ from keytui.core.key_ids import key_ids
 from keytui.core.model import User
 from keytui.core.rules import Finding, findings
 from keytui.core.text import plain
-from keytui.session.account import Account
 from keytui.session.context import Context
 from keytui.session.inventory import Inventory
+from keytui.tui.services.state import AccountState
 from keytui.tui.widgets.line_input import LineInput
 from keytui.tui.widgets.lines import PLAIN
 from keytui.tui.widgets.rows import Rows
@@ -31,7 +31,7 @@ Marker = Callable[[User, int], Mark]
 """Takes a user and how many cells are left beside the name; empty where nothing is known."""
 
 
-def marker(account: Account, ctx: Context) -> Marker:
+def marker(account: AccountState, ctx: Context) -> Marker:
     """Return what marks the users of an account.
 
     The keys as they were read last count, else the credential report's.
@@ -65,7 +65,7 @@ def _mark(found: Sequence[tuple[Finding, ...]], room: int) -> Mark:
     return (("!", FAILS),)
 
 
-def badges(account: Account) -> dict[str, str]:
+def badges(account: AccountState) -> dict[str, str]:
     """Return user name → what stands behind it: how far a rotation is, or that keys are marked."""
     found = {one.user: one.brief for one in account.rotations}
     return found | dict.fromkeys((user.name for user in account.marks.values()), "✓")

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from keytui.core.errors import KeytuiError, UnreachableError
 from keytui.core.parallel import Prefetched
-from keytui.session.account import Account, account_of
+from keytui.session.account import account_of
 from keytui.session.context import Context
 from keytui.session.inventory import Inventory
 from keytui.session.users_cache import KnownUsers
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread, look_at
 from keytui.tui.widgets.text import ago
 
@@ -30,13 +31,13 @@ class Connection:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self.profile = ctx.settings.profile
-        self.current: Account | None = None
+        self.current: AccountState | None = None
         self.answered, self.keys_read = asyncio.Event(), asyncio.Event()
         self._last_seen: tuple[Inventory, str] | None = None
         """The users that an earlier run has kept, and their account."""
 
     @property
-    def account(self) -> Account:
+    def account(self) -> AccountState:
         """The account worked on. Raises ``KeytuiError`` before one is open."""
         if self.current:
             return self.current
@@ -51,7 +52,7 @@ class Connection:
             return self.current.inventory
         return self._last_seen[0] if self._last_seen else None
 
-    async def opened(self) -> Account | None:
+    async def opened(self) -> AccountState | None:
         """Wait until AWS has answered; None where it refused, of which the screen tells.
 
         While it is connected to again, the account that is open now may not be the one to come.
@@ -110,7 +111,7 @@ class Connection:
         self.answered.set()
         return another, strange
 
-    def keep_users(self, profile: str | None, account: Account) -> None:
+    def keep_users(self, profile: str | None, account: AccountState) -> None:
         """Keep the users of an account that were read whole, with the key IDs seen. Blocks."""
         inventory = account.inventory
         if not inventory.all_read or inventory.last_seen_at:
@@ -122,7 +123,7 @@ class Connection:
         self._ctx.cache.save(profile, known)
 
 
-async def _connect(ctx: Context, profile: str | None, *, ahead: bool) -> Account:
+async def _connect(ctx: Context, profile: str | None, *, ahead: bool) -> AccountState:
     """Connect. The time that the user takes to type an MFA code does not count."""
     opening = asyncio.ensure_future(_open(ctx, profile, ahead))
     opening.add_done_callback(look_at)
@@ -140,15 +141,15 @@ async def _connect(ctx: Context, profile: str | None, *, ahead: bool) -> Account
     )
 
 
-async def _open(ctx: Context, profile: str | None, ahead: bool) -> Account:
+async def _open(ctx: Context, profile: str | None, ahead: bool) -> AccountState:
     iam = await in_thread(lambda: ctx.connect(profile))
     pages = Prefetched(iam.users()) if ahead else None
-    account = await in_thread(lambda: account_of(ctx, iam))
+    account = await in_thread(lambda: account_of(ctx, iam, AccountState))
     account.pages = pages
     return account
 
 
-def _key_ids(account: Account, name: str) -> tuple[str, ...]:
+def _key_ids(account: AccountState, name: str) -> tuple[str, ...]:
     """Return a user's key IDs as they were read last: here, by the audit, or in an earlier run."""
     if known := account.inventory.keys.get(name):
         return tuple(key.id for key in known.keys)

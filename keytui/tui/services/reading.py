@@ -9,16 +9,17 @@ from keytui.core.model import ROOT_USER, User
 from keytui.core.parallel import Prefetched
 from keytui.core.waiting import Keys
 from keytui.journal.rotations import Rotation, left_over, open_rotations
-from keytui.session.account import Account, complete_keys, read_keys
+from keytui.session.account import complete_keys, read_keys
 from keytui.session.inventory import Inventory, KeyList
 from keytui.tui.services.stage import Stage
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread, look_at
 
 SOON_SECONDS = 0.15
 """How long the keys shown may be those of the user before."""
 
 
-async def open_account(stage: Stage, *, ahead: bool = False) -> Account:
+async def open_account(stage: Stage, *, ahead: bool = False) -> AccountState:
     """Connect and show who acts. Raises ``KeytuiError``; see ``Connection.open``."""
     connection, view = stage.connection, stage.view
     connection.begin()
@@ -31,7 +32,7 @@ async def open_account(stage: Stage, *, ahead: bool = False) -> Account:
     return stage.account
 
 
-async def read_users(stage: Stage, account: Account) -> None:
+async def read_users(stage: Stage, account: AccountState) -> None:
     """Read all users and show them as their pages arrive.
 
     Where a whole list is shown already, it stays until all of the new one is here. Where
@@ -64,7 +65,7 @@ async def read_users(stage: Stage, account: Account) -> None:
         stage.say(denied, good=False)
 
 
-def _only_own_user(account: Account, inventory: Inventory, error: AccessDeniedError) -> str:
+def _only_own_user(account: AccountState, inventory: Inventory, error: AccessDeniedError) -> str:
     """Add the caller's own user; return what is said of it. Raises KeytuiError for nobody."""
     denied = f"You may not list users (it takes {error.action})"
     if own := account.identity.user_name:
@@ -122,7 +123,7 @@ async def complete_user(stage: Stage, user: User) -> None:
         stage.view.draw_keys()
 
 
-def _take_in(account: Account, user: User, before: KeyList, whole: KeyList) -> None:
+def _take_in(account: AccountState, user: User, before: KeyList, whole: KeyList) -> None:
     """Take in what was read, unless a key was changed meanwhile: then it is read again."""
     if account.inventory.keys_of(user) is before:
         account.inventory.set_keys(user, whole)
@@ -148,7 +149,7 @@ async def look_at_rotations(stage: Stage) -> None:
 
 
 async def reread_user(
-    stage: Stage, account: Account, user: User, listed: Keys | None = None
+    stage: Stage, account: AccountState, user: User, listed: Keys | None = None
 ) -> None:
     """Read a user's keys after a change; what is said of the change stays as it is.
 

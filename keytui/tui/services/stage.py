@@ -8,11 +8,11 @@ from textual.screen import Screen
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, User
 from keytui.keys.outcomes import Custody
-from keytui.session.account import Account
 from keytui.session.context import Context
 from keytui.stores.base import Probe
 from keytui.tui.services.connection import Connection
 from keytui.tui.services.flow_runner import FlowRunner
+from keytui.tui.services.state import AccountState
 from keytui.tui.widgets.bars import MessageBar
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Stage:
         self.creating = Lock()
 
     @property
-    def account(self) -> Account:
+    def account(self) -> AccountState:
         """The account worked on. Raises ``KeytuiError`` before one is open."""
         return self.connection.account
 

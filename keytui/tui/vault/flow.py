@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from keytui.core.errors import AwsError, CredentialsError, UnknownKeyError, UnreachableError
 from keytui.core.model import Identity, Secret
 from keytui.journal.history import place
-from keytui.session.account import Account
 from keytui.session.context import Context
 from keytui.stores.vault import Held, Standing, listed, standing, unasked
 from keytui.tui.dialogs.dialogs import ConfirmScreen, TypeScreen
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 
 AT_ONCE = 4
@@ -19,7 +19,7 @@ Standings = dict[Held, Standing]
 
 
 async def check(
-    account: Account, held: Sequence[Held], ctx: Context, tell: Callable[[Standings], None]
+    account: AccountState, held: Sequence[Held], ctx: Context, tell: Callable[[Standings], None]
 ) -> None:
     """Ask IAM which of these keys it still has, a call for each user, and tell as answers come.
 

@@ -14,7 +14,6 @@ from textual.widgets import Static
 from keytui.core.errors import KeytuiError, NotStoredError
 from keytui.core.model import Secret
 from keytui.journal.history import place
-from keytui.session.account import Account
 from keytui.stores.vault import ASKING, Held, unasked
 from keytui.tui.dialogs.dialogs import sentences
 from keytui.tui.dialogs.filtered import FilteredScreen
@@ -23,6 +22,7 @@ from keytui.tui.keys.profile import write_profile
 from keytui.tui.services.copier import Copier, copier
 from keytui.tui.services.flow_runner import FlowRunner
 from keytui.tui.services.stage import Stage
+from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 from keytui.tui.vault import flow as verbs
 from keytui.tui.vault.list import HeldDetail, VaultList, state
@@ -64,7 +64,7 @@ class VaultScreen(FilteredScreen[None]):
     SHOW_SECONDS: ClassVar[float] = 30
     """After how long a shown secret hides itself."""
 
-    def __init__(self, stage: Stage, held: Sequence[Held], account: Account | None) -> None:
+    def __init__(self, stage: Stage, held: Sequence[Held], account: AccountState | None) -> None:
         """Take the stage for dialogs, what is held, and the account if one is connected."""
         super().__init__()
         self._stage, self._ctx = stage, stage.ctx
@@ -294,7 +294,7 @@ async def show_vault(stage: Stage) -> None:
     await stage.ask(VaultScreen(stage, held, _account(stage)))
 
 
-def _account(stage: Stage) -> Account | None:
+def _account(stage: Stage) -> AccountState | None:
     try:
         return stage.account
     except KeytuiError:
