@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bench.setting import Bench
 from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.stores.keyring.os_keyring import OsKeyring
-from keytui.stores.keyring.private_bus import private_bus
+from keytui.stores.keyring.session_bus import private_bus
 from tests.support.gates import WRITABLE
 
 _ID = "AKIABENCH000EXAMPLE1"

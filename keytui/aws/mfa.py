@@ -14,7 +14,7 @@ from typing import Any
 from botocore import exceptions as sdk
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
-from keytui.aws.refusals import Refusal
+from keytui.aws.failures import Refusal
 from keytui.aws.translate import Call, ask
 from keytui.core.errors import AccessDeniedError, AwsError, MfaDeclinedError, WrongCodeError
 from keytui.core.mfa import MfaDesk, MfaRequest, MfaSession

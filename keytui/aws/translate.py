@@ -14,8 +14,7 @@ from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
 from keytui.aws.bounds import EndlessReplyError, endless
-from keytui.aws.failures import UNREADABLE, failure
-from keytui.aws.refusals import Refusal
+from keytui.aws.failures import UNREADABLE, Refusal, failure
 from keytui.core.errors import AwsError, LostReplyError, MfaDeclinedError
 
 NO_KEY_MADE = "No key was made."

@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
-from types import FrameType
-from typing import NoReturn, TextIO
+from types import FrameType, TracebackType
+from typing import NoReturn, TextIO, TypeVar
 
 from keytui.cli.streams import deliver, write
+from keytui.core.iam import Iam
 from keytui.core.mfa import MfaRequest
 from keytui.core.model import Secret
 from keytui.core.signals import ENDING, handed_on, not_ignored, passed_over
-from keytui.core.text import plain
+from keytui.core.text import plain, span
+from keytui.core.waiting import seconds_left
 
 SAY_SECONDS = 2.0
 """How long a sentence may take that is said on the way out."""
@@ -239,3 +241,112 @@ def _typed(question: str) -> str | None:
 
 def _json(value: object) -> str:
     return f"{json.dumps(value, indent=2)}\n"
+
+
+_REDRAW_SECONDS = 0.2
+
+
+class Meter:
+    """Counts what is done and says how long the rest will take; silent off a terminal."""
+
+    def __init__(self, what: str, total: int, clock: Callable[[], float]) -> None:
+        """Begin to count.
+
+        Args:
+            what: What is counted, in the plural.
+            total: How many there are.
+            clock: Tells seconds.
+        """
+        self._what, self._total, self._clock = what, total, clock
+        self._began = clock()
+        self._drawn_at: float | None = None
+        self._done = 0
+
+    def __enter__(self) -> "Meter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Clear the line."""
+        if self._drawn_at is not None:
+            self._draw("")
+
+    def went_on(self, more: str) -> None:
+        """Count one more, and show that now and then; ``more`` is said of the work."""
+        self._done += 1
+        now = self._clock()
+        fresh = self._drawn_at is not None and now - self._drawn_at < _REDRAW_SECONDS
+        if sys.stderr.isatty() and not fresh:
+            self._drawn_at = now
+            self._draw(" · ".join(filter(None, (self.sentence(now), more))))
+
+    def sentence(self, now: float) -> str:
+        """Return how far it has come and how long the rest takes."""
+        done = f"{self._done:,} of {self._total:,} {self._what}"
+        left = seconds_left(self._done, self._total, now - self._began)
+        return done if left is None else f"{done} · about {span(left)} left"
+
+    def _draw(self, line: str) -> None:
+        write(f"\r{plain(line)}\x1b[K", sys.stderr)
+
+
+T = TypeVar("T")
+
+
+class ConsolePort:
+    """Works at once and prints what came of it; see ``core.port.Port``.
+
+    Attributes:
+        quiet: JSON is to be the only output on standard output.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    async def work(self, call: Callable[[], T]) -> T:
+        """Run a blocking call in this thread."""
+        return call()
+
+    def progress(self, step: str) -> None:
+        """Show what is being done. Any thread."""
+        progress(step)
+
+    def tell(self, sentence: str, *, good: bool = True) -> None:
+        """Print a line of the result, or to standard error what went wrong."""
+        if not good:
+            complain(sentence)
+        elif not self.quiet:
+            say(sentence)
+
+    def committed(self) -> None:
+        """Nothing waits here."""
+
+
+class Endpoints:
+    """Names each endpoint that is not AWS's once."""
+
+    def __init__(self) -> None:
+        self._named: set[str] = set()
+        self._later: dict[str, None] = {}
+
+    def name(self, iam: Iam) -> None:
+        """Name an account's endpoint, before anything is asked or changed there."""
+        self._say(iam.custom_endpoint or "")
+
+    def name_later(self, iam: Iam) -> None:
+        """Keep an endpoint for ``name_rest``; any thread may do so."""
+        self._later[iam.custom_endpoint or ""] = None
+
+    def name_rest(self) -> None:
+        """Name what was kept."""
+        for url in self._later:
+            self._say(url)
+
+    def _say(self, url: str) -> None:
+        if url and url not in self._named:
+            self._named.add(url)
+            complain(f"Using {url} instead of AWS.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from keytui.audit.live import UserKeys, read_live
-from keytui.cli.meter import Meter
+from keytui.cli.console import Meter
 from keytui.core.model import AccessKey, User
 from keytui.session.account import Account
 from keytui.session.context import Context

@@ -11,10 +11,8 @@ from pathlib import Path
 from keytui.cli import streams
 from keytui.cli.arguments import parse
 from keytui.cli.commands import command as find_command
-from keytui.cli.console import complain
-from keytui.cli.endpoints import Endpoints
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE
-from keytui.cli.parser import Command, Request
+from keytui.cli.console import Endpoints, complain
+from keytui.cli.parser import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, Command, Request
 from keytui.core.errors import KeytuiError, UsageError
 from keytui.core.hardening import harden_process
 from keytui.core.mfa import MfaRequest

@@ -8,10 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from keytui import __version__
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_USAGE
 from keytui.cli.streams import failed, write
 from keytui.core.text import plain
 from keytui.session.settings import DEMO_USERS
+
+EXIT_DONE = 0
+"""Done, also where there was nothing to do."""
+EXIT_FAILED = 1
+"""AWS or a store refused, or not all is done."""
+EXIT_USAGE = 2
+"""It can't start."""
+EXIT_OPEN = 3
+"""Something was left undone because nobody agreed, or it stays open."""
+EXIT_INTERRUPTED = 130
+"""128 + SIGINT."""
+
 
 if TYPE_CHECKING:
     from keytui.session.context import Context

@@ -25,7 +25,7 @@ from keytui.tui.terminal.device import Terminal
 from keytui.tui.terminal.driver import driver_for, forget_screen
 from keytui.tui.terminal.glyphs import known
 from keytui.tui.terminal.job import Job
-from keytui.tui.widgets.too_small import has_no_room
+from keytui.tui.widgets.bars import has_no_room
 
 
 class KeytuiApp(App[None]):

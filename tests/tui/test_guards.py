@@ -8,8 +8,7 @@ from textual import events
 from textual.worker import WorkerFailed
 
 from keytui.core.model import Secret
-from keytui.tui.dialogs.dialogs import ConfirmScreen
-from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.dialogs.dialogs import ConfirmScreen, HelpScreen
 from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
 from keytui.tui.keys.reveal import RevealScreen

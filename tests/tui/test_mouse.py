@@ -3,13 +3,12 @@
 import pytest
 
 from keytui.core.model import KeyStatus
-from keytui.tui.dialogs.dialogs import ConfirmScreen, PathScreen, TypeScreen
-from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.dialogs.dialogs import ConfirmScreen, HelpScreen, PathScreen, TypeScreen
 from keytui.tui.keys.change import DeleteScreen
 from keytui.tui.keys.create import CreateScreen
 from keytui.tui.keys.reveal import RevealScreen
 from keytui.tui.profiles.screen import ProfilesScreen
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, OWN_ID, Desk, opened
 from tests.support.sentinel import SENTINEL
 

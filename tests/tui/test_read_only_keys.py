@@ -23,8 +23,7 @@ from keytui.core.model import AccessKey, KeyStatus, NewAccessKey, Secret, User
 from keytui.journal.log import Entry, Event
 from keytui.stores.base import Mend
 from keytui.tui.audit.screen import AuditScreen
-from keytui.tui.dialogs.dialogs import Dialog, PathScreen, WorkingScreen
-from keytui.tui.dialogs.long_dialog import HelpScreen
+from keytui.tui.dialogs.dialogs import Dialog, HelpScreen, PathScreen, WorkingScreen
 from keytui.tui.dialogs.mfa import MfaScreen
 from keytui.tui.dialogs.unlock import UnlockScreen
 from keytui.tui.history.screen import HistoryScreen

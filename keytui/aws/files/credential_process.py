@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import IO
 
-from keytui.aws.process_tree import end_tree, marked, new_mark
+from keytui.aws.bounded_process import end_tree, marked, new_mark
 from keytui.core.model import Secret
 from keytui.stores.keyring.session_bus import NO_PRIVATE_BUS, VARIABLE, find_private_bus
 

@@ -10,11 +10,16 @@ from keytui.audit.live import all_users
 from keytui.audit.report import read_report
 from keytui.audit.rows import Audit, AuditRow
 from keytui.audit.view import totals
-from keytui.cli.console import aligned, complain, note, progress, say_document
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE
+from keytui.cli.console import ConsolePort, aligned, complain, note, progress, say_document
 from keytui.cli.live_keys import Unread, live_keys
-from keytui.cli.parser import Command, Request, add_account_flags
-from keytui.cli.port import ConsolePort
+from keytui.cli.parser import (
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    Command,
+    Request,
+    add_account_flags,
+)
 from keytui.core.errors import AccessDeniedError
 from keytui.core.model import AccessKey, KeyStatus, User
 from keytui.core.port import run_now

@@ -7,10 +7,26 @@ from enum import StrEnum
 from functools import partial
 
 from keytui.cli.arguments import ids_in
-from keytui.cli.console import agreed, answer, complain, held_back, on_terminal, say_json
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
-from keytui.cli.parser import FROM_INPUT, STATUSES, Command, Request, add_account_flags, add_json
-from keytui.cli.port import ConsolePort
+from keytui.cli.console import (
+    ConsolePort,
+    agreed,
+    answer,
+    complain,
+    held_back,
+    on_terminal,
+    say_json,
+)
+from keytui.cli.parser import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_OPEN,
+    FROM_INPUT,
+    STATUSES,
+    Command,
+    Request,
+    add_account_flags,
+    add_json,
+)
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.parallel import in_parallel

@@ -11,8 +11,10 @@ from keytui.cli.console import (
     say_json,
     show_secret,
 )
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
 from keytui.cli.parser import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_OPEN,
     STATUSES,
     Command,
     Request,

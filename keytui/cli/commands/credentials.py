@@ -10,8 +10,7 @@ import sys
 from argparse import ArgumentParser
 
 from keytui.cli.arguments import WHAT_IS_ONE
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED
-from keytui.cli.parser import Command
+from keytui.cli.parser import EXIT_DONE, EXIT_FAILED, Command
 from keytui.cli.streams import write
 from keytui.core.errors import KeytuiError, NotStoredError
 from keytui.core.gate import LOOKING

@@ -12,8 +12,7 @@ from keytui.cli.console import say_document
 from keytui.cli.doctor import account, clipboard, keyring, state, terminal
 from keytui.cli.doctor.checks import Row, finish, start
 from keytui.cli.doctor.page import MAX_WIDTH, MIN_WIDTH, Style, page, passed, to_json
-from keytui.cli.exit_codes import EXIT_FAILED
-from keytui.cli.parser import Command, add_account_flags, add_json
+from keytui.cli.parser import EXIT_FAILED, Command, add_account_flags, add_json
 from keytui.cli.streams import write
 from keytui.session.context import Context
 

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 
 from keytui.audit.export import broken_rules, day, finding_fields, key_fields, last_use
 from keytui.audit.fleet import Member, OwnKey, survey, totals
-from keytui.cli.console import aligned, complain, leave_in_order, note, say, say_json
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from keytui.cli.meter import Meter
-from keytui.cli.parser import STATUSES, Command, Request, add_json
+from keytui.cli.console import Meter, aligned, complain, leave_in_order, note, say, say_json
+from keytui.cli.parser import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    STATUSES,
+    Command,
+    Request,
+    add_json,
+)
 from keytui.core.errors import KeytuiError
 from keytui.core.text import plain
 from keytui.session.context import Context

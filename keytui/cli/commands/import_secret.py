@@ -10,8 +10,7 @@ from keytui.aws.files.ini import KEY_SETTINGS, FileKind
 from keytui.aws.files.key_files import NOTHING_IMPORTED, Form, FoundKey, KeyFile, read_keys
 from keytui.aws.files.profiles import AwsFiles, credentials_command, name_problem
 from keytui.cli.console import agreed, on_terminal, say
-from keytui.cli.exit_codes import EXIT_FAILED
-from keytui.cli.parser import Command, Request, add_read_only
+from keytui.cli.parser import EXIT_FAILED, Command, Request, add_read_only
 from keytui.core.errors import KeytuiError, NotStoredError, StoreError
 from keytui.core.gate import Gate
 from keytui.core.model import ROOT_USER, AccessKey, Identity, KeyStatus, NewAccessKey, Secret, User

@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 from keytui.audit.export import day, finding_fields, key_fields, last_use
 from keytui.audit.live import UserKeys, all_users
 from keytui.cli.console import aligned, complain, progress, say, say_json
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from keytui.cli.live_keys import Unread, live_keys
-from keytui.cli.parser import STATUSES, Command, Request, add_account_flags, add_json
+from keytui.cli.parser import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    STATUSES,
+    Command,
+    Request,
+    add_account_flags,
+    add_json,
+)
 from keytui.core.errors import AccessDeniedError, KeytuiError, NotFoundError
 from keytui.core.model import ROOT_ACCOUNT, ROOT_USER, AccessKey, User
 from keytui.core.rules import Finding, findings

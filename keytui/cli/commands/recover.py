@@ -3,8 +3,7 @@
 from argparse import ArgumentParser
 
 from keytui.cli.console import agreed, answer, complain, on_terminal, progress, say
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_OPEN, EXIT_USAGE
-from keytui.cli.parser import Command, add_account_flags
+from keytui.cli.parser import EXIT_DONE, EXIT_OPEN, EXIT_USAGE, Command, add_account_flags
 from keytui.core.errors import KeytuiError, ReadOnlyError
 from keytui.core.gate import Gate
 from keytui.keys.recovery import Finding, Recovery, Verdict

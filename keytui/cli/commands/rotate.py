@@ -6,9 +6,20 @@ from typing import TypeVar
 
 from keytui.aws.files.repoint import RepointChange
 from keytui.cli.arguments import ids_in
-from keytui.cli.console import agreed, answer, complain, held_back, on_terminal, say, say_json
-from keytui.cli.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_OPEN
+from keytui.cli.console import (
+    ConsolePort,
+    agreed,
+    answer,
+    complain,
+    held_back,
+    on_terminal,
+    say,
+    say_json,
+)
 from keytui.cli.parser import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_OPEN,
     FROM_INPUT,
     STATUSES,
     Command,
@@ -18,7 +29,6 @@ from keytui.cli.parser import (
     add_unlock,
     store_name,
 )
-from keytui.cli.port import ConsolePort
 from keytui.core.errors import KeytuiError, UsageError
 from keytui.core.model import AccessKey
 from keytui.core.port import run_now

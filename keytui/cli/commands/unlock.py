@@ -42,7 +42,7 @@ def unlock_keyring(ctx: Context, stack: ExitStack) -> None:
     own = False
     probe = ctx.keyring.probe(canary=False)
     if probe.mend is Mend.START:
-        from keytui.stores.keyring.private_bus import private_bus
+        from keytui.stores.keyring.session_bus import private_bus
 
         own = stack.enter_context(private_bus(os.environ, ctx.settings.gate))
         note(

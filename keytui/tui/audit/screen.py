@@ -20,18 +20,15 @@ from keytui.core.model import User
 from keytui.core.rules import Rule
 from keytui.core.text import plain, span
 from keytui.session.context import Context
-from keytui.tui.audit.marks import AuditMarks
 from keytui.tui.audit.reader import AuditReader, read_report
-from keytui.tui.audit.table import RULES, AuditTable, AuditTotals
-from keytui.tui.dialogs.filtered import FilteredScreen
+from keytui.tui.audit.table import RULES, AuditMarks, AuditTable, AuditTotals
+from keytui.tui.dialogs.dialogs import FilteredScreen
 from keytui.tui.services.flow_runner import FlowRunner
 from keytui.tui.services.state import AccountState
-from keytui.tui.widgets.bars import KeyHints, MessageBar
-from keytui.tui.widgets.line_input import LineInput
-from keytui.tui.widgets.lines import Line
+from keytui.tui.widgets.bars import KeyHints, MessageBar, TooSmall
+from keytui.tui.widgets.lines import Line, LineInput
 from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import ACCENT, DIM, ago, count
-from keytui.tui.widgets.too_small import TooSmall
 
 JUST_NOW = timedelta(minutes=1)
 
@@ -404,7 +401,7 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         line.value = " ".join(kept if len(kept) < len(words) else [*words, word])
 
     def action_help(self) -> None:
-        from keytui.tui.dialogs.long_dialog import HelpScreen
+        from keytui.tui.dialogs.dialogs import HelpScreen
 
         shown_keys = [one for one in self.BINDINGS if isinstance(one, Binding) and one.show]
         sorts = "".join(column.letter for column in Column)

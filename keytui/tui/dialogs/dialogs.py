@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
+from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -14,15 +16,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 
 from keytui.core.errors import KeytuiError
 from keytui.core.text import plain
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.bars import KeyHints
-from keytui.tui.widgets.line_input import LineInput
-from keytui.tui.widgets.too_small import TooSmall
+from keytui.tui.widgets.bars import KeyHints, TooSmall
+from keytui.tui.widgets.lines import LineInput
+from keytui.tui.widgets.rows import Rows
 
 T = TypeVar("T")
 
@@ -270,3 +272,104 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
 
     def _tell(self, text: str) -> None:
         self.post_message(self.Progress(text))
+
+
+class FilteredScreen(Screen[T], Generic[T]):
+    """Moves between the list and its filter; ``esc`` clears the filter, then goes back."""
+
+    def on_resize(self) -> None:
+        """Give the focus back after the terminal was too small."""
+        if self.focused is None and not self.query_one(TooSmall).display:
+            self.query_one(Rows).focus()
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(LineInput).focus()
+
+    def action_back(self) -> None:
+        """Leave the filter and clear it, or go back."""
+        line = self.query_one(LineInput)
+        if line.value or line.has_focus:
+            line.value = ""
+            self.query_one(Rows).focus()
+        else:
+            self.dismiss(None)
+
+    @on(LineInput.Submitted)
+    def _filter_done(self) -> None:
+        self.query_one(Rows).focus()
+
+
+class LongDialog(Dialog[T], Generic[T]):
+    """A dialog with a text that the arrows and page keys scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "lines(1)", show=False),
+        Binding("up,k", "lines(-1)", show=False),
+        Binding("pagedown,ctrl+d,space", "page(1)", show=False),
+        Binding("pageup,ctrl+u", "page(-1)", show=False),
+        Binding("home,g", "end(-1)", show=False),
+        Binding("end,G", "end(1)", show=False),
+    ]
+
+    def content(self) -> ComposeResult:
+        """Yield the text, and below it what does not scroll."""
+        with VerticalScroll(classes="long", can_focus=False):
+            yield Static(id="text")
+        yield from self.below()
+
+    def below(self) -> ComposeResult:
+        """Yield what stands below the text."""
+        yield from ()
+
+    def show_text(self, text: RenderableType) -> None:
+        """Show a text; it stays where it has been scrolled to."""
+        self.query_one("#text", Static).update(text)
+
+    @property
+    def _long(self) -> VerticalScroll:
+        return self.query_one(".long", VerticalScroll)
+
+    def action_lines(self, by: int) -> None:
+        """Scroll by some lines."""
+        self._long.scroll_relative(y=by, animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Scroll by a screenful."""
+        self._long.scroll_relative(y=by * max(self._long.size.height - 1, 1), animate=False)
+
+    def action_end(self, end: int) -> None:
+        """Scroll to the beginning or the end."""
+        if end < 0:
+            self._long.scroll_home(animate=False)
+        else:
+            self._long.scroll_end(animate=False)
+
+
+MOVES = (
+    ("↑ ↓ j k", "Move; page keys, g and G for first and last"),
+    ("tab → ←", "Between users and keys; enter too"),
+)
+
+
+class HelpScreen(LongDialog[None]):
+    """Lists a screen's bindings."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter", "dismiss(None)", "Back", key_display="esc"),
+    ]
+
+    def __init__(self, bindings: list[Binding]) -> None:
+        super().__init__("Keys")
+        self._shown = bindings
+
+    def on_mount(self) -> None:
+        """Show the table of keys."""
+        super().on_mount()
+        table = Table.grid(padding=(0, 2))
+        for keys, does in MOVES:
+            table.add_row(Text(keys, style="bold cyan"), does)
+        for binding in self._shown:
+            key = binding.key_display or binding.key
+            table.add_row(Text(key, style="bold cyan"), binding.tooltip or binding.description)
+        self.show_text(table)

@@ -13,7 +13,7 @@ from keytui.core.mfa import MfaRequest
 from keytui.core.model import Secret
 from keytui.core.text import plain
 from keytui.tui.dialogs.dialogs import Dialog, Note, sentences
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 from keytui.tui.widgets.text import DIM
 
 DIGITS = 6

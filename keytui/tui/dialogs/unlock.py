@@ -17,7 +17,7 @@ from keytui.stores.base import Keyring, Mend, Probe
 from keytui.tui.dialogs.dialogs import Dialog, Note
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 from keytui.tui.widgets.text import DIM
 
 LISTENERS = ("TEXTUAL_LOG", "TEXTUAL")

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,19 +15,69 @@ from keytui.core.errors import KeytuiError
 from keytui.core.gate import EXPORTING
 from keytui.core.model import Secret
 from keytui.core.new_files import create
+from keytui.core.text import plain
 from keytui.journal.history import Matter, history, json_lines
 from keytui.stores.csv_file import expand
-from keytui.tui.dialogs.dialogs import PathScreen, sentences
-from keytui.tui.dialogs.filtered import FilteredScreen
-from keytui.tui.history.list import HistoryList
+from keytui.tui.dialogs.dialogs import FilteredScreen, PathScreen, sentences
 from keytui.tui.keys import recover
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.bars import KeyHints
-from keytui.tui.widgets.line_input import LineInput
-from keytui.tui.widgets.rows import Rows
-from keytui.tui.widgets.text import count
-from keytui.tui.widgets.too_small import TooSmall
+from keytui.tui.widgets.bars import KeyHints, TooSmall
+from keytui.tui.widgets.lines import LineInput
+from keytui.tui.widgets.rows import Column, Columns, Rows
+from keytui.tui.widgets.text import WARNS, count
+
+WHEN = 16
+"""Cells of a time to the minute; below that it stands without its year."""
+COLUMNS = Columns(
+    Column("When (UTC)", (WHEN, 11)),
+    Column("Access key ID", (20,)),
+    Column("User", (18, 14, 10, 6)),
+    Column("By", (18, 12), rank=2, least=90),
+    Column("What", (24, 16), fills=True),
+)
+
+
+class HistoryList(Rows):
+    """The matters that pass the filter."""
+
+    HEADER_LINES = 1
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.matters: Sequence[Matter] = ()
+        """The matters shown."""
+
+    @property
+    def row_count(self) -> int:
+        """How many matters are shown."""
+        return len(self.matters)
+
+    @property
+    def matter(self) -> Matter | None:
+        """The matter under the cursor."""
+        return self.matters[self.cursor] if self.cursor < len(self.matters) else None
+
+    def show(self, matters: Sequence[Matter]) -> None:
+        """Show these matters, the cursor on the first."""
+        self.matters = matters
+        self.rows_changed()
+
+    def draw_header(self, width: int) -> Text:
+        """Return the names of the columns."""
+        return COLUMNS.header(width)
+
+    def draw_row(self, index: int, width: int) -> Text:
+        """Return a matter's line."""
+        matter = self.matters[index]
+        form = "%Y-%m-%d %H:%M" if COLUMNS.widths(width)[0] >= WHEN else "%m-%d %H:%M"
+        when = matter.at.astimezone(UTC).strftime(form) if matter.at else "–"
+        what = f"! {matter.what}" if matter.open else matter.what
+        caller = matter.caller.rpartition("/")[2] or matter.caller
+        cells = (when, matter.key_id or "–", matter.user, caller, what)
+        line = COLUMNS.line(Text(), [Text(plain(cell)) for cell in cells], width)
+        line.stylize(f"bold {WARNS}" if matter.open else "")
+        return line
 
 
 @dataclass(frozen=True, slots=True)

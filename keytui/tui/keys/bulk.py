@@ -34,14 +34,12 @@ from keytui.keys.change import (
 )
 from keytui.keys.change import undo as take_back
 from keytui.keys.outcomes import ChangedSinceError, Concern
-from keytui.tui.dialogs.dialogs import Note, WorkingScreen
-from keytui.tui.dialogs.long_dialog import LongDialog
+from keytui.tui.dialogs.dialogs import LongDialog, Note, WorkingScreen
 from keytui.tui.keys.change import OneKey, take_in
-from keytui.tui.services.port import ScreenPort
 from keytui.tui.services.reading import look_at_rotations
-from keytui.tui.services.stage import Stage
+from keytui.tui.services.stage import ScreenPort, Stage
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 from keytui.tui.widgets.text import DIM, FAILS, GOOD, WARNS, count, fit
 
 WIDE = 76

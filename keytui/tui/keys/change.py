@@ -18,11 +18,10 @@ from keytui.keys.change import Assent, Look, Plan, Planned, Result, Verb, Work, 
 from keytui.keys.local_use import LocalUse
 from keytui.keys.outcomes import ChangedSinceError, Concern, StatusChange
 from keytui.tui.dialogs.dialogs import ConfirmScreen, Dialog, Note, TypeScreen
-from keytui.tui.services.port import ScreenPort
 from keytui.tui.services.reading import reread_user
-from keytui.tui.services.stage import Stage
+from keytui.tui.services.stage import ScreenPort, Stage
 from keytui.tui.services.state import AccountState
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 from keytui.tui.widgets.text import WARNS, ago
 
 

@@ -27,7 +27,7 @@ from keytui.tui.services.reading import reread_user
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import DIM, FAILS, GOOD, backend, place
 

@@ -17,7 +17,7 @@ from keytui.session.account import listed_keys
 from keytui.tui.dialogs.dialogs import ChoiceScreen, Dialog, Note
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 
 
 async def find(stage: Stage, named: IdsInText | None = None) -> None:

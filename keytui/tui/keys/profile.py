@@ -24,7 +24,7 @@ from keytui.core.text import plain
 from keytui.session.context import Context
 from keytui.tui.dialogs.dialogs import ConfirmScreen, Dialog, Note
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.line_input import LineInput
+from keytui.tui.widgets.lines import LineInput
 from keytui.tui.widgets.text import DIM, fit
 
 NAME_LENGTH = 128

@@ -20,8 +20,7 @@ from keytui.journal.history import Dossier, Matter, dossier
 from keytui.keys.local_use import LocalUse, Place
 from keytui.session.context import Context
 from keytui.session.inventory import KeyList
-from keytui.tui.dialogs.dialogs import Note
-from keytui.tui.dialogs.long_dialog import LongDialog
+from keytui.tui.dialogs.dialogs import LongDialog, Note
 from keytui.tui.keys.change import activate, deactivate, delete
 from keytui.tui.rotation.flow import rotate
 from keytui.tui.services.copier import copier

@@ -11,9 +11,8 @@ from rich.text import Text
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.rules import Thresholds, findings
 from keytui.core.text import plain
-from keytui.tui.widgets.columns import GAP, Column, Columns
-from keytui.tui.widgets.key_cells import FINDING_WORDS, LONG_AGE, findings_in, last_used
-from keytui.tui.widgets.rows import Rows
+from keytui.tui.widgets.key_text import FINDING_WORDS, LONG_AGE, findings_in, last_used
+from keytui.tui.widgets.rows import GAP, Column, Columns, Rows
 from keytui.tui.widgets.text import ACCENT, DIM, GLYPHS, STATUS_STYLES, WARNS, age, ago
 
 

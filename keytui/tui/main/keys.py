@@ -15,7 +15,7 @@ from keytui.core.rules import Thresholds
 from keytui.core.text import plain
 from keytui.session.inventory import KeyList
 from keytui.tui.main.key_table import KeyTable
-from keytui.tui.widgets.key_detail import KeyDetail
+from keytui.tui.widgets.key_text import KeyDetail
 from keytui.tui.widgets.lines import Line
 from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import FAILS, WARNS, ago, count

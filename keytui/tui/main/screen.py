@@ -28,9 +28,8 @@ from keytui.tui.services.connection import NOT_YET, how_far
 from keytui.tui.services.copier import copier
 from keytui.tui.services.flow_runner import Flow
 from keytui.tui.services.stage import Stage
-from keytui.tui.widgets.bars import KeyHints, MessageBar, StatusLine, TopBar
+from keytui.tui.widgets.bars import KeyHints, MessageBar, StatusLine, TooSmall, TopBar
 from keytui.tui.widgets.rows import Rows
-from keytui.tui.widgets.too_small import TooSmall
 
 REST_SECONDS = 0.08
 """How long the cursor rests on a user before their keys are read."""
@@ -435,7 +434,7 @@ class MainScreen(Screen[None]):
         self.reader.look_at_keyring()
 
     def action_help(self) -> None:
-        from keytui.tui.dialogs.long_dialog import HelpScreen  # Not needed for the first frame.
+        from keytui.tui.dialogs.dialogs import HelpScreen  # Not needed for the first frame.
 
         self.app.push_screen(HelpScreen(self.own_bindings()))
 

@@ -20,8 +20,7 @@ from keytui.core.text import plain
 from keytui.session.context import Context
 from keytui.session.inventory import Inventory
 from keytui.tui.services.state import AccountState
-from keytui.tui.widgets.line_input import LineInput
-from keytui.tui.widgets.lines import PLAIN
+from keytui.tui.widgets.lines import PLAIN, LineInput
 from keytui.tui.widgets.rows import Rows
 from keytui.tui.widgets.text import ACCENT, DIM, FAILS, WARNS, count, fit
 

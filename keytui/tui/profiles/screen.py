@@ -1,29 +1,201 @@
 """All profiles side by side: who each one is, the state of its own keys, or why it failed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from threading import Event
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from typing_extensions import override
 
-from keytui.audit.fleet import Member, survey, totals
+from keytui.audit.fleet import Member, OwnKey, survey, totals
 from keytui.core.text import plain
 from keytui.session.context import Context
-from keytui.tui.dialogs.filtered import FilteredScreen
-from keytui.tui.profiles.list import ProfileDetail, ProfileList
+from keytui.tui.dialogs.dialogs import FilteredScreen
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
-from keytui.tui.widgets.bars import KeyHints
-from keytui.tui.widgets.line_input import LineInput
-from keytui.tui.widgets.lines import Line
-from keytui.tui.widgets.rows import Rows
-from keytui.tui.widgets.text import ACCENT, DIM, FAILS, WARNS, count
-from keytui.tui.widgets.too_small import TooSmall
+from keytui.tui.widgets.bars import KeyHints, TooSmall
+from keytui.tui.widgets.key_text import KeyDetail
+from keytui.tui.widgets.lines import Line, LineInput
+from keytui.tui.widgets.rows import Column, Columns, Rows
+from keytui.tui.widgets.text import (
+    ACCENT,
+    DIM,
+    FAILS,
+    GLYPHS,
+    STATUS_STYLES,
+    WARNS,
+    age,
+    ago,
+    count,
+)
+
+COLUMNS = Columns(
+    Column("Profile", (34, 28, 24, 20)),
+    Column("Account", (12,), rank=1),
+    Column("Caller", (20, 14), rank=2),
+    Column("Own keys", (26,), fills=True),
+    margin=2,
+)
+
+
+class ProfileList(Rows):
+    """The profiles that pass the filter."""
+
+    HEADER_LINES = 1
+
+    def __init__(
+        self,
+        current: str,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
+        """Take which profile is in use."""
+        super().__init__(id=id)
+        self._current = current
+        self.names: Sequence[str] = ()
+        """The profiles shown."""
+        self._members: Mapping[str, Member] = {}
+        self._now: datetime | None = None
+
+    @property
+    def row_count(self) -> int:
+        """How many profiles are shown."""
+        return len(self.names)
+
+    @property
+    def name_here(self) -> str | None:
+        """The profile under the cursor."""
+        return self.names[self.cursor] if self.cursor < len(self.names) else None
+
+    def show(self, names: Sequence[str], members: Mapping[str, Member], now: datetime) -> None:
+        """Show these profiles; the cursor stays on its profile, or else goes to the first.
+
+        Args:
+            names: The profiles, in their order.
+            members: Profile → what was found of it; it is still being asked where it is missing.
+            now: The time that ages are counted to.
+        """
+        before = self.name_here
+        self.names, self._members, self._now = names, members, now
+        self.rows_changed(names.index(before) if before in names else 0)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose a profile by a second click on it."""
+        if event.chain == 2 and 0 <= event.y - self.HEADER_LINES < self.row_count:
+            self.action_choose()
+
+    def draw_header(self, width: int) -> Text:
+        """Return the names of the columns."""
+        return COLUMNS.header(width)
+
+    def draw_row(self, index: int, width: int) -> Text:
+        """Return a profile's line."""
+        name = self.names[index]
+        member = self._members.get(name)
+        mark = Text("•", style=f"bold {ACCENT}") if name == self._current else Text()
+        cells = [Text(plain(name))]
+        if member is None:
+            cells.append(Text("… asking", style=DIM))
+        elif member.identity is None:
+            cells.append(failure(member))
+        else:
+            who = (member.identity.account, member.identity.label)
+            cells += [Text(plain(one)) for one in who]
+            cells.append(failure(member) if member.error else own_keys(member, self._now))
+        return COLUMNS.line(mark, cells, width)
+
+
+def failure(member: Member) -> Text:
+    """Return in a sentence why a profile could not be asked."""
+    title = member.error.title if member.error else ""
+    return Text.assemble(("✗ ", FAILS), (plain(title), WARNS))
+
+
+def own_keys(member: Member, now: datetime | None) -> Text:
+    """Return the caller's own keys in brief: how many, what they break, how old they are."""
+    if member.owner is None:
+        return Text("no keys of its own", style=DIM)
+    if not member.keys:
+        return Text("no keys", style=DIM)
+    parts = [Text(count(len(member.keys), "key"))]
+    broken = Counter(one.rule for own in member.keys for one in own.findings if one.fails)
+    rules = sorted(broken, key=lambda rule: rule.rank)
+    if rules:
+        words = [
+            rule.word if broken[rule] == len(member.keys) else f"{broken[rule]} {rule.word}"
+            for rule in rules
+        ]
+        parts.append(Text(", ".join(words), style=FAILS))
+    elif notes := {one.rule.word: None for own in member.keys for one in own.findings}:
+        parts.append(Text(", ".join(notes), style=WARNS))
+    if now:
+        parts.append(Text(", ".join(age(own.key.created, now) for own in member.keys), style=DIM))
+    return Text(" · ").join(parts)
+
+
+class ProfileDetail(KeyDetail):
+    """The detail below the list: who it is, each key, and what could not be had."""
+
+    INDENT = 0
+
+    def show_member(self, name: str, member: Member | None, now: datetime, current: str) -> None:
+        """Show one profile; ``member`` is None while it is being asked."""
+        here = " · in use now" if name == current else ""
+        if member is None:
+            lines = [Text(f"{plain(name)} is being asked.{here}", style=DIM)]
+        else:
+            who = f": {plain(member.identity.arn)}" if member.identity else ""
+            lines = [Text(f"{plain(name)}{who}{here}", style=DIM)]
+            lines += [_key(own, now) for own in member.keys]
+            lines += _problems(member)
+            if member.identity and not member.keys and not member.error:
+                lines.append(Text(_without_keys(member)))
+        self.show_sentences(lines)
+
+
+def _key(own: OwnKey, now: datetime) -> Text:
+    key = own.key
+    line = Text.assemble(plain(key.id), "  ")
+    line.append(f"{GLYPHS[key.status]} {key.status.value}", STATUS_STYLES[key.status])
+    line.append(f"  created {ago(key.created, now)}")
+    if key.last_used and key.last_used.when:
+        where = plain(f"{key.last_used.service} {key.last_used.region}").strip()
+        line.append(
+            f", last used {ago(key.last_used.when, now)}" + (f" by {where}" if where else "")
+        )
+    elif key.last_used:
+        line.append(", never used")
+    if own.signs:
+        line.append(", signs here")
+    for one in own.findings:
+        line.append("  ")
+        line.append(f"{one.rule.word} {one.rule.cis}", FAILS if one.fails else WARNS)
+    return line
+
+
+def _problems(member: Member) -> list[Text]:
+    lines = []
+    if member.error:
+        lines.append(Text(plain(member.error.title), style=f"bold {WARNS}"))
+        if member.error.next_step:  # Nothing was at stake.
+            lines.append(Text(plain(member.error.next_step)))
+    if member.note:
+        note = f"The last use of its keys is not known: {member.note.title}"
+        lines.append(Text(plain(note), style=WARNS))
+    return lines
+
+
+def _without_keys(member: Member) -> str:
+    if member.owner is None:
+        return "A role or a federated user signs by temporary credentials, and has no keys."
+    return "It has no access keys: temporary credentials sign here."
+
 
 BATCH_SECONDS = 0.1
 """What arrives within this time is painted once."""

@@ -29,9 +29,8 @@ from keytui.tui.keys.change import DeleteScreen, delete
 from keytui.tui.keys.create import reveal
 from keytui.tui.rotation.dialogs import RepointScreen, RotateScreen, TwoKeysScreen, back_lines
 from keytui.tui.rotation.screen import RotationScreen
-from keytui.tui.services.port import ScreenPort
 from keytui.tui.services.reading import reread_user
-from keytui.tui.services.stage import Stage
+from keytui.tui.services.stage import ScreenPort, Stage
 from keytui.tui.services.threads import in_thread
 
 T = TypeVar("T")

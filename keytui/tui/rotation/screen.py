@@ -23,10 +23,9 @@ from keytui.rotation.driver import RotationDriver, UndecidedError
 from keytui.rotation.rotator import Watch
 from keytui.tui.dialogs.dialogs import sentences
 from keytui.tui.services.flow_runner import FlowRunner
-from keytui.tui.widgets.bars import KeyHints, MessageBar
+from keytui.tui.widgets.bars import KeyHints, MessageBar, TooSmall
 from keytui.tui.widgets.lines import Line, Lines
 from keytui.tui.widgets.text import ACCENT, DIM, GOOD, WARNS, ago, fit, moment
-from keytui.tui.widgets.too_small import TooSmall
 
 GRAIN = "AWS tells of a use up to 15 minutes late."
 

@@ -1,5 +1,7 @@
 """What a flow works with: the account, the dialogs, the message bars, a secret on its way."""
 
+import asyncio
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +15,7 @@ from keytui.stores.base import Probe
 from keytui.tui.services.connection import Connection
 from keytui.tui.services.flow_runner import FlowRunner
 from keytui.tui.services.state import AccountState
+from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.bars import MessageBar
 
 T = TypeVar("T")
@@ -118,3 +121,27 @@ class Stage:
     def release_custody(self) -> None:
         """The secret is kept or discarded."""
         self.custody = None
+
+
+class ScreenPort:
+    """Works in threads and says what came of it in the message bar; see ``core.port.Port``."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._loop = asyncio.get_running_loop()
+
+    async def work(self, call: Callable[[], T]) -> T:
+        """Run a blocking call in a thread."""
+        return await in_thread(call)
+
+    def progress(self, step: str) -> None:
+        """Show what is being done. Any thread."""
+        self._loop.call_soon_threadsafe(self.stage.say, f"{step}…", False)
+
+    def tell(self, sentence: str, *, good: bool = True) -> None:
+        """Show what came of it."""
+        self.stage.say(sentence, good)
+
+    def committed(self) -> None:
+        """No dialog comes any more: keys typed ahead go to the main screen again."""
+        self.stage.no_more_questions()

@@ -16,7 +16,7 @@ from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
 
-from keytui.tui.widgets.too_small import has_no_room
+from keytui.tui.widgets.bars import has_no_room
 
 LEAVING = ("escape", "ctrl+c", "ctrl+q")
 ROUNDS = 2

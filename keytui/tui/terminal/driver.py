@@ -15,7 +15,7 @@ from textual.geometry import Size
 
 from keytui.tui.terminal.device import Terminal
 from keytui.tui.terminal.glyphs import Glyphs, spell
-from keytui.tui.terminal.painted import Painted
+from keytui.tui.terminal.wire import Painted
 
 _LOOK_AGAIN = 0.1
 _ALTERNATE_SCREEN = "\x1b[?1049h"

@@ -1,13 +1,16 @@
-"""What is painted, in fewer bytes: over SSH on a slow line each of them is felt.
+"""What is sent to the terminal: only cells that differ, in few bytes; over SSH each is felt.
 
-Rich ends every stretch of text with a reset and names even default colours, and Textual paints
-blanks one by one. The same screen takes half the bytes when only changes of style are sent and
+Textual paints the whole screen whenever a dialog opens or closes, and whole lines for a word:
+cells are compared with what stands there. Rich ends every stretch of text with a reset and names
+even default colours, and Textual paints blanks one by one: only changes of style are sent, and
 long blanks are erased instead.
 """
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+
+from rich.cells import cell_len
 
 Style = tuple[str, ...]
 """The SGR codes in force since the last reset."""
@@ -102,3 +105,111 @@ def _erasing(text: str, following: str) -> str:
         return f"\x1b[{cells}X{move}"
 
     return _BLANKS.sub(erase, text)
+
+
+Cell = tuple[str, Style]
+"""A character and its style; an empty one is the right half of a wide one."""
+
+_MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
+_PLAIN = re.compile(r"(?:\x1b\[[0-9;]*m|[^\x00-\x1f\x7f\x80-\x9f]++)*+\n*")
+"""What Textual paints after it has moved: text and styles, and a line's end."""
+_CLEARS = re.compile(r"\x1b\[\?1049|\x1b\[\d*J|\x1bc")
+_NONE: Style = ()
+_GAP = 6
+"""So many cells that need no paint take fewer bytes than going past them."""
+
+
+class Painted:
+    """The cells of the terminal, as far as they are known."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, dict[int, Cell]] = {}
+        self._lines: dict[int, tuple[int, str]] = {}
+        """Row → the place and text painted on it last, where all of it still stands."""
+        self._cursor = (0, 0)
+
+    def forget(self) -> None:
+        """Know nothing: the terminal may have been cleared, or have another size."""
+        self._rows.clear()
+        self._lines.clear()
+        self._cursor = (0, 0)
+
+    def reduce(self, data: str) -> str:
+        """Return what has to be sent so that the terminal shows what ``data`` paints."""
+        head, *moves = _MOVE.split(data)
+        places = list(zip(moves[::3], moves[1::3], moves[2::3], strict=True))
+        if _CLEARS.search(data) or not all(_PLAIN.fullmatch(text) for _, _, text in places):
+            self.forget()
+            return thin(data)
+        if head and not _MOVE.match(data) and places:
+            return thin(head) + self._frame(places)
+        return self._frame(places) if places else thin(data)
+
+    def _frame(self, places: list[tuple[str, str, str]]) -> str:
+        out = "".join(self._line(int(y), int(x), text.rstrip("\n")) for y, x, text in places)
+        y, x, text = places[-1]
+        if text.strip("\n"):
+            self._cursor = (0, 0)
+        elif out or self._cursor != (int(y), int(x)):
+            self._cursor = (int(y), int(x))
+            out += f"\x1b[{y};{x}H"
+        return thin(out)
+
+    def _line(self, y: int, x: int, text: str) -> str:
+        if not text or self._lines.get(y) == (x, text):
+            return ""
+        self._lines[y] = (x, text)
+        row, cells = self._rows.setdefault(y, {}), _cells(text)
+        differ = [at for at, cell in enumerate(cells) if row.get(x + at) != cell]
+        self._take(row, x, cells)
+        return "".join(_paint(y, x, cells, first, end) for first, end in _spans(differ, cells))
+
+    def _take(self, row: dict[int, Cell], x: int, cells: list[Cell]) -> None:
+        end = x + len(cells)
+        if row.get(x, ("-", ()))[0] == "":  # The left half of a wide character goes with it.
+            row.pop(x - 1, None)
+        if row.get(end, ("-", ()))[0] == "":
+            row.pop(end, None)
+        row.update(enumerate(cells, start=x))
+
+
+def _cells(text: str) -> list[Cell]:
+    cells: list[Cell] = []
+    for style, stretch in styled(text):
+        seen = style if paints(style) else ()
+        if stretch.isascii():
+            cells += [(char, seen if char == " " else style) for char in stretch]
+            continue
+        for char in stretch:
+            width = 1 if char.isascii() else cell_len(char)
+            if width == 0 and cells:
+                cells[-1] = (cells[-1][0] + char, cells[-1][1])
+                continue
+            cells.append((char, seen if char == " " else style))
+            cells += [("", style)] * (width - 1)
+    return cells
+
+
+def _spans(differ: list[int], cells: list[Cell]) -> list[tuple[int, int]]:
+    """Return where to paint, from and up to, with small gaps painted over."""
+    spans: list[tuple[int, int]] = []
+    for at in differ:
+        first = at - 1 if cells[at][0] == "" else at
+        end = at + 2 if cells[at + 1 : at + 2] and cells[at + 1][0] == "" else at + 1
+        if spans and first - spans[-1][1] <= _GAP:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((first, end))
+    return spans
+
+
+def _paint(y: int, x: int, cells: list[Cell], first: int, end: int) -> str:
+    if cells[first][0] == "":  # A gap may have begun within a wide character.
+        first -= 1
+    out, before = [f"\x1b[{y};{x + first}H"], _NONE
+    for char, style in cells[first:end]:
+        if style != before:
+            out.append(f"\x1b[0;{';'.join(style)}m" if style else "\x1b[0m")
+        out.append(char)
+        before = style
+    return "".join(out) + "\x1b[0m"

@@ -1,11 +1,14 @@
 """The one-line bars: who acts where, what happened, the keyring, the keys that work."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from keytui.core.errors import KeytuiError
@@ -14,7 +17,6 @@ from keytui.core.text import plain
 from keytui.stores.base import Probe
 from keytui.tui.widgets.lines import Line
 from keytui.tui.widgets.text import ACCENT, FAILS, GOOD, WARNS, backend, count
-from keytui.tui.widgets.too_small import show
 
 GAP = "  "
 
@@ -183,3 +185,25 @@ def _width(bindings: list[Binding]) -> int:
 def _hint(binding: Binding) -> Text:
     key = binding.key_display or binding.key
     return Text.assemble((key, f"bold {ACCENT}"), " ", binding.description)
+
+
+def has_no_room(screen: Screen[Any]) -> bool:
+    """Return whether the terminal is too small for what is on a screen."""
+    return screen.has_class("-tiny") or screen.has_class("-flat")
+
+
+def show(widget: Widget, wanted: bool) -> None:
+    """Show or hide a widget; the style sheet's rule for a screen with no room comes first."""
+    widget.styles.display = None if wanted else "none"
+
+
+class TooSmall(Static):
+    """Says how small the terminal is; the style sheet shows it where that is too small."""
+
+    def on_resize(self) -> None:
+        """Say the size."""
+        width, height = self.app.size
+        self.update(
+            f"keytui needs 60×20 characters; this terminal has {width}×{height}.\n"
+            "Nothing is lost: make it larger."
+        )

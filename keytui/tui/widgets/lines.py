@@ -4,15 +4,16 @@ They draw themselves line by line and never ask for a new layout, which would pa
 whole screen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 PLAIN = Style.null()
 """A segment without a style is more than Textual's filter for NO_COLOR can bear."""
@@ -86,3 +87,38 @@ def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
         else:
             runs.append((y, 1))
     return runs
+
+
+class LineInput(Input):
+    """Textual's input in one line, with a cursor that does not blink: idle means no bytes."""
+
+    # The line's size does not depend on its value: typing needs no new layout.
+    value = reactive("", layout=False, init=False)
+    virtual_size = reactive(Size(0, 0), layout=False)
+
+    def __init__(
+        self,
+        value: str | None = None,
+        placeholder: str = "",
+        *,
+        max_length: int = 0,
+        password: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        self.on_value: Callable[[], object] = lambda: None
+        """Called at once when the value has changed, so that both are painted in one frame."""
+        super().__init__(
+            value,
+            placeholder,
+            max_length=max_length,
+            password=password,
+            id=id,
+            classes=classes,
+            compact=True,
+        )
+        self.cursor_blink = False
+
+    def _watch_value(self, value: str) -> None:
+        super()._watch_value(value)
+        self.on_value()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from keytui import __version__
-from keytui.cli.exit_codes import EXIT_USAGE
 from keytui.cli.main import main
+from keytui.cli.parser import EXIT_USAGE
 from keytui.session.settings import Settings
 from keytui.session.users_cache import KnownUsers
 from keytui.session.wiring import users_cache

@@ -22,9 +22,8 @@ from keytui.journal.log import Entry, Event, Journal
 from keytui.stores.base import Mend
 from keytui.stores.csv_file import CsvFile
 from keytui.stores.keyring.os_keyring import OsKeyring
-from keytui.stores.keyring.private_bus import private_bus
 from keytui.stores.keyring.process import Reply
-from keytui.stores.keyring.session_bus import VARIABLE
+from keytui.stores.keyring.session_bus import VARIABLE, private_bus
 from keytui.stores.vault import Held, Vault
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import READ_ONLY, WRITABLE

@@ -16,7 +16,7 @@ from keytui.core.gate import Gate
 from keytui.core.model import Secret
 from keytui.session.settings import Settings
 from keytui.stores.base import Mend, Probe
-from keytui.stores.keyring import private_bus
+from keytui.stores.keyring import session_bus
 from keytui.stores.vault import Held
 from tests.support.fake_store import FakeStore
 
@@ -167,7 +167,7 @@ def lend_bus(
         finally:
             life.append("ended")
 
-    monkeypatch.setattr(private_bus, "private_bus", bus)
+    monkeypatch.setattr(session_bus, "private_bus", bus)
     return life
 
 

@@ -16,10 +16,9 @@ from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
 from keytui.core.errors import StoreError
 from keytui.core.model import Secret
-from keytui.stores.keyring import private_bus as bus_of_one_run
+from keytui.stores.keyring import session_bus as bus_of_one_run
 from keytui.stores.keyring.os_keyring import OsKeyring
-from keytui.stores.keyring.private_bus import private_bus
-from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus, private_bus_file
+from keytui.stores.keyring.session_bus import Bus, BusKind, find_bus, private_bus, private_bus_file
 from tests.support.gates import WRITABLE
 from tests.support.sentinel import EXPOSED
 

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, set_cell_size
 
-from keytui.tui.terminal.painted import Painted
-from keytui.tui.terminal.wire import thin
+from keytui.tui.terminal.wire import Painted, thin
 
 WIDTH, HEIGHT = 40, 6
 STYLES = ["", "1", "2", "7", "4", "31", "1;36", "39;49", "1;36;49", "44", "38;5;49;48;5;39", "9"]

@@ -7,8 +7,8 @@ from threading import Event, Thread
 
 import pytest
 
-from keytui.cli import ending
-from keytui.cli.ending import Ending
+from keytui.cli.commands import tui
+from keytui.cli.commands.tui import Ending
 
 PATIENCE = 20.0
 
@@ -33,8 +33,8 @@ class World:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending, "UNWIND_SECONDS", 0.01)
-    monkeypatch.setattr(ending, "END_SECONDS", 0.01)
+    monkeypatch.setattr(tui, "UNWIND_SECONDS", 0.01)
+    monkeypatch.setattr(tui, "END_SECONDS", 0.01)
 
 
 def test_screen_that_never_closes_is_ended_with_the_secret_safe() -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keytui.cli.meter import Meter
+from keytui.cli.console import Meter
 
 
 class Clock:

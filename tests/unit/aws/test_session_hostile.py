@@ -345,7 +345,7 @@ def test_very_many_levels_do_not_end_the_interpreter() -> None:
     """In a process of its own and in a thread, whose stack is small, as keytui has it."""
     code = (
         "import threading\n"
-        "from tests.unit.aws import test_hostile as hostile\n"
+        "from tests.unit.aws import test_session_hostile as hostile\n"
         "levels = hostile.nested(300_000)\n"
         "hostile.BREAKERS = {'ok': (200, levels), 'error': (400, levels)}\n"
         "def work():\n"

@@ -6,7 +6,7 @@ from keytui.audit.rows import Audit
 from keytui.core.credential_report import CredentialReport, ReportedUser
 from keytui.core.model import AccessKey, KeyStatus, User
 from keytui.core.rules import Thresholds
-from keytui.tui.audit.marks import AuditMarks
+from keytui.tui.audit.table import AuditMarks
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ALICE = User("alice")

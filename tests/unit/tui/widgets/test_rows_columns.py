@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from keytui.tui.widgets.columns import Column, Columns
+from keytui.tui.widgets.rows import Column, Columns
 
 ID, NAME, AGE, NOTE = (
     Column("ID", (10,)),
