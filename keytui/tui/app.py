@@ -134,7 +134,6 @@ class KeytuiApp(App[None]):
         self.screen.refresh()
 
     async def action_quit(self) -> None:
-        """Leave, unless a secret would be lost."""
         if any(not getattr(screen, "can_leave", True) for screen in self.screen_stack):
             self.bell()  # AWS's reply may bring what can't be had twice, or is not on record yet.
         elif close := getattr(self.screen, "close_first", None):
@@ -167,7 +166,6 @@ class KeytuiApp(App[None]):
         return super().export_screenshot(title=title, simplify=simplify)
 
     def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
-        """Save a screenshot; refused beside a secret."""
         if not self.shows_secret:
             super().action_screenshot(filename, path)
 

@@ -204,7 +204,6 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         await report
 
     def _on_report(self) -> None:
-        """Show what a report says, or that there is none."""
         self._looked_at.clear()
         if self.account.audit.report_made_at is not None:
             self.reader.forget_failures()
@@ -248,7 +247,6 @@ class AuditScreen(FilteredScreen[AuditRow | None]):
         )
 
     def action_refresh(self) -> None:
-        """Read the report again, and the rows on the screen."""
         self.say("")
         self._looked_at.clear()
         self.reader.forget_failures()

@@ -1,5 +1,6 @@
 """The small dialogs: a question, a word to type, a path, a choice, work to wait for.
 
+from typing_extensions import override
 A dialog returns a typed value and does nothing else.
 """
 
@@ -18,6 +19,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
+from typing_extensions import override
 
 from keytui.core.errors import KeytuiError
 from keytui.core.text import plain
@@ -43,7 +45,6 @@ class Note(Static):
         self.display = bool(text)
 
     def on_mount(self) -> None:
-        """Begin with nothing to say."""
         self.display = False
 
 
@@ -54,8 +55,8 @@ class Dialog(ModalScreen[T], Generic[T]):
         super().__init__()
         self.box_title = title
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the box."""
         with VerticalScroll(classes="box", can_focus=False) as box:
             box.border_title = Content(plain(self.box_title))
             yield from self.content()
@@ -67,7 +68,6 @@ class Dialog(ModalScreen[T], Generic[T]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Show the keys that work here."""
         self.show_hints()
 
     def on_resize(self) -> None:
@@ -97,12 +97,11 @@ class ConfirmScreen(Dialog[bool]):
         super().__init__(title)
         self._lines = lines
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the question."""
         yield Static(sentences(*self._lines))
 
     def action_answer(self, yes: bool) -> None:
-        """Return the answer."""
         self.dismiss(yes)
 
 
@@ -118,8 +117,8 @@ class TypeScreen(Dialog[bool]):
         super().__init__(title)
         self._word, self._what, self._lines = word, what, lines
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the question and the line to type on."""
         yield Static(sentences(*self._lines))
         yield Static(Text(f"Type {self._what}, then enter."), classes="ask")
         yield LineInput(max_length=32, classes="line")
@@ -127,7 +126,6 @@ class TypeScreen(Dialog[bool]):
 
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
-        """Return yes where the word is right."""
         if self.query_one(LineInput).value.strip().casefold() == self._word.casefold():
             self.dismiss(True)
         else:
@@ -146,14 +144,13 @@ class PathScreen(Dialog[str | None]):
         super().__init__(title)
         self._path = path
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the line with the path proposed."""
         yield Static(Text("Only you can read the file; an existing one is never replaced."))
         yield LineInput(self._path, classes="line")
 
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
-        """Return the path."""
         self.dismiss(self.query_one(LineInput).value)
 
 
@@ -169,8 +166,8 @@ class ChoiceScreen(Dialog[str | None]):
         super().__init__(title)
         self._names, self._current = names, current
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the names."""
         options = OptionList(*[Text(plain(name)) for name in self._names], compact=True)
         if self._current in self._names:
             options.highlighted = self._names.index(self._current)
@@ -178,7 +175,6 @@ class ChoiceScreen(Dialog[str | None]):
 
     @on(OptionList.OptionSelected)
     def action_choose(self) -> None:
-        """Return the name under the cursor."""
         index = self.query_one(OptionList).highlighted
         self.dismiss(None if index is None else self._names[index])
 
@@ -215,13 +211,12 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
         """Whether the work can be left."""
         return self._leave is not None
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the line that says what is being done."""
         yield Static("…", classes="progress")
         yield Static(Text(plain(self._wait)), classes="quiet")
 
     def on_mount(self) -> None:
-        """Begin."""
         super().on_mount()
         self.run()
 
@@ -237,7 +232,6 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
             self.text = text
 
     def on_working_screen_progress(self, message: Progress) -> None:
-        """Show what is being done."""
         self.query_one(".progress", Static).update(Text(message.text + "…"))
 
     @work(description="work that is waited for")
@@ -255,16 +249,14 @@ class WorkingScreen(Dialog[T | KeytuiError], Generic[T]):
             self.dismiss(result)
 
     def on_screen_resume(self) -> None:
-        """No dialog is over this one any more."""
         self._resumed.set()
 
+    @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Leave only what can be left."""
         del parameters
         return action != "leave" or self.can_leave
 
     def action_leave(self) -> None:
-        """Wait no longer."""
         if self._leave:
             self._left = True
             self._leave()
@@ -283,11 +275,9 @@ class FilteredScreen(Screen[T], Generic[T]):
             self.query_one(Rows).focus()
 
     def action_filter(self) -> None:
-        """Type a filter."""
         self.query_one(LineInput).focus()
 
     def action_back(self) -> None:
-        """Leave the filter and clear it, or go back."""
         line = self.query_one(LineInput)
         if line.value or line.has_focus:
             line.value = ""
@@ -312,8 +302,8 @@ class LongDialog(Dialog[T], Generic[T]):
         Binding("end,G", "end(1)", show=False),
     ]
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the text, and below it what does not scroll."""
         with VerticalScroll(classes="long", can_focus=False):
             yield Static(id="text")
         yield from self.below()
@@ -331,15 +321,12 @@ class LongDialog(Dialog[T], Generic[T]):
         return self.query_one(".long", VerticalScroll)
 
     def action_lines(self, by: int) -> None:
-        """Scroll by some lines."""
         self._long.scroll_relative(y=by, animate=False)
 
     def action_page(self, by: int) -> None:
-        """Scroll by a screenful."""
         self._long.scroll_relative(y=by * max(self._long.size.height - 1, 1), animate=False)
 
     def action_end(self, end: int) -> None:
-        """Scroll to the beginning or the end."""
         if end < 0:
             self._long.scroll_home(animate=False)
         else:
@@ -364,7 +351,6 @@ class HelpScreen(LongDialog[None]):
         self._shown = bindings
 
     def on_mount(self) -> None:
-        """Show the table of keys."""
         super().on_mount()
         table = Table.grid(padding=(0, 2))
         for keys, does in MOVES:

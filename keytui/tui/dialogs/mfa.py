@@ -27,7 +27,6 @@ class CodeLine(LineInput):
         self.restrict = "[0-9]*"
 
     def on_paste(self, event: events.Paste) -> None:
-        """Put in the digits."""
         event.stop()
         event.prevent_default()
         self.insert_text_at_cursor(re.sub(r"[^0-9]", "", event.text)[:DIGITS])
@@ -56,14 +55,12 @@ class MfaScreen(Dialog[Secret | None]):
         yield Note(classes="wrong")
 
     def on_mount(self) -> None:
-        """Say what was wrong with the code before."""
         super().on_mount()
         if self._request.problem:
             self._say(self._request.problem)
 
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
-        """Return the code, where it is whole."""
         typed = self.query_one(CodeLine).value
         if len(typed) == DIGITS:
             self.dismiss(Secret(typed))

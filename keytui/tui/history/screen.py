@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.core.errors import KeytuiError
 from keytui.core.gate import EXPORTING
@@ -102,8 +103,8 @@ class HistoryScreen(FilteredScreen[Matter | Export | None]):
         super().__init__()
         self._matters = matters
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
         yield Static("History", classes="heading")
         yield LineInput(placeholder="/ filter", id="filter")
         yield HistoryList(id="history")
@@ -112,7 +113,6 @@ class HistoryScreen(FilteredScreen[Matter | Export | None]):
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Show all matters."""
         self.list.focus()
         self._show()
 
@@ -121,8 +121,8 @@ class HistoryScreen(FilteredScreen[Matter | Export | None]):
         """The list itself."""
         return self.query_one(HistoryList)
 
+    @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Look only into what is open."""
         del parameters
         if action == "look":
             matter = self.list.matter
@@ -131,12 +131,10 @@ class HistoryScreen(FilteredScreen[Matter | Export | None]):
 
     @on(Rows.Chosen)
     def action_look(self) -> None:
-        """Return the open matter under the cursor."""
         if (matter := self.list.matter) and matter.open:
             self.dismiss(matter)
 
     def action_export(self) -> None:
-        """Return what is shown."""
         if self.list.matters:
             self.dismiss(Export(self.list.matters))
 

@@ -218,7 +218,6 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         self.show_hints()
 
     def on_batch_screen_ended(self, message: Ended) -> None:
-        """Show a result."""
         self._known[message.result.key.id] = message.result
         self._draw()
 
@@ -228,7 +227,6 @@ class BatchScreen(LongDialog[tuple[Result, ...]]):
         self.hint([Binding("escape", "close", words, key_display="esc")])
 
     def action_close(self) -> None:
-        """Close when it has ended; stop it before."""
         if self.can_leave:
             self.dismiss(self._results)
         else:
@@ -299,7 +297,6 @@ class BulkScreen(LongDialog[tuple[Planned, ...]]):
         self.hint([*hints, Binding("n", "answer('')", "No")])
 
     def action_answer(self, which: str) -> None:
-        """Return the keys."""
         if which == "free" and not self._plan.free:
             return
         chosen = {"free": self._plan.free, "all": self._plan.others}

@@ -10,6 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.core.errors import KeytuiError
 from keytui.core.model import LENGTH, User, description_problem
@@ -102,8 +103,8 @@ class CreateScreen(Dialog[CreateChoice | None]):
         self._user, self._count, self._ctx = user, keys, ctx
         self._keyring: Probe | None = None
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the fields."""
         has = "" if self._count is None else f"   {self._count} of 2 keys"
         yield Static(Text.assemble(("For ", DIM), (plain(self._user.name), "bold"), (has, DIM)))
         yield Static(Text("The secret goes to", style=DIM), classes="label")
@@ -115,7 +116,6 @@ class CreateScreen(Dialog[CreateChoice | None]):
         yield LineInput(max_length=LENGTH, id="description")
 
     def on_mount(self) -> None:
-        """Look at the keyring."""
         super().on_mount()
         self.query_one(Goals).focus()
         self._show_goal()

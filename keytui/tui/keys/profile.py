@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.aws.files.profiles import (
     NOTHING_WRITTEN,
@@ -44,8 +45,8 @@ class ProfileScreen(Dialog[str | None]):
         super().__init__("Write an AWS profile")
         self._name, self._key_id, self._path = name, key_id, path
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the line with the name proposed."""
         what = f"It goes into {self._path}; with it, the AWS command line and the SDKs"
         yield Static(Text(plain(f"{what} take {self._key_id} from the keyring through keytui.")))
         yield Static(Text("Name of the profile", style=DIM), classes="label")
@@ -54,7 +55,6 @@ class ProfileScreen(Dialog[str | None]):
 
     @on(LineInput.Submitted)
     def action_submit(self) -> None:
-        """Return the name if it can be a profile's."""
         name = self.query_one(LineInput).value.strip()
         if problem := name_problem(name):
             self.query_one(Note).say(Text(problem))

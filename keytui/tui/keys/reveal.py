@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.core.errors import StoreError, StoreLockedError
 from keytui.core.text import plain
@@ -57,8 +58,8 @@ class RevealScreen(Dialog[Closing]):
         self._said = Text()
         self._flows = FlowRunner(self, lambda error: self._say(str(error), FAILS))
 
+    @override
     def content(self) -> ComposeResult:
-        """Yield the key, the secret and where it is kept."""
         key = self._custody.new.key
         yield Static(Text.assemble(("User           ", DIM), plain(key.user.name)))
         yield Static(Text.assemble(("Access key ID  ", DIM), (plain(key.id), "bold")))
@@ -67,27 +68,22 @@ class RevealScreen(Dialog[Closing]):
         yield Note(id="said")
 
     def on_mount(self) -> None:
-        """Draw with the secret hidden."""
         super().on_mount()
         self._draw()
 
     def on_unmount(self) -> None:
-        """Leave nothing in the clipboard."""
         copier(self.app).clear_soon()
 
     def action_show(self) -> None:
-        """Show or hide the secret."""
         self._set_shown(not self._shown)
         if self._shown:
             self._remember_shown()
 
     def action_keyring(self) -> None:
-        """Put the secret into the OS keyring."""
         self.keep(self._ctx.keyring)
 
     @work(description="ask for a path")
     async def action_csv(self) -> None:
-        """Save the secret in a CSV file."""
         path = str(self._ctx.csv_path(self._custody.new.key.user))
         chosen = await self.app.push_screen_wait(PathScreen("Save a CSV file", path))
         if chosen:

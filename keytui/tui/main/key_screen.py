@@ -107,7 +107,6 @@ class KeyScreen(LongDialog[Answer | None]):
         yield Note(classes="quiet")
 
     def on_mount(self) -> None:
-        """Show what is known, and look for the rest."""
         super().on_mount()
         self.show_text(_table(self._known, None))
         self.look()
@@ -130,7 +129,6 @@ class KeyScreen(LongDialog[Answer | None]):
 
     @work(description="send an access key ID to the clipboard")
     async def action_copy(self) -> None:
-        """Send the access key ID to the clipboard."""
         key_id = self._known.key.id
         sent = await copier(self.app).send(Secret(key_id), secret=False)
         note = f" {sent.note}" if sent.note else ""

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from typing_extensions import override
 
 from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, KeyStatus, User
@@ -42,8 +43,8 @@ class KeysPane(Vertical):
         self._known: KeyList | None = None
         self._now: datetime | None = None
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the pane."""
         yield Line(id="user")
         yield KeyTable(self._limits, id="keys")
         yield KeyDetail(self._limits, id="detail")

@@ -107,7 +107,6 @@ class MainScreen(Screen[None]):
             self.reader.look_at_keyring()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Whoever goes to the users wants to see them all."""
         at_users = self.users in event.widget.ancestors
         account = self._connection.current if self._connection.answered.is_set() else None
         if at_users and account and not account.inventory.asked:

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.strip import Strip
+from typing_extensions import override
 
 from keytui.core.key_ids import key_ids
 from keytui.core.model import User
@@ -133,8 +134,8 @@ class UserList(Rows):
         found = (places[user.name] for user in below if user.name in places)
         return next(found, len(self.users) if below else 0)
 
+    @override
     def draw_line(self, y: int, width: int) -> Text:
-        """Return a line of the list."""
         if not self.users and y == 0:
             return Text(fit(f"  {self._nobody}", width), style="dim")
         return super().draw_line(y, width)
@@ -216,8 +217,8 @@ class UsersPane(Vertical):
         super().__init__(id=id)
         self._filtered_by = ""
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the pane."""
         yield LineInput(placeholder="/ filter", id="filter")
         yield UserList(id="users")
 

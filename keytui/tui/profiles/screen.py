@@ -86,7 +86,6 @@ class ProfileList(Rows):
         self.rows_changed(names.index(before) if before in names else 0)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose a profile by a second click on it."""
         if event.chain == 2 and 0 <= event.y - self.HEADER_LINES < self.row_count:
             self.action_choose()
 

@@ -104,7 +104,6 @@ class RotateScreen(Dialog[TestedStore | None]):
 
     @work(group="choose", exclusive=True, description="ask for a path")
     async def action_csv(self) -> None:
-        """Let the secret go to a CSV file."""
         path = str(self._ctx.csv_path(self._key.user))
         chosen = await self.app.push_screen_wait(PathScreen("Save a CSV file", path))
         if not chosen:

@@ -219,7 +219,6 @@ class RotationScreen(Screen[None]):
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Show where it stands; go on where that is wanted."""
         self.query_one(MessageBar).say("")
         self.draw()
         self.action_look()
@@ -259,7 +258,6 @@ class RotationScreen(Screen[None]):
         return True
 
     def action_do(self, verb: str) -> None:
-        """Do what a key is for."""
         if not self.check_action("do", (verb,)) or self._flows.held:
             return
         self.say("")
@@ -287,7 +285,6 @@ class RotationScreen(Screen[None]):
             self.query_one(MessageBar).problem(error)
 
     def action_look(self) -> None:
-        """Ask AWS for the last use of both keys."""
         self.run_worker(self._look(), group="look", exclusive=True, description="look at both keys")
 
     async def _look(self) -> None:

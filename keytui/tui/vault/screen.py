@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Static
+from typing_extensions import override
 
 from keytui.core.errors import KeytuiError, NotStoredError
 from keytui.core.model import KeyStatus, Secret
@@ -38,8 +39,8 @@ HIDDEN = "•" * 40
 class HeldDetail(Vertical):
     """Three lines: whose secret it is, whether IAM has its key, the secret."""
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the lines."""
         yield Line(id="about")
         yield Line(id="why")
         yield Line(id="secret")
@@ -185,8 +186,8 @@ class VaultScreen(FilteredScreen[None]):
         self._hiding: Timer | None = None
         self._flows = FlowRunner(self, self._problem)
 
+    @override
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
         yield Line(id="heading")
         yield LineInput(placeholder="/ filter", id="filter")
         yield Static(sentences(*EMPTY), id="empty")
@@ -197,7 +198,6 @@ class VaultScreen(FilteredScreen[None]):
         yield TooSmall()
 
     def on_mount(self) -> None:
-        """Show what is held, and ask AWS about it."""
         self.query_one(MessageBar).say("")
         self._show()
         self.list.focus()
@@ -211,7 +211,6 @@ class VaultScreen(FilteredScreen[None]):
         self._draw()
 
     def on_unmount(self) -> None:
-        """Keep no secret."""
         self._secret = None
 
     @property
@@ -224,15 +223,14 @@ class VaultScreen(FilteredScreen[None]):
         """Whether a secret is on the screen."""
         return self._secret is not None
 
+    @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Work on a secret only where there is one."""
         del parameters
         return action not in NEED_ONE or self.list.one is not None
 
     # The verbs.
 
     def action_show(self) -> None:
-        """Show or hide the secret."""
         if self.shows_secret:
             self._hide()
         else:
@@ -246,7 +244,6 @@ class VaultScreen(FilteredScreen[None]):
             self._draw()
 
     def action_copy(self) -> None:
-        """Send the secret to the clipboard."""
         self._begin(self._copy)
 
     async def _copy(self, one: Held) -> None:
@@ -279,7 +276,6 @@ class VaultScreen(FilteredScreen[None]):
         self._say(f"AWS answers: {identity.label} in {identity.account}.{record}", good=not other)
 
     def action_forget(self) -> None:
-        """Delete the secret from the keyring."""
         self._begin(self._forget, asks=True)
 
     async def _forget(self, one: Held) -> None:
@@ -341,7 +337,6 @@ class VaultScreen(FilteredScreen[None]):
     # Moving and drawing.
 
     def action_filter(self) -> None:
-        """Type a filter."""
         self._hide()
         super().action_filter()
 

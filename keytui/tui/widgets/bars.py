@@ -128,7 +128,6 @@ class StatusLine(Line):
             self._draw()
 
     def on_resize(self) -> None:
-        """Put the right part at the right edge."""
         self._draw()
 
     def _draw(self) -> None:
@@ -158,11 +157,9 @@ class KeyHints(Line):
             self._draw()
 
     def on_resize(self) -> None:
-        """Choose anew what there is room for."""
         self._draw()
 
     async def on_click(self, event: events.Click) -> None:
-        """Do what the hint under the mouse names."""
         offset = event.get_content_offset(self)
         end = 0
         for binding in self._shown:
@@ -201,7 +198,6 @@ class TooSmall(Static):
     """Says how small the terminal is; the style sheet shows it where that is too small."""
 
     def on_resize(self) -> None:
-        """Say the size."""
         width, height = self.app.size
         self.update(
             f"keytui needs 60×20 characters; this terminal has {width}×{height}.\n"

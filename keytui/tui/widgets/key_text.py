@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.text import Text
+from typing_extensions import override
 
 from keytui.core.model import AccessKey, KeyStatus, User
 from keytui.core.rules import Finding, Thresholds, findings
@@ -97,15 +98,14 @@ class KeyDetail(Lines):
         self._wrap()
         self.redraw()
 
+    @override
     def draw_line(self, y: int, width: int) -> Text:
-        """Return a line of the sentences, which are wrapped already."""
         del width
         if y >= len(self._wrapped):
             return Text()
         return Text.assemble(" " * self.INDENT, self._wrapped[y])
 
     def on_resize(self) -> None:
-        """Wrap anew."""
         super().on_resize()
         self._wrap()
 

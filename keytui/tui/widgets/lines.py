@@ -1,5 +1,6 @@
 """Widgets that repaint only what has changed: over SSH each painted byte is felt.
 
+from typing_extensions import override
 They draw themselves line by line and never ask for a new layout, which would paint the
 whole screen.
 """
@@ -14,6 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from typing_extensions import override
 
 PLAIN = Style.null()
 """A segment without a style is more than Textual's filter for NO_COLOR can bear."""
@@ -52,8 +54,8 @@ class Lines(Widget):
         ]:
             self.refresh(*(Region(0, y, self.size.width, height) for y, height in _runs(changed)))
 
+    @override
     def render_line(self, y: int) -> Strip:
-        """Return a line for the screen."""
         if not self._drawn:
             self._drawn = self._draw_all()
         return self._drawn[y] if y < len(self._drawn) else Strip.blank(self.size.width)

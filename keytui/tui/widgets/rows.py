@@ -1,5 +1,6 @@
 """A list of one-line rows that draws only what is on the screen.
 
+from typing_extensions import override
 Textual's DataTable takes half a second for 5,000 rows and its OptionList repaints far more
 than two lines for a cursor move; over SSH both are felt. This draws a row when its line is
 shown, and a move repaints the two lines it touches.
@@ -15,6 +16,7 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from typing_extensions import override
 
 from keytui.tui.widgets.lines import Lines
 
@@ -185,8 +187,8 @@ class Rows(Lines, can_focus=True):
         self.redraw()
         self.post_message(self.Highlighted(self))
 
+    @override
     def draw_line(self, y: int, width: int) -> Text:
-        """Return the header, a row, or nothing."""
         if y < self.HEADER_LINES:
             return self.draw_header(width)
         index = y + self._top - self.HEADER_LINES
@@ -219,7 +221,6 @@ class Rows(Lines, can_focus=True):
         self.post_message(self.Scrolled(self))
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
         super().on_resize()
         self._keep_in_sight()
 
@@ -229,36 +230,28 @@ class Rows(Lines, can_focus=True):
         self.redraw()
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse points."""
         if event.y >= self.HEADER_LINES:
             self.move_to(event.y + self._top - self.HEADER_LINES)
 
     def on_mouse_scroll_down(self) -> None:
-        """Show what is below."""
         self._scroll(WHEEL_LINES)
 
     def on_mouse_scroll_up(self) -> None:
-        """Show what is above."""
         self._scroll(-WHEEL_LINES)
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by some rows."""
         self.move_to(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by a screenful."""
         self.move_to(self.cursor + by * self._lines)
 
     def action_first(self) -> None:
-        """Move to the first row."""
         self.move_to(0)
 
     def action_last(self) -> None:
-        """Move to the last row."""
         self.move_to(self.row_count - 1)
 
     def action_choose(self) -> None:
-        """Tell that a row was chosen."""
         self.post_message(self.Chosen(self))
 
 
