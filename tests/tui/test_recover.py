@@ -251,31 +251,6 @@ async def test_a_key_that_somebody_uses_can_not_be_deleted_here(desk: Desk) -> N
     assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
 
 
-async def test_a_key_used_while_the_dialog_is_open_is_not_deleted(desk: Desk) -> None:
-    _, key = an_orphan(desk)
-    async with opened(desk):
-        await desk.sees(BADGE)
-        await look_into_the_first(desk)
-        await desk.on(OrphanScreen)
-        desk.iam._uses[key.id] = LastUsed(START, "s3", "eu-west-1")
-        await desk.press("enter")
-        await desk.sees(f"{key.id} was not deleted: It was used at", BADGE)
-    assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
-
-
-async def test_enter_deletes_nothing_where_the_last_use_is_unknown(desk: Desk) -> None:
-    _, key = an_orphan(desk)
-    desk.iam.deny = {"iam:GetAccessKeyLastUsed"}
-    async with opened(desk):
-        await desk.sees(BADGE)
-        await look_into_the_first(desk)
-        await desk.on(OrphanScreen)
-        await desk.sees("When it was last used is unknown")
-        await desk.press("enter")
-        await desk.on_main()
-    assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
-
-
 async def test_a_keyring_that_is_locked_leaves_it_open(desk: Desk) -> None:
     _, key = an_orphan(desk, store=desk.keyring)
     desk.keyring.trouble = StoreLockedError("The keyring is locked.", next_step="Unlock it.")

@@ -4,9 +4,12 @@ from argparse import ArgumentParser
 
 from keytui.cli.console import agreed, answer, complain, on_terminal, progress, say
 from keytui.cli.parser import EXIT_DONE, EXIT_OPEN, EXIT_USAGE, Command, add_account_flags
+from keytui.cli.port import ConsolePort
 from keytui.core.errors import KeytuiError, ReadOnlyError
-from keytui.core.gate import Gate
-from keytui.keys.recovery import Finding, Recovery, Verdict
+from keytui.core.model import AccessKey
+from keytui.core.port import run_now
+from keytui.keys.recovery import Finding, Verdict
+from keytui.keys.settle import Answer, settle
 from keytui.session.account import open_account
 from keytui.session.context import Context
 
@@ -25,7 +28,8 @@ def recover(ctx: Context, *, yes: bool) -> int:
     Raises:
         KeytuiError: AWS or keytui's record can't be read.
     """
-    recovery = open_account(ctx, ctx.settings.profile).recovery
+    account = open_account(ctx, ctx.settings.profile)
+    recovery, port = account.recovery, ConsoleRecovery(yes=yes)
     unfinished = recovery.open_attempts()
     still_open = 0
     for attempt in unfinished:
@@ -34,61 +38,63 @@ def recover(ctx: Context, *, yes: bool) -> int:
             say(f"A creation for {attempt.user} is in the hands of another keytui.")
             still_open += 1
             continue
-        say(f"{finding.title} {finding.advice}".strip())
-        if finding.open and not _settled(recovery, finding, ctx.settings.gate, yes):
-            still_open += 1
-    for account in sorted(recovery.other_accounts()):
-        say(f"A creation in the account {account} is unfinished: use a profile of that account.")
+        try:
+            closed = run_now(settle(recovery, account.lifecycle, finding, port))
+        except KeytuiError as error:
+            complain(f"{finding.keys[0].id} could not be deleted. {error}")
+            closed = False
+        still_open += not closed
+    for other in sorted(recovery.other_accounts()):
+        say(f"A creation in the account {other} is unfinished: use a profile of that account.")
         still_open += 1
     if not unfinished and not still_open:
         say("Nothing is unfinished.")
     return EXIT_OPEN if still_open else EXIT_DONE
 
 
-def _settled(recovery: Recovery, finding: Finding, gate: Gate, yes: bool) -> bool:
-    """Delete an orphan where that is wanted; return whether it is gone."""
-    if finding.verdict is not Verdict.ORPHAN:
-        return False
-    key_id = finding.keys[0].id
-    if not finding.useless:
-        say(finding.times)
-    try:
-        gate.require_writable()
-    except ReadOnlyError as error:
-        say(f"{key_id} stays. {error}")
-        return False
-    asks = on_terminal() and not yes
-    if not (_wanted(finding) if asks and finding.deletable else yes and finding.useless):
-        say(f"{key_id} stays{_way(finding, asks=asks)}.")
-        return False
-    try:
-        recovery.delete(finding, agreed=asks)
-    except KeytuiError as error:
-        complain(f"{key_id} could not be deleted. {error}")
-        return False
-    say(f"{key_id} is deleted.")
-    return True
+class ConsoleRecovery(ConsolePort):
+    """Asks on a terminal or goes by ``--yes``, and prints what became of each key."""
 
+    def __init__(self, *, yes: bool) -> None:
+        super().__init__()
+        self._asks, self._yes = on_terminal() and not yes, yes
 
-def _wanted(finding: Finding) -> bool:
-    """Ask whether a key is to be deleted; harder unless its secret certainly nobody has."""
-    key_id = finding.keys[0].id
-    if finding.useless:
-        return agreed(f"Delete {key_id}?", default=True)
-    question = f"Delete {key_id}? Type the last four characters of its ID:"
-    return answer(question).upper() == key_id[-4:]
+    def show(self, finding: Finding, *, offered: bool) -> None:
+        self.tell(f"{finding.title} {finding.advice}".strip())
+        if offered and finding.verdict is Verdict.ORPHAN and not finding.useless:
+            self.tell(finding.times)
 
+    async def decide(self, finding: Finding) -> Answer:
+        if not self._asks:
+            sure = self._yes and finding.useless
+        elif finding.useless:
+            sure = agreed(f"Delete {finding.keys[0].id}?", default=True)
+        else:
+            sure = finding.deletable  # The question is the one for the last four characters.
+        return Answer.DELETE if sure else Answer.LATER
 
-def _way(finding: Finding, *, asks: bool) -> str:
-    """Return what would delete a key that stays, as the rest of a sentence."""
-    key_id = finding.keys[0].id
-    if not finding.deletable:
-        return f": if it is of no use, keytui delete {key_id} deletes it as any other key"
-    if asks:
-        return ""
-    if finding.useless:
-        return ": keytui recover --yes deletes it"
-    return ": H in keytui offers to delete it"
+    async def confirm_last_four(self, key: AccessKey) -> bool:
+        question = f"Delete {key.id}? Type the last four characters of its ID:"
+        return self._asks and answer(question).upper() == key.id[-4:]
+
+    def stays(self, finding: Finding, refusal: ReadOnlyError | None) -> None:
+        if finding.verdict is not Verdict.ORPHAN:
+            return  # The advice says all.
+        key_id = finding.keys[0].id
+        self.tell(
+            f"{key_id} stays. {refusal}" if refusal else f"{key_id} stays{self._way(finding)}."
+        )
+
+    def _way(self, finding: Finding) -> str:
+        """Return what would delete a key that stays, as the rest of a sentence."""
+        key_id = finding.keys[0].id
+        if not finding.deletable:
+            return f": if it is of no use, keytui delete {key_id} deletes it as any other key"
+        if self._asks:
+            return ""
+        if finding.useless:
+            return ": keytui recover --yes deletes it"
+        return ": H in keytui offers to delete it"
 
 
 def _arguments(reader: ArgumentParser) -> None:

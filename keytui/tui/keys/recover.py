@@ -1,7 +1,6 @@
 """Creations that were cut short: look into them, and offer to delete what nobody can use."""
 
 from collections.abc import Callable
-from enum import Enum
 from functools import partial
 from threading import Event
 from typing import ClassVar
@@ -11,24 +10,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from keytui.core.errors import KeytuiError, StateError
+from keytui.core.errors import KeytuiError, ReadOnlyError, StateError
+from keytui.core.model import AccessKey
 from keytui.core.text import plain
 from keytui.keys.recovery import Finding, Verdict
+from keytui.keys.settle import Answer, settle
 from keytui.tui.dialogs.dialogs import Dialog, WorkingScreen
 from keytui.tui.keys.change import DeleteScreen
+from keytui.tui.services.port import ScreenPort
 from keytui.tui.services.reading import look_at_rotations, reread_user
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.text import WARNS, count
-
-
-class Answer(Enum):
-    """What the user wants done."""
-
-    DELETE = "delete"
-    LEAVE = "leave"
-    LATER = "later"
 
 
 class OrphanScreen(Dialog[Answer]):
@@ -131,41 +125,30 @@ async def look_into(stage: Stage, attempt: str) -> None:
     _remember(account, result)
     stage.view.draw_unfinished()
     await reread_user(stage, account, result.attempt.owner)
-    if result.verdict in {Verdict.ORPHAN, Verdict.AMBIGUOUS}:
-        await _offer(stage, account, result)
-    else:
-        _tell(stage, [result])
+    closed = await settle(account.recovery, account.lifecycle, result, ScreenRecovery(stage))
+    if closed and result.open:
+        account.unfinished.pop(attempt, None)
+        stage.view.draw_unfinished()
+        await reread_user(stage, account, result.attempt.owner)
 
 
-async def _offer(stage: Stage, account: AccountState, finding: Finding) -> None:
-    try:
-        account.lifecycle.require_writable()
-    except KeytuiError:
-        _tell(stage, [finding])
-        return
-    answer = await stage.ask(OrphanScreen(finding), unforeseen=True)
-    if answer is Answer.DELETE and not finding.useless and not await _sure(stage, finding):
-        answer = Answer.LATER
-    stage.no_more_questions()
-    ids = " and ".join(key.id for key in finding.keys)
-    match answer:
-        case Answer.DELETE:
-            await in_thread(lambda: account.recovery.delete(finding, agreed=True))
-            stage.say(f"{ids} is deleted.")
-        case Answer.LEAVE:
-            await in_thread(lambda: account.recovery.leave(finding))
-            stage.say(f"{ids} stays as it is. keytui does not ask again.")
-        case Answer.LATER:
-            _tell(stage, [finding])
-            return
-    account.unfinished.pop(finding.attempt.id, None)
-    stage.view.draw_unfinished()
-    await reread_user(stage, account, finding.attempt.owner)
+class ScreenRecovery(ScreenPort):
+    """Asks about a key in dialogs."""
 
+    def show(self, finding: Finding, *, offered: bool) -> None:
+        if not offered:
+            _tell(self.stage, [finding])
 
-async def _sure(stage: Stage, finding: Finding) -> bool:
-    """Ask as every deletion asks: somebody may have this key's secret."""
-    return await stage.ask(DeleteScreen(finding.keys[0], stage.ctx.now()))
+    async def decide(self, finding: Finding) -> Answer:
+        return await self.stage.ask(OrphanScreen(finding), unforeseen=True)
+
+    async def confirm_last_four(self, key: AccessKey) -> bool:
+        return await self.stage.ask(DeleteScreen(key, self.stage.ctx.now()))
+
+    def stays(self, finding: Finding, refusal: ReadOnlyError | None) -> None:
+        if not refusal:
+            self.stage.no_more_questions()
+        _tell(self.stage, [finding])
 
 
 def _remember(account: AccountState, finding: Finding) -> None:
