@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from keytui.aws.files.profiles import AwsFiles
     from keytui.aws.files.repoint import RepointChange
     from keytui.journal.rotations import Rotation
+    from keytui.keys.importing import Importer
     from keytui.rotation.profiles import Plans
     from keytui.rotation.rotator import Rotator
 
@@ -120,6 +121,13 @@ class Context:
     def vault(self) -> Vault:
         """The secrets that the keyring holds."""
         return Vault(self.journal, self.keyring, self.store_at, self.now)
+
+    @property
+    def importer(self) -> "Importer":
+        """Return what imports keys from files."""
+        from keytui.keys.importing import Importer
+
+        return Importer(self.settings.gate, self.vault, self.keyring, self.who)
 
     def rotator(self, iam: Iam, lifecycle: Lifecycle) -> "Rotator[RepointChange]":
         """Return the verbs of a rotation in an account."""

@@ -50,6 +50,17 @@ async def test_a_wrong_password_is_said_and_the_line_is_empty_again(locked: Desk
     assert desk.keyring.trouble is None
 
 
+async def test_existing_keyring_judges_an_empty_password(locked: Desk) -> None:
+    locked.keyring.password = ""
+    async with opened(locked, ready=False) as desk:
+        await desk.sees("K unlocks it.")
+        await desk.press("K")
+        await desk.on(UnlockScreen)
+        await desk.press("enter")
+        await desk.on_main()
+    assert desk.keyring.trouble is None
+
+
 async def test_esc_leaves_it_locked(locked: Desk) -> None:
     async with opened(locked, ready=False) as desk:
         await desk.sees("K unlocks it.")

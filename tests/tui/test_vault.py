@@ -383,6 +383,24 @@ async def test_a_keyring_that_fails_forgets_nothing(desk: Desk) -> None:
     assert not forgotten(desk)
 
 
+async def test_vault_stays_open_when_dropping_fails(desk: Desk) -> None:
+    some_secrets(desk)
+    del desk.keyring.kept[INACTIVE_ID]
+    async with opened(desk):
+        await at_vault(desk)
+        await desk.press("t")
+        await desk.on(ConfirmScreen)
+        desk.keyring.trouble = StoreError("The OS keyring failed.")
+        await desk.press("y")
+        await desk.on(VaultScreen)
+        await desk.sees("✗ The OS keyring failed.")
+        assert rows(desk) == ORDER
+        desk.keyring.trouble = None
+        await desk.press("j", "s")
+        await desk.sees(SENTINEL)
+    assert not forgotten(desk)
+
+
 async def test_esc_while_a_secret_is_being_deleted_waits_for_that(desk: Desk) -> None:
     some_secrets(desk)
     gate, delete = threading.Event(), desk.keyring.delete

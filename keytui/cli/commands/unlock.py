@@ -14,6 +14,7 @@ from keytui.core.model import Secret
 from keytui.session.context import Context
 from keytui.stores.base import Mend, Probe
 from keytui.stores.keyring.os_keyring import OsKeyring
+from keytui.stores.keyring.password import Ask, new_password_problem, what_to_ask
 
 TRIES = 3
 _ANOTHER = (
@@ -51,10 +52,10 @@ def unlock_keyring(ctx: Context, stack: ExitStack) -> None:
             else "No D-Bus session here: another keytui's is used. It ends with that one."
         )
         probe = ctx.keyring.probe(canary=False)
-    if probe.mend is Mend.UNLOCK:
+    ask = what_to_ask(probe, ctx.settings.gate)
+    if ask is Ask.PASSWORD:
         _unlock(ctx, probe)
-    elif probe.mend is Mend.MAKE:
-        ctx.settings.gate.require_writable()
+    elif ask is Ask.NEW_PASSWORD:
         _make(ctx, probe)
     elif not probe.writable:
         raise StoreError(probe.reason, next_step=_ANOTHER if own else probe.next_step)
@@ -77,15 +78,13 @@ def _make(ctx: Context, probe: Probe) -> None:
     note("Choose its password; nobody can recover it.")
     for left in reversed(range(TRIES)):
         password = _asked("New password: ")
-        if not password.reveal().strip():
-            trouble = "An empty password protects nothing."
-        elif not _asked("The same again: ").matches(password):
-            trouble = "The two differ."
-        else:
+        problem = new_password_problem(password)
+        problem = problem or new_password_problem(password, _asked("The same again: "))
+        if not problem:
             ctx.keyring.unlock(password)
             return
         if left:
-            note(trouble)
+            note(problem)
     raise StoreError("No keyring was made.", next_step="Start again with --unlock-keyring.")
 
 

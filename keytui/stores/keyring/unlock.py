@@ -31,7 +31,7 @@ _START_SECONDS = 5.0
 def unlock_secret_service(password: str, gate: Gate) -> None:
     """Unlock the default collection, or make it with this password where there is none.
 
-    In read-only mode none is made.
+    None is made in read-only mode, nor with an empty password.
 
     Raises:
         Refusal: NO_BUS, NO_SERVICE, NO_COLLECTION, WRONG_PASSWORD, or FOREIGN where the Secret
@@ -75,7 +75,7 @@ def _unlock(connection: "DBusConnection", password: bytes, gate: Gate) -> None:
         collection = secretstorage.Collection(connection)
         locked = collection.is_locked()
     except secretstorage.ItemNotFoundException:
-        if gate.read_only:
+        if gate.read_only or not password.strip():
             raise Refusal(Trouble.NO_COLLECTION, backend=SECRET_SERVICE) from None
         (path,) = keyring("CreateWithMasterPassword", "a{sv}(oayays)", _LABEL, master)
         service = DBusAddressWrapper(_SERVICE_PATH, "org.freedesktop.Secret.Service", connection)

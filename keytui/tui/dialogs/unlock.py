@@ -11,9 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from keytui.core.errors import KeytuiError, StoreError, StoreLockedError
+from keytui.core.gate import Gate
 from keytui.core.model import Secret
 from keytui.core.text import plain
-from keytui.stores.base import Keyring, Mend, Probe
+from keytui.stores.base import Keyring, Probe
+from keytui.stores.keyring.password import Ask, new_password_problem, what_to_ask
 from keytui.tui.dialogs.dialogs import Dialog, Note
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread
@@ -32,8 +34,9 @@ class UnlockScreen(Dialog[bool]):
         Binding("escape", "dismiss(False)", "Back", key_display="esc"),
     ]
 
-    def __init__(self, keyring: Keyring, probe: Probe) -> None:
-        self._makes = probe.mend is Mend.MAKE
+    def __init__(self, keyring: Keyring, probe: Probe, gate: Gate) -> None:
+        """Raises ``ReadOnlyError`` where a keyring would have to be created in read-only mode."""
+        self._makes = what_to_ask(probe, gate) is Ask.NEW_PASSWORD
         super().__init__("Make the keyring" if self._makes else "Unlock the keyring")
         self._keyring, self._probe = keyring, probe
         self._busy = False
@@ -60,12 +63,12 @@ class UnlockScreen(Dialog[bool]):
         if self._makes and lines[0].has_focus and not lines[1].value:
             lines[1].focus()
             return
-        if wrong := _trouble([line.value for line in lines]):
-            self._start_over(wrong)
+        password, *again = (Secret(line.value) for line in lines)
+        if problem := _overheard() or (new_password_problem(password, *again) if again else ""):
+            self._start_over(problem)
             return
         self._busy = True
         try:
-            password = Secret(lines[0].value)
             await in_thread(lambda: self._keyring.unlock(password))
             self.dismiss(True)
         except KeytuiError as error:
@@ -80,13 +83,11 @@ class UnlockScreen(Dialog[bool]):
         self.query_one(Note).say(Text(plain(why)))
 
 
-def _trouble(typed: list[str]) -> str:
-    """Return why a password can't be tried; empty where it can."""
+def _overheard() -> str:
+    """Return why nothing typed on this screen stays secret; empty where it does."""
     if any(variable in os.environ for variable in LISTENERS):
         return "Textual logs every key here: unset TEXTUAL_LOG and TEXTUAL, and start again."
-    if not typed[0].strip():
-        return "An empty password protects nothing."
-    return "" if len(set(typed)) == 1 else "The two differ."
+    return ""
 
 
 T = TypeVar("T")
@@ -130,6 +131,4 @@ async def when_open(stage: Stage, keyring: Keyring, work: Callable[[], Awaitable
 
 
 def _dialog(stage: Stage, keyring: Keyring, probe: Probe) -> UnlockScreen:
-    if probe.mend is Mend.MAKE:
-        stage.ctx.settings.gate.require_writable()
-    return UnlockScreen(keyring, probe)
+    return UnlockScreen(keyring, probe, stage.ctx.settings.gate)

@@ -175,7 +175,8 @@ class CreateScreen(Dialog[CreateChoice | None]):
     async def _unlocked(self, probe: Probe) -> Probe:
         """Ask for the keyring's password; return what the keyring says afterwards."""
         keyring = self._ctx.keyring
-        if not await self.app.push_screen_wait(UnlockScreen(keyring, probe)):
+        screen = UnlockScreen(keyring, probe, self._ctx.settings.gate)
+        if not await self.app.push_screen_wait(screen):
             return probe
         await self.look().wait()
         return self._keyring or probe

@@ -159,7 +159,7 @@ class RevealScreen(Dialog[Closing]):
         keyring = self._ctx.keyring
         probe = await in_thread(lambda: keyring.probe(canary=False))
         return probe.can_be_unlocked and await self.app.push_screen_wait(
-            UnlockScreen(keyring, probe)
+            UnlockScreen(keyring, probe, self._ctx.settings.gate)
         )
 
     def close_first(self) -> None:

@@ -100,7 +100,8 @@ class RotateScreen(Dialog[TestedStore | None]):
             self.app.bell()
 
     async def _unlocked(self, probe: Probe) -> bool:
-        return await self.app.push_screen_wait(UnlockScreen(self._ctx.keyring, probe))
+        screen = UnlockScreen(self._ctx.keyring, probe, self._ctx.settings.gate)
+        return await self.app.push_screen_wait(screen)
 
     @work(group="choose", exclusive=True, description="ask for a path")
     async def action_csv(self) -> None:

@@ -267,6 +267,36 @@ def test_the_first_password_makes_the_keyring(tmp_path: Path) -> None:
         assert store.probe().writable
 
 
+@pytest.mark.parametrize("password", ["", "  "])
+def test_empty_password_creates_no_keyring(tmp_path: Path, password: str) -> None:
+    with secret_service(tmp_path, password="") as service:
+        store = OsKeyring(env=service.env, gate=WRITABLE)
+
+        with pytest.raises(StoreError, match="no default collection"):
+            store.unlock(Secret(password))
+
+        assert store.probe().mend is Mend.MAKE
+
+
+def test_keyring_with_an_empty_password_opens(tmp_path: Path) -> None:
+    body = """
+from keytui.stores.keyring import unlock as u
+class Blank(bytes):
+    strip = lambda self: "let through"
+unlock = u._unlock
+u._unlock = lambda connection, password, gate: unlock(connection, Blank(), gate)
+"""
+    with secret_service(tmp_path, password="") as service:
+        OsKeyring(python_child(tmp_path, body), env=service.env, gate=WRITABLE).unlock(Secret(""))
+        service.lock()
+        store = OsKeyring(env=service.env, gate=WRITABLE)
+        assert store.probe().mend is Mend.UNLOCK
+
+        store.unlock(Secret(""))
+
+        assert store.probe().writable
+
+
 def test_a_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
     with secret_service(tmp_path, daemon=False) as service:
         store = OsKeyring(env=service.env, gate=WRITABLE)
