@@ -2,9 +2,8 @@
 
 from argparse import ArgumentParser
 
-from keytui.cli.console import agreed, answer, complain, on_terminal, progress, say
+from keytui.cli.console import ConsolePort, agreed, answer, complain, on_terminal, progress, say
 from keytui.cli.parser import EXIT_DONE, EXIT_OPEN, EXIT_USAGE, Command, add_account_flags
-from keytui.cli.port import ConsolePort
 from keytui.core.errors import KeytuiError, ReadOnlyError
 from keytui.core.model import AccessKey
 from keytui.core.port import run_now

@@ -17,9 +17,8 @@ from keytui.keys.recovery import Finding, Verdict
 from keytui.keys.settle import Answer, settle
 from keytui.tui.dialogs.dialogs import Dialog, WorkingScreen
 from keytui.tui.keys.change import DeleteScreen
-from keytui.tui.services.port import ScreenPort
 from keytui.tui.services.reading import look_at_rotations, reread_user
-from keytui.tui.services.stage import Stage
+from keytui.tui.services.stage import ScreenPort, Stage
 from keytui.tui.services.state import AccountState
 from keytui.tui.services.threads import in_thread
 from keytui.tui.widgets.text import WARNS, count

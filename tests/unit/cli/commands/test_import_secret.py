@@ -155,3 +155,19 @@ def test_a_profile_that_would_not_work_keeps_its_secret(
     assert said in shown
     assert run(desk, csv, settings=LIMITED[said]) == 0
     assert not csv.exists(), "no profile depends on it"
+
+
+@pytest.mark.parametrize("place", ["credentials", "config"])
+def test_hard_link_of_an_aws_file_keeps_the_secret(
+    place: str, desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = getattr(desk.aws_files, place)
+    path.write_text(f"[default]\n{STATIC}")
+    for number in range(2):
+        (tmp_path / str(number)).hardlink_to(path)
+
+    assert run(desk, path) == 1
+
+    assert SENTINEL not in path.read_text()
+    assert SENTINEL in (tmp_path / "0").read_text()
+    assert "The file has 2 other names (hard links)" in capsys.readouterr().out
