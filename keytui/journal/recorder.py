@@ -31,20 +31,15 @@ class Record:
             return error
         return None
 
+    def write_key(self, event: Event, key: AccessKey, rotation: str, **more: str) -> None:
+        """Write a line about a key of a rotation. Raises ``StateError``."""
+        self.write(event, key.user, **_named(key), rotation=rotation, **more)
+
     def note_key(self, event: Event, key: AccessKey, **more: str) -> StateError | None:
         """Note what was done to a key."""
-        created = key.created.isoformat(timespec="seconds") if key.created else ""
-        return self.note(event, key.user, key_id=key.id, created=created, **more)
+        return self.note(event, key.user, **_named(key), **more)
 
 
-class Log:
-    """Writes them."""
-
-    def __init__(self, iam: Iam, journal: Journal, now: Callable[[], datetime]) -> None:
-        self._record = Record(iam, journal, now)
-
-    def write(self, event: Event, key: AccessKey, rotation: str, **more: str) -> None:
-        """Write a line about one of the keys. Raises ``StateError``."""
-        created = key.created.isoformat(timespec="seconds") if key.created else ""
-        ids = {"key_id": key.id, "created": created, "rotation": rotation}
-        self._record.write(event, key.user, **ids, **more)
+def _named(key: AccessKey) -> dict[str, str]:
+    created = key.created.isoformat(timespec="seconds") if key.created else ""
+    return {"key_id": key.id, "created": created}

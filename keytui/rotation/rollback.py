@@ -10,7 +10,7 @@ from keytui.core.iam import Iam
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.waiting import Keys
 from keytui.journal.log import Event
-from keytui.journal.recorder import Log
+from keytui.journal.recorder import Record
 from keytui.journal.rotations import Rotation
 from keytui.keys.local_use import LocalUse
 from keytui.keys.lookup import described
@@ -32,7 +32,7 @@ class WayBack:
     lifecycle: Lifecycle
     proof: Proof
     secrets: KeySecrets
-    log: Log
+    record: Record
     profiles: Profiles[Any]
     uses_here: Callable[[str], tuple[LocalUse, ...]]
 
@@ -49,7 +49,7 @@ class WayBack:
         if not rotation.retired and old.status is not KeyStatus.ACTIVE:
             self._require_active(rotation)
         if not rotation.rolling_back:
-            self.log.write(Event.ROLLING_BACK, old, rotation.id)
+            self.record.write_key(Event.ROLLING_BACK, old, rotation.id)
         # The listing may not show yet that this rotation has deactivated it.
         if rotation.retired:
             progress("Activating the old key")
@@ -63,7 +63,7 @@ class WayBack:
         if new_id := rotation.new_id or rotation.gone_id:
             problems += self._forget(new_id, rotation)
             problems += self.secrets.left_in_file(rotation)
-        self.log.write(Event.ROLLED_BACK, old, rotation.id)
+        self.record.write_key(Event.ROLLED_BACK, old, rotation.id)
         return problems
 
     def _require_active(self, rotation: Rotation) -> None:
@@ -117,7 +117,7 @@ class WayBack:
     def _put_back(self, rotation: Rotation) -> None:
         for change in reversed(rotation.repointed):
             if self.profiles.put_back(change):
-                self.log.write(Event.PUT_BACK, rotation.old, rotation.id, detail=change)
+                self.record.write_key(Event.PUT_BACK, rotation.old, rotation.id, detail=change)
         new_id = rotation.new_id
         left = [use.text for use in self.uses_here(new_id) if use.depends] if new_id else []
         if left:

@@ -17,7 +17,7 @@ from keytui.core.iam import Iam
 from keytui.core.model import AccessKey, Identity, KeyStatus, LastUsed, Secret
 from keytui.core.waiting import Wait
 from keytui.journal.log import Event, Journal
-from keytui.journal.recorder import Log
+from keytui.journal.recorder import Record
 from keytui.journal.rotations import Rotation, Step, left_over, open_rotations, rotations
 from keytui.keys.local_use import LocalUse
 from keytui.keys.lookup import described
@@ -80,10 +80,10 @@ class Rotator(Generic[R]):
         """
         self._iam, self._journal, self._lifecycle = iam, journal, lifecycle
         self._profiles, self._uses_here, self.plans = profiles, uses_here, plans
-        self._proof, self._log = Proof(iam, who, wait or Wait()), Log(iam, journal, now)
+        self._proof, self._record = Proof(iam, who, wait or Wait()), Record(iam, journal, now)
         self._secrets = KeySecrets(vault, store_at, self._proof)
         self._way_back = WayBack(
-            iam, lifecycle, self._proof, self._secrets, self._log, profiles, uses_here
+            iam, lifecycle, self._proof, self._secrets, self._record, profiles, uses_here
         )
 
     # Looking.
@@ -168,12 +168,12 @@ class Rotator(Generic[R]):
         name = token_hex(8)
         self._journal.claim(name)
         try:
-            self._log.write(Event.ROTATING, key, name, store=store.locator)
+            self._record.write_key(Event.ROTATING, key, name, store=store.locator)
             rotation = self.of_key(key.id)
             if rotation is not None and rotation.id == name:
                 return rotation
             # Another keytui was a moment earlier: one rotation of a key is enough.
-            self._log.write(Event.ABANDONED, key, name)
+            self._record.write_key(Event.ABANDONED, key, name)
         except StateError:
             self._journal.release(name)
             raise
@@ -235,7 +235,7 @@ class Rotator(Generic[R]):
             progress=progress,
             left=left,
         )
-        self._log.write(Event.VERIFIED, rotation.new, rotation.id)
+        self._record.write_key(Event.VERIFIED, rotation.new, rotation.id)
         self._take_over(rotation)
 
     def repoint(self, rotation: Rotation, changes: Iterable[R]) -> None:
@@ -252,9 +252,9 @@ class Rotator(Generic[R]):
         for change in changes:
             # Written down first: a way back is needed also from a change that was cut short.
             text = self._profiles.record(change, rotation.id)
-            self._log.write(Event.REPOINTED, rotation.new, rotation.id, detail=text)
+            self._record.write_key(Event.REPOINTED, rotation.new, rotation.id, detail=text)
             self._profiles.repoint(change, secret, rotation.id)
-        self._log.write(Event.WATCHING, rotation.old, rotation.id)
+        self._record.write_key(Event.WATCHING, rotation.old, rotation.id)
 
     def retire(self, rotation: Rotation) -> StatusChange | None:
         """Deactivate the old key, after checking once more that the new one works.
@@ -271,7 +271,7 @@ class Rotator(Generic[R]):
         try:
             return self._proof.steady(lambda: self._deactivate_old(rotation))
         except NotFoundError:
-            self._log.write(Event.GONE, rotation.old, rotation.id)
+            self._record.write_key(Event.GONE, rotation.old, rotation.id)
             return None
 
     def _require_usable_profiles(self, rotation: Rotation, secret: Secret) -> None:
@@ -296,14 +296,14 @@ class Rotator(Generic[R]):
         before = next((key.status for key in listed if key.id == old.id), None)
         active = before is KeyStatus.ACTIVE
         if active:
-            self._log.write(Event.RETIRING, old, name)
+            self._record.write_key(Event.RETIRING, old, name)
         off = KeyStatus.INACTIVE
         change = self._lifecycle.set_status(old, off, before=before, rotation=name)
         if not change.made and Step.RETIRE not in rotation.done:
             # Killed between AWS's answer and the line about it, or somebody else was quicker.
             ours = rotation.retired and not active
             event = Event.STATUS if ours else Event.FOUND_INACTIVE
-            self._log.write(event, old, name, detail=KeyStatus.INACTIVE.value)
+            self._record.write_key(event, old, name, detail=KeyStatus.INACTIVE.value)
         return change
 
     def delete(self, rotation: Rotation) -> list[KeytuiError]:
@@ -345,7 +345,7 @@ class Rotator(Generic[R]):
                 self._profiles.drop_backup(change)
             except StoreError as error:
                 problems.append(error)
-        self._log.write(Event.ROTATED, rotation.old, rotation.id)
+        self._record.write_key(Event.ROTATED, rotation.old, rotation.id)
         self._journal.release(rotation.id)
         return problems
 
@@ -365,7 +365,7 @@ class Rotator(Generic[R]):
             return None
         if not self._proof.gone(rotation.old_id, (rotation.owner,), 0):
             return None
-        self._log.write(Event.GONE, rotation.old, rotation.id)
+        self._record.write_key(Event.GONE, rotation.old, rotation.id)
         return self.finish(rotation)
 
     def tidy(self) -> list[KeytuiError]:
@@ -390,7 +390,7 @@ class Rotator(Generic[R]):
         Raises:
             StateError: It could not be written down.
         """
-        self._log.write(Event.ABANDONED, rotation.old, rotation.id)
+        self._record.write_key(Event.ABANDONED, rotation.old, rotation.id)
         self._journal.release(rotation.id)
 
     # Back.

@@ -12,9 +12,8 @@ from keytui.cli.console import leave_in_order, note
 from keytui.core.errors import NotStoredError, StoreError, WrongPasswordError
 from keytui.core.model import Secret
 from keytui.session.context import Context
-from keytui.stores.base import Mend, Probe
+from keytui.stores.base import Ask, Mend, Probe, new_password_problem, what_to_ask
 from keytui.stores.keyring.os_keyring import OsKeyring
-from keytui.stores.keyring.password import Ask, new_password_problem, what_to_ask
 
 TRIES = 3
 _ANOTHER = (

@@ -14,8 +14,7 @@ from keytui.core.errors import KeytuiError, StoreError, StoreLockedError
 from keytui.core.gate import Gate
 from keytui.core.model import Secret
 from keytui.core.text import plain
-from keytui.stores.base import Keyring, Probe
-from keytui.stores.keyring.password import Ask, new_password_problem, what_to_ask
+from keytui.stores.base import Ask, Keyring, Probe, new_password_problem, what_to_ask
 from keytui.tui.dialogs.dialogs import Dialog, Note
 from keytui.tui.services.stage import Stage
 from keytui.tui.services.threads import in_thread

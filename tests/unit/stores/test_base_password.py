@@ -4,8 +4,7 @@ import pytest
 
 from keytui.core.errors import ReadOnlyError
 from keytui.core.model import Secret
-from keytui.stores.base import Mend, Probe
-from keytui.stores.keyring.password import Ask, new_password_problem, what_to_ask
+from keytui.stores.base import Ask, Mend, Probe, new_password_problem, what_to_ask
 from tests.support.gates import READ_ONLY, WRITABLE
 
 
