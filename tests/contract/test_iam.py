@@ -28,7 +28,7 @@ def user(account: Backend) -> User:
     return account.new_user()
 
 
-def test_the_caller_is_known(account: Backend) -> None:
+def test_caller_is_known(account: Backend) -> None:
     who = account.iam.identity()
 
     assert who.account == "123456789012"
@@ -45,12 +45,12 @@ def test_every_user_is_listed_with_its_date(account: Backend) -> None:
     assert users["alice"].created == NOW - timedelta(days=760)
 
 
-def test_a_user_is_found_by_its_odd_name(account: Backend) -> None:
+def test_user_is_found_by_its_odd_name(account: Backend) -> None:
     assert account.iam.user(ODD_NAME).name == ODD_NAME
     assert [key.id for key in account.iam.keys(User(ODD_NAME))] == ["AKIADEMOSVCREPORTS01"]
 
 
-def test_a_user_that_is_not_there(account: Backend) -> None:
+def test_user_that_is_not_there(account: Backend) -> None:
     nobody = User("nobody")
 
     with pytest.raises(NotFoundError):
@@ -76,7 +76,7 @@ def test_keys_come_oldest_first(account: Backend) -> None:
     assert new.user == alice
 
 
-def test_a_user_without_keys(account: Backend, user: User) -> None:
+def test_user_without_keys(account: Backend, user: User) -> None:
     assert account.iam.keys(user) == ()
 
 
@@ -97,7 +97,7 @@ def test_descriptions_are_read_from_tags(account: Backend) -> None:
     assert account.iam.descriptions(User("carol")) == {}
 
 
-def test_a_description_is_kept_changed_and_removed(account: Backend, user: User) -> None:
+def test_description_is_kept_changed_and_removed(account: Backend, user: User) -> None:
     first, second = "AKIAONE0000000000001", "AKIATWO0000000000002"
 
     account.iam.set_description(user, first, "laptop")
@@ -113,7 +113,7 @@ def test_a_description_is_kept_changed_and_removed(account: Backend, user: User)
     assert account.tags(user) == {second: "café: a/b=c+d@e_f-g"}
 
 
-def test_a_new_key_is_active_and_listed(account: Backend, user: User) -> None:
+def test_new_key_is_active_and_listed(account: Backend, user: User) -> None:
     new = account.iam.create_key(user)
 
     assert account.held(user) == {new.key.id: "Active"}
@@ -132,7 +132,7 @@ def test_each_key_has_its_own_secret(account: Backend, user: User) -> None:
     assert not one.secret.matches(two.secret)
 
 
-def test_the_quota_counts_inactive_keys(account: Backend, user: User) -> None:
+def test_quota_counts_inactive_keys(account: Backend, user: User) -> None:
     account.iam.set_status(account.iam.create_key(user).key, KeyStatus.INACTIVE)
     account.iam.create_key(user)
     before = account.held(user)
@@ -144,7 +144,7 @@ def test_the_quota_counts_inactive_keys(account: Backend, user: User) -> None:
     assert account.held(user) == before
 
 
-def test_a_key_is_made_inactive_and_active_again(account: Backend, user: User) -> None:
+def test_key_is_made_inactive_and_active_again(account: Backend, user: User) -> None:
     key = account.iam.create_key(user).key
 
     account.iam.set_status(key, KeyStatus.INACTIVE)
@@ -155,14 +155,14 @@ def test_a_key_is_made_inactive_and_active_again(account: Backend, user: User) -
     assert account.held(user) == {key.id: "Active"}
 
 
-def test_a_status_of_a_key_that_is_not_there(account: Backend, user: User) -> None:
+def test_status_of_a_key_that_is_not_there(account: Backend, user: User) -> None:
     with pytest.raises(NotFoundError):
         account.iam.set_status(gone(user), KeyStatus.ACTIVE)
     with pytest.raises(NotFoundError):
         account.iam.set_status(gone(User("nobody")), KeyStatus.ACTIVE)
 
 
-def test_a_deleted_key_is_gone_and_can_be_deleted_again(account: Backend, user: User) -> None:
+def test_deleted_key_is_gone_and_can_be_deleted_again(account: Backend, user: User) -> None:
     kept, dropped = account.iam.create_key(user).key, account.iam.create_key(user).key
 
     account.iam.delete_key(dropped)
@@ -180,19 +180,19 @@ def test_deleting_a_key_of_a_user_that_is_gone(account: Backend, user: User) -> 
     account.iam.remove_description(user, key.id)
 
 
-def test_the_owner_of_a_key_is_found_with_its_last_use(account: Backend) -> None:
+def test_owner_of_a_key_is_found_with_its_last_use(account: Backend) -> None:
     user, used = account.iam.owner("AKIADEMOSVCREPORTS01")
 
     assert user.name == ODD_NAME
     assert used == account.iam.last_used("AKIADEMOSVCREPORTS01")
 
 
-def test_the_owner_of_a_key_that_is_not_there(account: Backend) -> None:
+def test_owner_of_a_key_that_is_not_there(account: Backend) -> None:
     with pytest.raises(NotFoundError):
         account.iam.owner("AKIANOSUCHKEY0000001")
 
 
-def test_the_account_of_a_key(account: Backend, user: User) -> None:
+def test_account_of_a_key(account: Backend, user: User) -> None:
     key = account.iam.create_key(user).key
 
     assert account.iam.account_of(key.id) == "123456789012"

@@ -33,7 +33,7 @@ def everything_in(iam: "IAMClient") -> str:
     return repr((details["UserDetailList"], keys, tags))
 
 
-def test_the_readmes_policy_allows_everything(aws_env: object) -> None:
+def test_readmes_policy_allows_everything(aws_env: object) -> None:
     with enforcing_server() as url:
         scopes = {permission.scope for permission in found(url, policy()).values()}
 

@@ -51,7 +51,7 @@ def key_id(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("canary", [True, False])
-def test_a_probe_says_writable_and_leaves_nothing(
+def test_probe_says_writable_and_leaves_nothing(
     case: Case, key_id: str, tmp_path: Path, canary: bool
 ) -> None:
     probe = case.store.probe(canary=canary)
@@ -97,7 +97,7 @@ def test_another_key_is_not_stored(case: Case, key_id: str) -> None:
     assert key_id + "X" in str(caught.value)
 
 
-def test_a_deleted_secret_is_gone(case: Case, key_id: str) -> None:
+def test_deleted_secret_is_gone(case: Case, key_id: str) -> None:
     case.store.put(new_key(key_id=key_id))
 
     case.store.delete(key_id)
@@ -118,7 +118,7 @@ def test_deleting_another_key_leaves_this_one(case: Case, key_id: str) -> None:
 
 
 @pytest.mark.parametrize("canary", [True, False])
-def test_a_store_that_cannot_be_written_says_why(case: Case, canary: bool) -> None:
+def test_store_that_cannot_be_written_says_why(case: Case, canary: bool) -> None:
     probe = case.broken.probe(canary=canary)
 
     assert not probe.writable
@@ -126,7 +126,7 @@ def test_a_store_that_cannot_be_written_says_why(case: Case, canary: bool) -> No
     assert probe.next_step.endswith(".")
 
 
-def test_a_failed_put_says_what_is_safe_and_shows_no_secret(case: Case, tmp_path: Path) -> None:
+def test_failed_put_says_what_is_safe_and_shows_no_secret(case: Case, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         case.broken.put(new_key())
 

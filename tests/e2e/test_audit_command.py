@@ -19,7 +19,7 @@ NAME = "=cmd+calc,@old"
 """A name that IAM allows and a spreadsheet takes for a formula."""
 
 
-def test_a_ci_job_finds_old_keys_with_and_without_the_report(
+def test_ci_job_finds_old_keys_with_and_without_the_report(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
@@ -70,7 +70,7 @@ def test_a_ci_job_finds_old_keys_with_and_without_the_report(
     assert "old_days takes a whole number of days from 1 to 36500" in wrong.stderr
 
 
-def test_an_audit_that_is_interrupted_prints_what_it_knows(
+def test_audit_that_is_interrupted_prints_what_it_knows(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     iam.add_key(iam.add_user("alice"), OLD_ID, created=datetime(2020, 1, 1, tzinfo=UTC))

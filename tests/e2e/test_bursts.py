@@ -35,9 +35,7 @@ def test_what_follows_a_tab_goes_where_the_tab_leads(
     run.wait_for(re.compile("│  laptop"))
 
 
-def test_the_last_four_characters_are_no_commands(
-    desk: Desk, iam: FakeIam, server: IamServer
-) -> None:
+def test_last_four_characters_are_no_commands(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     alice = iam.add_user("alice")
     key = iam.add_key(alice, "AKIAFAKE00000000CAAD", status=KeyStatus.INACTIVE)
     run = desk.keytui("--user", "alice", env=signed_by(server.options))
@@ -47,7 +45,7 @@ def test_the_last_four_characters_are_no_commands(
     assert set(server.received()) & CHANGES == {"DeleteAccessKey"}
 
 
-def test_a_key_pressed_twice_asks_once(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+def test_key_pressed_twice_asks_once(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     alice = iam.add_user("alice")
     key = iam.add_key(alice, last_used=LastUsed(datetime.now(UTC), "s3", "eu-west-1"))
     run = desk.keytui("--user", "alice", env=signed_by(server.options))
@@ -65,9 +63,7 @@ def test_a_key_pressed_twice_asks_once(desk: Desk, iam: FakeIam, server: IamServ
     assert CHANGES.isdisjoint(server.received())
 
 
-def test_a_filter_typed_at_once_among_5000_users(
-    desk: Desk, iam: FakeIam, server: IamServer
-) -> None:
+def test_filter_typed_at_once_among_5000_users(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     populate(iam, 5000, datetime.now(UTC))
     names = [person.name for person in people(5000)]
     run = desk.keytui(env=signed_by(server.options))

@@ -37,7 +37,7 @@ def env(desk: Desk, iam: FakeIam, server: IamServer) -> dict[str, str]:
     return clean_env(desk.home) | signed_by(server.options)
 
 
-def test_the_secret_goes_through_tmux_over_ssh_as_tmux_is_set(
+def test_secret_goes_through_tmux_over_ssh_as_tmux_is_set(
     desk: Desk, env: Mapping[str, str]
 ) -> None:
     command, ask = _in_tmux(desk, env)
@@ -77,7 +77,7 @@ def test_the_secret_goes_through_tmux_over_ssh_as_tmux_is_set(
         ask("kill-server")
 
 
-def test_the_secret_goes_through_screen(desk: Desk, env: dict[str, str]) -> None:
+def test_secret_goes_through_screen(desk: Desk, env: dict[str, str]) -> None:
     sockets = desk.home / "screen"
     sockets.mkdir(mode=0o700)
     env |= {"SCREENDIR": str(sockets), "SYSSCREENRC": "/dev/null"}

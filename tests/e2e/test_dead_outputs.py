@@ -41,7 +41,7 @@ def shell(
 
 @pytest.mark.parametrize("flags", ["", "--json"])
 @pytest.mark.parametrize("redirection", UNREAD)
-def test_a_secret_that_nobody_reads_does_not_count_as_shown(
+def test_secret_that_nobody_reads_does_not_count_as_shown(
     redirection: str,
     flags: str,
     desk: Desk,
@@ -69,7 +69,7 @@ def test_a_secret_that_nobody_reads_does_not_count_as_shown(
 
 
 @pytest.mark.parametrize("redirection", UNREAD)
-def test_a_secret_that_is_stored_but_not_shown(
+def test_secret_that_is_stored_but_not_shown(
     redirection: str, desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     env = signed_by(moto.options) | on_bus(keyring_service)
@@ -82,7 +82,7 @@ def test_a_secret_that_is_stored_but_not_shown(
     assert "Standard output did not take the secret. It is in the OS keyring" in made.stderr
 
 
-def test_a_secret_that_is_read_counts_as_shown(
+def test_secret_that_is_read_counts_as_shown(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService, tmp_path: Path
 ) -> None:
     library = BrokenLibrary(tmp_path / "library")
@@ -100,7 +100,7 @@ def test_a_secret_that_is_read_counts_as_shown(
 
 
 @pytest.mark.parametrize("redirection", ODD)
-def test_an_import_is_finished_though_nobody_reads(
+def test_import_is_finished_though_nobody_reads(
     redirection: str, desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     made = moto.iam.create_access_key(UserName="carol")["AccessKey"]
@@ -119,7 +119,7 @@ def test_an_import_is_finished_though_nobody_reads(
 
 
 @pytest.mark.parametrize("redirection", ODD)
-def test_a_recovery_is_finished_though_nobody_reads(
+def test_recovery_is_finished_though_nobody_reads(
     redirection: str, desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
 ) -> None:
     """Two creations whose replies are lost: the second is looked into as well."""
@@ -162,7 +162,7 @@ def test_what_is_printed_on_a_closed_output_lands_in_no_file(desk: Desk, moto: M
 @pytest.mark.parametrize(
     "coding", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "POSIX"}, {"LC_ALL": "C"}]
 )
-def test_an_output_that_knows_ascii_alone(
+def test_output_that_knows_ascii_alone(
     coding: dict[str, str], desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     key = iam.add_key(iam.add_user("carol"), description="café – Zürich")

@@ -25,7 +25,7 @@ def said(run: Terminal, status: int) -> str:
     return page
 
 
-def test_a_keyring_that_works_then_is_locked(
+def test_keyring_that_works_then_is_locked(
     desk: Desk, moto: MotoAccount, own_service: SecretService
 ) -> None:
     env = signed_by(moto.options) | on_bus(own_service)
@@ -75,7 +75,7 @@ def test_tmux_that_drops_what_is_copied(desk: Desk) -> None:
     assert "$ tmux set -s set-clipboard on" in page
 
 
-def test_an_interrupt_ends_it_at_once(desk: Desk) -> None:
+def test_interrupt_ends_it_at_once(desk: Desk) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "AKIAMADEUP0000000001", "AWS_SECRET_ACCESS_KEY": "made-up"}
     with swallowing() as silent:
         run = desk.keytui("doctor", "--endpoint-url", silent, env=keys)

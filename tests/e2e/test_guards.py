@@ -14,7 +14,7 @@ from tests.support.iam_server import IamServer
 from tests.support.terminal import Terminal
 
 
-def test_a_key_in_use_asks_before_it_is_made_inactive(
+def test_key_in_use_asks_before_it_is_made_inactive(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     alice = iam.add_user("alice")
@@ -44,7 +44,7 @@ def test_a_key_in_use_asks_before_it_is_made_inactive(
     assert iam.held(alice)[0].status is KeyStatus.ACTIVE
 
 
-def test_the_key_that_signs_takes_its_last_four_characters(
+def test_key_that_signs_takes_its_last_four_characters(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     own = iam.signing_key_id()
@@ -137,7 +137,7 @@ def test_what_somebody_else_removed_meanwhile_is_said_to_be_gone(
     assert "alice  " not in run.text()
 
 
-def test_a_full_quota_is_said_before_any_call(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+def test_full_quota_is_said_before_any_call(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     alice = iam.add_user("alice")
     old = iam.add_key(alice, status=KeyStatus.INACTIVE)
     iam.add_key(alice)
@@ -194,7 +194,7 @@ def test_read_only_refuses_every_change(
     assert not FAULT.search(run.history())
 
 
-def test_the_mouse_and_the_palette_do_what_the_keys_do(
+def test_mouse_and_the_palette_do_what_the_keys_do(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     alice = iam.add_user("alice")
@@ -225,7 +225,7 @@ def test_the_mouse_and_the_palette_do_what_the_keys_do(
     assert len(iam.held(alice)) == 2
 
 
-def test_the_cursor_is_seen_where_the_keys_go(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+def test_cursor_is_seen_where_the_keys_go(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     alice = iam.add_user("alice")
     key = iam.add_key(alice)
     run = desk.keytui("--user", "alice", env=signed_by(server.options))

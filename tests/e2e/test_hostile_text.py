@@ -98,7 +98,7 @@ def test_texts_of_aws_in_lists_dialogs_and_messages(
     assert_unmoved(run)
 
 
-def test_the_record_of_it_is_shown_as_plainly(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+def test_record_of_it_is_shown_as_plainly(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     name = hostile(iam)
     desk.state.mkdir(parents=True)
     fields = ("event", "user", "caller", "key_id", "attempt", "store", "detail", "asked")
@@ -126,7 +126,7 @@ def test_the_record_of_it_is_shown_as_plainly(desk: Desk, iam: FakeIam, server: 
 @pytest.mark.parametrize(
     ("action", "status"), [("ListUsers", 200), ("GetCallerIdentity", 500), ("ListAccessKeys", 200)]
 )
-def test_a_reply_that_is_nothing_but_escapes(
+def test_reply_that_is_nothing_but_escapes(
     desk: Desk, iam: FakeIam, server: IamServer, action: str, status: int
 ) -> None:
     hostile(iam)
@@ -139,7 +139,7 @@ def test_a_reply_that_is_nothing_but_escapes(
         assert sequence not in run.written()
 
 
-def test_the_endpoint_and_the_profile(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+def test_endpoint_and_the_profile(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     hostile(iam)
     profile = f"prof{NASTY}"
     folder = desk.home / ".aws"

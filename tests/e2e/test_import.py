@@ -12,7 +12,7 @@ from tests.support.sentinel import files_that_hold
 from tests.support.terminal import KEYTUI, clean_env
 
 
-def test_a_static_profile_goes_on_working_from_the_keyring(
+def test_static_profile_goes_on_working_from_the_keyring(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService, aws: str
 ) -> None:
     made = moto.iam.create_access_key(UserName="carol")["AccessKey"]

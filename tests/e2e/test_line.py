@@ -81,9 +81,7 @@ def test_few_bytes_come_down_the_line(env: dict[str, str], server: Sshd) -> None
         assert run.settle(IDLE_SECONDS) == start, "idle"
 
 
-def test_a_slow_line_loses_no_key_and_paints_nothing_twice(
-    env: dict[str, str], server: Sshd
-) -> None:
+def test_slow_line_loses_no_key_and_paints_nothing_twice(env: dict[str, str], server: Sshd) -> None:
     with ExitStack() as stack:
         port = stack.enter_context(slow_line(server.port, LATENCY, BITS))
         ssh = server.ssh(KEYTUI, port=port)

@@ -9,7 +9,7 @@ from tests.support.secret_service import SecretService
 from tests.support.terminal import Terminal
 
 
-def test_a_key_from_launch_to_its_end(
+def test_key_from_launch_to_its_end(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     env = on_bus(keyring_service) | signed_by(moto.options)

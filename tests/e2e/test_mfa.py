@@ -9,7 +9,7 @@ from tests.support.mfa_replies import CODE, SERIAL, MfaReplies
 ASKED = "AWS asks for an MFA code"
 
 
-def test_a_code_opens_the_account_and_is_asked_for_once(
+def test_code_opens_the_account_and_is_asked_for_once(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     alice = iam.add_user("alice")

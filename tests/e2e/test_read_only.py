@@ -222,7 +222,7 @@ def test_what_only_looks_works(place: Place) -> None:
     assert f"{lost.id} stays. {SENTENCE}" in recovered.stdout
 
 
-def test_the_flag_may_stand_behind_the_command(place: Place) -> None:
+def test_flag_may_stand_behind_the_command(place: Place) -> None:
     before = place.everything()
     done = keytui(place, {}, "import", f"{place.desk.home}/accessKeys.csv", "--yes", "--read-only")
     assert done.returncode == REFUSED
@@ -260,7 +260,7 @@ def test_on_the_screen_no_store_is_reached(place: Place, way: str) -> None:
     assert all(name.startswith(READING) for name in place.server.received())
 
 
-def test_a_keyring_is_unlocked_and_read(place: Place) -> None:
+def test_keyring_is_unlocked_and_read(place: Place) -> None:
     place.service.lock()
     files = snapshot(place.desk.home, place.service.home, but=(place.desk.home / "tmp",))
     run = place.desk.keytui("--read-only", "--unlock-keyring", env=place.env)
@@ -289,7 +289,7 @@ def test_no_keyring_is_made(desk: Desk, server: IamServer, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_login_without_a_bus_reads_the_keyring_that_is_there(
+def test_login_without_a_bus_reads_the_keyring_that_is_there(
     desk: Desk, server: IamServer, tmp_path: Path, there: bool
 ) -> None:
     with secret_service(tmp_path) as service:

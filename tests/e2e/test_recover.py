@@ -104,7 +104,7 @@ def carol(iam: FakeIam) -> FakeIam:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_key_of_a_lost_reply_is_offered_and_deleted_by_enter(
+def test_key_of_a_lost_reply_is_offered_and_deleted_by_enter(
     desk: Desk, carol: FakeIam, server: IamServer, loss: str
 ) -> None:
     run = desk.keytui("--user", "carol", env=signed_by(server.options))
@@ -127,9 +127,7 @@ def test_the_key_of_a_lost_reply_is_offered_and_deleted_by_enter(
     assert not FAULT.search(run.history())
 
 
-def test_a_request_that_made_no_key_is_told_so(
-    desk: Desk, carol: FakeIam, server: IamServer
-) -> None:
+def test_request_that_made_no_key_is_told_so(desk: Desk, carol: FakeIam, server: IamServer) -> None:
     run = desk.keytui("--user", "carol", env=signed_by(server.options))
     create_to_lose(run, server, Fault(works=False, end="reset"))
     run.wait_for(LOOKING)
@@ -140,7 +138,7 @@ def test_a_request_that_made_no_key_is_told_so(
     assert server.received()["CreateAccessKey"] == 1
 
 
-def test_a_key_that_is_listed_late_is_found(desk: Desk, carol: FakeIam, server: IamServer) -> None:
+def test_key_that_is_listed_late_is_found(desk: Desk, carol: FakeIam, server: IamServer) -> None:
     run = desk.keytui("--user", "carol", env=signed_by(server.options))
     run.wait_for("carol has no access keys")
     carol.lag = 5
@@ -198,7 +196,7 @@ def list_at_last(carol: FakeIam) -> None:
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_the_terminal_goes_away_meanwhile(
+def test_terminal_goes_away_meanwhile(
     desk: Desk, carol: FakeIam, server: IamServer, looking: Terminal, how: str
 ) -> None:
     pid = end(looking, how)
@@ -392,7 +390,7 @@ def test_recover_can_be_interrupted(desk: Desk, moto: MotoAccount, orphan: str) 
     assert nothing_is_claimed(desk)
 
 
-def test_the_end_of_input_means_no(desk: Desk, moto: MotoAccount, orphan: str) -> None:
+def test_end_of_input_means_no(desk: Desk, moto: MotoAccount, orphan: str) -> None:
     run = desk.keytui("recover", env=signed_by(moto.options))
     run.wait_for(f"Delete {orphan}? [Y/n]")
 
@@ -405,9 +403,7 @@ def test_the_end_of_input_means_no(desk: Desk, moto: MotoAccount, orphan: str) -
 # Two at once.
 
 
-def test_a_key_that_is_being_shown_is_left_alone_by_all_others(
-    desk: Desk, moto: MotoAccount
-) -> None:
+def test_key_that_is_being_shown_is_left_alone_by_all_others(desk: Desk, moto: MotoAccount) -> None:
     env = signed_by(moto.options)
     showing = desk.keytui("--user", "carol", env=env)
     key_id = reveal_unkept(showing)

@@ -82,9 +82,7 @@ def kept_alive(iam: FakeIam, key_id: str) -> bool:
     ]
 
 
-def test_the_key_that_signs_keytuis_calls_is_left(
-    desk: Desk, iam: FakeIam, server: IamServer
-) -> None:
+def test_key_that_signs_keytuis_calls_is_left(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     kill_while_aws_hangs(desk, server, signed_by(server.options), "admin")
     iam.add_key(iam.caller, OTHER_ID, created=soon(0))
     at_home(desk, server, key_id=OTHER_ID)
@@ -99,9 +97,7 @@ def test_the_key_that_signs_keytuis_calls_is_left(
     assert kept_alive(iam, OTHER_ID)
 
 
-def test_a_key_that_a_profile_here_names_is_left(
-    desk: Desk, iam: FakeIam, server: IamServer
-) -> None:
+def test_key_that_a_profile_here_names_is_left(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     iam.add_user("carol")
     kill_while_aws_hangs(desk, server, signed_by(server.options), "carol")
     iam.add_key(iam.find("carol"), OTHER_ID, created=soon(0))
@@ -115,9 +111,7 @@ def test_a_key_that_a_profile_here_names_is_left(
 
 
 @pytest.mark.parametrize("seconds", [0, 25])
-def test_a_colleagues_key_is_left(
-    desk: Desk, iam: FakeIam, server: IamServer, seconds: int
-) -> None:
+def test_colleagues_key_is_left(desk: Desk, iam: FakeIam, server: IamServer, seconds: int) -> None:
     iam.add_user("carol")
     env = signed_by(server.options)
     kill_while_aws_hangs(desk, server, env, "carol")
@@ -132,7 +126,7 @@ def test_a_colleagues_key_is_left(
 
 
 @pytest.mark.parametrize("denied", [True, False], ids=["denied", "failing"])
-def test_a_key_whose_last_use_is_unknown_is_left(
+def test_key_whose_last_use_is_unknown_is_left(
     desk: Desk, iam: FakeIam, server: IamServer, denied: bool
 ) -> None:
     iam.add_user("carol")
@@ -158,7 +152,7 @@ def test_a_key_whose_last_use_is_unknown_is_left(
     assert iam.held(iam.find("carol")) == ()
 
 
-def test_a_stored_secret_whose_line_found_no_room_keeps_its_key(
+def test_stored_secret_whose_line_found_no_room_keeps_its_key(
     desk: Desk, iam: FakeIam, server: IamServer, tmp_path: Path
 ) -> None:
     iam.add_user("carol")

@@ -63,9 +63,7 @@ def test_who_may_not_list_users_works_on_their_own(
     assert "alice" not in shown
 
 
-def test_a_user_asked_for_by_name_needs_no_list(
-    desk: Desk, iam: FakeIam, server: IamServer
-) -> None:
+def test_user_asked_for_by_name_needs_no_list(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     key = iam.add_key(iam.add_user("alice"))
     iam.deny.add("iam:ListUsers")
     run = desk.keytui("--user", "alice", env=signed_by(server.options))
@@ -73,7 +71,7 @@ def test_a_user_asked_for_by_name_needs_no_list(
     run.wait_for(row(key.id, "Active"))
 
 
-def test_the_root_user_stands_first_with_a_warning(desk: Desk) -> None:
+def test_root_user_stands_first_with_a_warning(desk: Desk) -> None:
     root = FakeIam(root=True)
     root.add_user("alice")
     with IamServer(root) as server:
@@ -118,7 +116,7 @@ def test_throttling_is_retried_then_said(desk: Desk, iam: FakeIam, server: IamSe
     assert server.received()["CreateAccessKey"] == 1
 
 
-def test_an_expired_token_and_a_fault_of_aws(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+def test_expired_token_and_a_fault_of_aws(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     iam.add_user("alice")
     server.fail("GetCallerIdentity", "ExpiredToken", 403)
     run = desk.keytui(env=signed_by(server.options))
@@ -135,7 +133,7 @@ def test_an_expired_token_and_a_fault_of_aws(desk: Desk, iam: FakeIam, server: I
     assert "Traceback" not in run.history()
 
 
-def test_an_unwritable_state_folder_stops_a_creation_before_aws_is_asked(
+def test_unwritable_state_folder_stops_a_creation_before_aws_is_asked(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     iam.add_user("alice")
@@ -152,7 +150,7 @@ def test_an_unwritable_state_folder_stops_a_creation_before_aws_is_asked(
     assert not FAULT.search(run.history())
 
 
-def test_a_locked_keyring_is_said_to_be_locked(
+def test_locked_keyring_is_said_to_be_locked(
     desk: Desk, iam: FakeIam, server: IamServer, own_service: SecretService
 ) -> None:
     iam.add_user("alice")
@@ -199,7 +197,7 @@ def test_no_keyring_at_all(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     null.wait_for("keyring.backends.null")
 
 
-def test_a_bus_without_a_keyring(desk: Desk, iam: FakeIam, server: IamServer) -> None:
+def test_bus_without_a_keyring(desk: Desk, iam: FakeIam, server: IamServer) -> None:
     iam.add_user("alice")
     with secret_service(desk.home, daemon=False) as service:
         run = desk.keytui("--user", "alice", env=on_bus(service) | signed_by(server.options))

@@ -25,7 +25,7 @@ from tests.support.secret_service import SecretService
 from tests.support.terminal import Terminal, clean_env
 
 
-def test_a_csv_file_is_for_its_owner_and_works_with_the_aws_command(
+def test_csv_file_is_for_its_owner_and_works_with_the_aws_command(
     desk: Desk, moto: MotoAccount, aws: str
 ) -> None:
     env = signed_by(moto.options)
@@ -68,7 +68,7 @@ def test_a_csv_file_is_for_its_owner_and_works_with_the_aws_command(
     assert (desk.home / "kept" / "mine.csv").read_text().startswith(columns)
 
 
-def test_a_secret_kept_nowhere_is_let_go_only_on_request(
+def test_secret_kept_nowhere_is_let_go_only_on_request(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     env = on_bus(keyring_service) | signed_by(moto.options)
@@ -143,7 +143,7 @@ def test_nothing_interrupts_a_creation_under_way(
     assert len(iam.held(iam.find("alice"))) == 1
 
 
-def test_a_description_that_may_not_be_kept_is_a_warning(
+def test_description_that_may_not_be_kept_is_a_warning(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     alice = iam.add_user("alice")

@@ -101,7 +101,7 @@ def test_two_keys_are_left_to_the_user(hire: Hire, gate: Gate) -> None:
     assert gate.count("UpdateAccessKey") == 0
 
 
-def test_a_keyring_that_is_locked_and_dies_half_way(hire: Hire, own_service: SecretService) -> None:
+def test_keyring_that_is_locked_and_dies_half_way(hire: Hire, own_service: SecretService) -> None:
     """It is one's own key, too, and the new one signs by the time that there is no way on."""
     hal = hire("hal", own=True, service=own_service)
     before = hal.credentials.read_bytes()

@@ -18,7 +18,7 @@ from tests.support.sentinel import SENTINEL, files_that_hold, processes_that_sho
 from tests.support.terminal import KEYTUI, PATIENCE, clean_env
 
 
-def test_a_secret_is_only_where_it_was_put(
+def test_secret_is_only_where_it_was_put(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     log = desk.home / "textual.log"
@@ -129,7 +129,7 @@ def test_no_process_of_the_user_hears_a_new_secret(
         assert SENTINEL in (own_service.lookup(key.id) or "")
 
 
-def test_the_debug_logs_of_the_sdk_hold_no_secret(desk: Desk, moto: MotoAccount) -> None:
+def test_debug_logs_of_the_sdk_hold_no_secret(desk: Desk, moto: MotoAccount) -> None:
     """Somebody turns all logging on, by a start-up file of their own."""
     site = desk.home / "site"
     site.mkdir(parents=True)
@@ -148,7 +148,7 @@ def test_the_debug_logs_of_the_sdk_hold_no_secret(desk: Desk, moto: MotoAccount)
     assert files_that_hold("demo/made-up/secret", desk.home) == []
 
 
-def test_a_fault_of_keytuis_own_shows_where_and_nothing_else(desk: Desk) -> None:
+def test_fault_of_keytuis_own_shows_where_and_nothing_else(desk: Desk) -> None:
     command: list[str | Path] = [
         sys.executable,
         "-m",

@@ -144,7 +144,7 @@ def leave(run: Terminal) -> None:
     run.wait_for("[exited]")
 
 
-def test_the_whole_job_where_the_users_bus_outlives_the_login(
+def test_whole_job_where_the_users_bus_outlives_the_login(
     bus: Bastion, moto: MotoAccount, aws: str
 ) -> None:
     before = bus.run(str(KEYTUI), "doctor")
@@ -171,7 +171,7 @@ def test_the_whole_job_where_the_users_bus_outlives_the_login(
     assert not FAULT.search(run.history())
 
 
-def test_a_machine_without_any_bus_gets_a_private_one(
+def test_machine_without_any_bus_gets_a_private_one(
     bare: Bastion, moto: MotoAccount, aws: str
 ) -> None:
     doctor = bare.run(str(KEYTUI), "doctor", "--json")
@@ -204,7 +204,7 @@ def test_a_machine_without_any_bus_gets_a_private_one(
     assert json.loads(bare.run(str(KEYTUI), "credentials", key_id).stdout)["AccessKeyId"] == key_id
 
 
-def test_a_cut_line_leaves_the_secret_in_the_keyring(bus: Bastion, moto: MotoAccount) -> None:
+def test_cut_line_leaves_the_secret_in_the_keyring(bus: Bastion, moto: MotoAccount) -> None:
     run = bus.desk.run(list(bus.server.ssh(KEYTUI, "--unlock-keyring", "--user", "carol")))
     choose_password(run)
     choose_goal(run, "Show only")
@@ -219,7 +219,7 @@ def test_a_cut_line_leaves_the_secret_in_the_keyring(bus: Bastion, moto: MotoAcc
     assert statuses(moto, "carol") == {key_id: "Active"}
 
 
-def test_a_cut_line_deletes_the_key_where_there_is_no_keyring(
+def test_cut_line_deletes_the_key_where_there_is_no_keyring(
     bare: Bastion, moto: MotoAccount
 ) -> None:
     run = bare.desk.run(list(bare.server.ssh(KEYTUI, "--user", "carol")))
@@ -234,7 +234,7 @@ def test_a_cut_line_deletes_the_key_where_there_is_no_keyring(
     run.wait_until(lambda: statuses(moto, "carol") == {}, "the key is deleted")
 
 
-def test_a_line_cut_at_the_password_leaves_nothing_behind(bare: Bastion) -> None:
+def test_line_cut_at_the_password_leaves_nothing_behind(bare: Bastion) -> None:
     run = bare.desk.run(list(bare.server.ssh(KEYTUI, "--unlock-keyring")))
     run.wait_for("New password:")
     named = bare.desk.state / "bus.json"
@@ -246,7 +246,7 @@ def test_a_line_cut_at_the_password_leaves_nothing_behind(bare: Bastion) -> None
     run.wait_until(lambda: not socket.parent.exists(), "its folder is gone")
 
 
-def test_a_keyring_daemon_killed_in_mid_session_is_unlocked_again(
+def test_keyring_daemon_killed_in_mid_session_is_unlocked_again(
     bus: Bastion, moto: MotoAccount
 ) -> None:
     run = bus.keytui("--unlock-keyring", "--user", "carol")

@@ -18,7 +18,7 @@ from tests.support.loopback import refusing, swallowing
 from tests.support.terminal import KEYTUI, clean_env
 
 
-def test_the_demo_account_needs_nothing_and_leaves_nothing(desk: Desk) -> None:
+def test_demo_account_needs_nothing_and_leaves_nothing(desk: Desk) -> None:
     run = desk.keytui("--demo")
     run.wait_for("12 users")
     assert "DEMO" in run.text().splitlines()[0]
@@ -75,7 +75,7 @@ def test_every_size_shows_id_and_status(
     assert all(len(line) <= size[0] for line in run.text().splitlines())
 
 
-def test_a_terminal_too_small_says_so_and_comes_back(
+def test_terminal_too_small_says_so_and_comes_back(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     key = iam.add_key(iam.add_user("alice"))
@@ -126,7 +126,7 @@ def test_no_credentials(desk: Desk) -> None:
     assert not FAULT.search(shown)
 
 
-def test_an_endpoint_that_refuses_or_swallows_is_said_within_ten_seconds(desk: Desk) -> None:
+def test_endpoint_that_refuses_or_swallows_is_said_within_ten_seconds(desk: Desk) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "AKIAMADEUP0000000001", "AWS_SECRET_ACCESS_KEY": "made-up"}
     with refusing() as closed, swallowing() as silent:
         begun = time.monotonic()

@@ -31,7 +31,7 @@ def keytui(
     )
 
 
-def test_a_diff_on_standard_input_shuts_off_its_key(desk: Desk, moto: MotoAccount) -> None:
+def test_diff_on_standard_input_shuts_off_its_key(desk: Desk, moto: MotoAccount) -> None:
     env = signed_by(moto.options)
 
     cut = keytui(desk, env, "deactivate", "-", text=f"{DIFF} AKIADEMOALICE00000\n")
@@ -45,7 +45,7 @@ def test_a_diff_on_standard_input_shuts_off_its_key(desk: Desk, moto: MotoAccoun
     assert statuses(moto, "bob") == {BOB_ID: "Inactive"}
 
 
-def test_a_guard_asks_nothing_of_the_input(desk: Desk, moto: MotoAccount) -> None:
+def test_guard_asks_nothing_of_the_input(desk: Desk, moto: MotoAccount) -> None:
     used = "AKIADEMOALICE0000002"
     run = desk.run(
         ["bash", "-c", f"echo '{used}' | {KEYTUI} deactivate -"], env=signed_by(moto.options)
@@ -64,7 +64,7 @@ def test_what_is_typed_after_the_text_answers_nothing(desk: Desk, moto: MotoAcco
     assert statuses(moto, "alice")[used] == "Active"
 
 
-def test_the_screen_opens_at_the_key_of_a_piped_text(desk: Desk, moto: MotoAccount) -> None:
+def test_screen_opens_at_the_key_of_a_piped_text(desk: Desk, moto: MotoAccount) -> None:
     diff = desk.home / "diff"
     desk.home.mkdir(exist_ok=True)
     diff.write_text(DIFF)
@@ -97,7 +97,7 @@ def test_each_command_names_an_endpoint_that_is_not_awss_once(
         assert said not in done.stdout
 
 
-def test_an_endpoint_of_a_profile_or_of_sts_alone_is_named_without_its_password(
+def test_endpoint_of_a_profile_or_of_sts_alone_is_named_without_its_password(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     url = signed_by(server.options)["AWS_ENDPOINT_URL"]

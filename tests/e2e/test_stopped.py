@@ -81,7 +81,7 @@ def slow(service: SecretService) -> Iterator[None]:
         os.kill(service.daemon.pid, signal.SIGCONT)
 
 
-def test_the_screen_is_whole_after_a_stop_and_keys_act_once(desk: Desk, moto: MotoAccount) -> None:
+def test_screen_is_whole_after_a_stop_and_keys_act_once(desk: Desk, moto: MotoAccount) -> None:
     run = desk.keytui(env=signed_by(moto.options))
     run.wait_for("12 users")
     run.wait_for("▸ admin")
@@ -120,7 +120,7 @@ def test_many_continuations_do_no_harm(desk: Desk, moto: MotoAccount) -> None:
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_an_unkept_secret_is_safe_after_stops(
+def test_unkept_secret_is_safe_after_stops(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService, how: str
 ) -> None:
     run = desk.keytui("--user", "carol", env=on_bus(keyring_service) | signed_by(moto.options))
@@ -136,7 +136,7 @@ def test_an_unkept_secret_is_safe_after_stops(
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_an_end_that_comes_while_stopped_is_heeded(
+def test_end_that_comes_while_stopped_is_heeded(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService, how: str
 ) -> None:
     run = desk.keytui("--user", "carol", env=on_bus(keyring_service) | signed_by(moto.options))
@@ -152,7 +152,7 @@ def test_an_end_that_comes_while_stopped_is_heeded(
     assert statuses(moto, "carol") == {key_id: "Active"}
 
 
-def test_a_key_under_way_is_kept_after_a_stop_and_a_hang_up(
+def test_key_under_way_is_kept_after_a_stop_and_a_hang_up(
     desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
 ) -> None:
     iam.add_user("carol")
@@ -199,7 +199,7 @@ def test_nothing_interrupts_a_rescue(
     assert statuses(moto, "carol") == {key_id: "Active"}
 
 
-def test_a_rescue_outlasts_a_long_stop(
+def test_rescue_outlasts_a_long_stop(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     """The clock runs on while a process is stopped; the keyring has answered all the same."""
@@ -219,7 +219,7 @@ def test_a_rescue_outlasts_a_long_stop(
     assert statuses(moto, "carol") == {key_id: "Active"}
 
 
-def test_a_terminal_that_takes_nothing_holds_nobody_up(
+def test_terminal_that_takes_nothing_holds_nobody_up(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     run = desk.keytui("--user", "carol", env=on_bus(keyring_service) | signed_by(moto.options))
@@ -259,7 +259,7 @@ def keytui_in(shell: Terminal) -> int:
 
 
 @pytest.mark.parametrize("how", ["ctrl+z", "SIGTSTP"])
-def test_a_job_is_suspended_and_comes_back_whole(desk: Desk, moto: MotoAccount, how: str) -> None:
+def test_job_is_suspended_and_comes_back_whole(desk: Desk, moto: MotoAccount, how: str) -> None:
     run = in_shell(desk, signed_by(moto.options))
     for _ in range(2):
         if how == "ctrl+z":
@@ -285,7 +285,7 @@ def test_a_job_is_suspended_and_comes_back_whole(desk: Desk, moto: MotoAccount, 
     run.wait_for(re.compile(r"^1$", re.MULTILINE))
 
 
-def test_a_job_in_the_background_waits_for_the_foreground(desk: Desk, moto: MotoAccount) -> None:
+def test_job_in_the_background_waits_for_the_foreground(desk: Desk, moto: MotoAccount) -> None:
     run = in_shell(desk, signed_by(moto.options))
     pid = keytui_in(run)
     run.send("C-z")
@@ -335,7 +335,7 @@ def test_screen_without_a_shell_behind_it_stays(desk: Desk, moto: MotoAccount) -
     assert run.wait_exit(WITHIN) == 0
 
 
-def test_a_suspended_job_ends_with_its_terminal(desk: Desk, moto: MotoAccount) -> None:
+def test_suspended_job_ends_with_its_terminal(desk: Desk, moto: MotoAccount) -> None:
     run = in_shell(desk, signed_by(moto.options))
     pid = keytui_in(run)
     run.send("C-z")
@@ -347,7 +347,7 @@ def test_a_suspended_job_ends_with_its_terminal(desk: Desk, moto: MotoAccount) -
 
 
 @pytest.mark.parametrize("how", ["ctrl+z", "SIGTSTP"])
-def test_an_unkept_secret_is_not_suspended(
+def test_unkept_secret_is_not_suspended(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService, how: str
 ) -> None:
     run = in_shell(desk, on_bus(keyring_service) | signed_by(moto.options))
@@ -369,7 +369,7 @@ def test_an_unkept_secret_is_not_suspended(
 
 
 @pytest.mark.parametrize("secret_at_stake", [False, True])
-def test_a_job_stopped_by_force_is_ended_in_the_background(
+def test_job_stopped_by_force_is_ended_in_the_background(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService, secret_at_stake: bool
 ) -> None:
     """The rescue of a job that may not use the terminal is not stopped for that."""

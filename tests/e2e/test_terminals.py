@@ -65,7 +65,7 @@ def test_no_color_means_none(env: dict[str, str]) -> None:
         assert re.search(rb"\x1b\[(?:\d+;)*7[;m]", run.written()), "the cursor is reversed"
 
 
-def test_a_terminal_may_change_its_size_and_come_back(desk: Desk, env: dict[str, str]) -> None:
+def test_terminal_may_change_its_size_and_come_back(desk: Desk, env: dict[str, str]) -> None:
     tmux = ["tmux", "-f", "/dev/null", "-S", str(desk.home / "tmux")]
     begin = [*tmux, "set", "-g", "status", "off", ";", "new-session", f"{KEYTUI} --user alice"]
     try:

@@ -37,7 +37,7 @@ def keytui(desk: Desk, env: Mapping[str, str], *argv: str) -> "subprocess.Comple
     )
 
 
-def test_a_leaked_key_is_shut_off_from_a_log_line(desk: Desk, moto: MotoAccount) -> None:
+def test_leaked_key_is_shut_off_from_a_log_line(desk: Desk, moto: MotoAccount) -> None:
     env = signed_by(moto.options)
     line = f"2026-01-15T09:00:00Z DENY principal=bob key={BOB_ID}; also {USED_ID}"
 
@@ -59,7 +59,7 @@ def test_a_leaked_key_is_shut_off_from_a_log_line(desk: Desk, moto: MotoAccount)
     assert statuses(moto, "alice")[USED_ID] == "Inactive"
 
 
-def test_a_new_key_goes_into_the_keyring_unseen(
+def test_new_key_goes_into_the_keyring_unseen(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     env = signed_by(moto.options) | on_bus(keyring_service)
@@ -76,7 +76,7 @@ def test_a_new_key_goes_into_the_keyring_unseen(
     assert files_that_hold(secret, desk.home) == []
 
 
-def test_a_secret_under_way_is_kept_before_keytui_heeds_sigterm(
+def test_secret_under_way_is_kept_before_keytui_heeds_sigterm(
     desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
 ) -> None:
     iam.add_user("carol")
@@ -116,7 +116,7 @@ def create_in_terminal(desk: Desk, server: IamServer, service: SecretService) ->
 
 
 @pytest.mark.parametrize("told", ["before the reply", "after the reply", "stopped meanwhile"])
-def test_a_terminal_stopped_by_ctrl_s_delays_no_keeping(
+def test_terminal_stopped_by_ctrl_s_delays_no_keeping(
     desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService, told: str
 ) -> None:
     iam.add_user("carol")
@@ -143,7 +143,7 @@ def test_a_terminal_stopped_by_ctrl_s_delays_no_keeping(
     assert secret not in run.written().decode()
 
 
-def test_a_create_that_is_suspended_goes_on(
+def test_create_that_is_suspended_goes_on(
     desk: Desk, iam: FakeIam, server: IamServer, keyring_service: SecretService
 ) -> None:
     iam.add_user("carol")

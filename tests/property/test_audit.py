@@ -48,7 +48,7 @@ def told(audit: Audit) -> Counter[tuple[object, ...]]:
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(USERS, LIMITS, st.data())
-def test_the_report_and_the_live_way_say_the_same(
+def test_report_and_the_live_way_say_the_same(
     users: list[list[tuple[int, KeyStatus, tuple[int, str] | None]]],
     limits: Thresholds,
     data: st.DataObject,

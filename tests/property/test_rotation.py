@@ -441,11 +441,11 @@ def run(machine: type[Rotating]) -> None:
     run_state_machine_as_test(machine, settings=chosen)
 
 
-def test_a_rotation_strands_nobody() -> None:
+def test_rotation_strands_nobody() -> None:
     run(Rotating)
 
 
-def test_the_rotation_of_ones_own_key_strands_nobody() -> None:
+def test_rotation_of_ones_own_key_strands_nobody() -> None:
     run(RotatingOwn)
 
 

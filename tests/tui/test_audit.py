@@ -94,7 +94,7 @@ async def test_without_the_report_users_are_read_one_by_one(desk: Desk) -> None:
         await desk.sees("read live: 6 of 6 users", "iam:GetCredentialReport is denied", *IDS)
 
 
-async def test_a_letter_or_a_click_sorts_and_again_the_other_way(desk: Desk) -> None:
+async def test_letter_or_a_click_sorts_and_again_the_other_way(desk: Desk) -> None:
     desk.iam.mfa = {"alice"}
     async with opened(desk):
         await desk.press("A")
@@ -117,7 +117,7 @@ async def test_a_letter_or_a_click_sorts_and_again_the_other_way(desk: Desk) -> 
         assert ACTIVE_ID in desk.line("▸")
 
 
-async def test_the_words_of_the_filter_and_the_rules_by_key_and_click(desk: Desk) -> None:
+async def test_words_of_the_filter_and_the_rules_by_key_and_click(desk: Desk) -> None:
     add_findings(desk)
     found = {
         "root": "<root account>",
@@ -153,7 +153,7 @@ async def test_the_words_of_the_filter_and_the_rules_by_key_and_click(desk: Desk
         await show(desk, 2, "fay")
 
 
-async def test_the_thresholds_are_those_of_the_config(desk: Desk) -> None:
+async def test_thresholds_are_those_of_the_config(desk: Desk) -> None:
     async with opened(desk, limits=Thresholds(old_days=9, unused_days=2)):
         await desk.press("A")
         await desk.sees("4 keys, 2 with findings", *IDS)
@@ -270,7 +270,7 @@ async def test_what_is_shown_is_exported_once(desk: Desk, tmp_path: Path) -> Non
     assert objects.stat().st_mode & 0o777 == table.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_user_deleted_meanwhile_leaves_the_table(desk: Desk) -> None:
+async def test_user_deleted_meanwhile_leaves_the_table(desk: Desk) -> None:
     async with opened(desk):
         await desk.settled()
         desk.iam.remove_user("bob")
@@ -279,7 +279,7 @@ async def test_a_user_deleted_meanwhile_leaves_the_table(desk: Desk) -> None:
         assert BOB_ID not in desk.text
 
 
-async def test_the_user_list_tells_how_many_keys_and_the_worst_finding(desk: Desk) -> None:
+async def test_user_list_tells_how_many_keys_and_the_worst_finding(desk: Desk) -> None:
     add_findings(desk)
     async with opened(desk):
         await desk.sees("alice 2 old", "bob 1", "carol 0", "eve 1 never used", "fay 2 two active")

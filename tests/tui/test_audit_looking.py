@@ -27,7 +27,7 @@ def listing(desk: Desk) -> Listing:
 
 
 @pytest.mark.parametrize(("keys", "here"), [((), EVE_ID), (("j", "k"), ACTIVE_ID)])
-async def test_the_worst_stands_under_the_cursor_until_a_key_is_pressed(
+async def test_worst_stands_under_the_cursor_until_a_key_is_pressed(
     desk: Desk, listing: Listing, keys: tuple[str, ...], here: str
 ) -> None:
     desk.iam.deny |= REPORT
@@ -153,7 +153,7 @@ async def test_esc_leaves_an_undo_that_aws_does_not_answer(desk: Desk) -> None:
     assert desk.held("alice")[INACTIVE_ID] is KeyStatus.ACTIVE
 
 
-async def test_the_root_users_key_is_for_root_alone(desk: Desk) -> None:
+async def test_root_users_key_is_for_root_alone(desk: Desk) -> None:
     desk.iam.add_key(ROOT_USER, "AKIAROOT000000000001", created=START - timedelta(days=5))
     async with opened(desk):
         await desk.press("A")

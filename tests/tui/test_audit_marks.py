@@ -78,7 +78,7 @@ async def test_marked_keys_are_made_inactive_after_a_summary_and_it_is_undone(de
         assert desk.held("carol") == {carol.id: ACTIVE}
 
 
-async def test_the_cursor_stays_on_its_key_whatever_is_read(desk: Desk, dave: Listing) -> None:
+async def test_cursor_stays_on_its_key_whatever_is_read(desk: Desk, dave: Listing) -> None:
     (alice,) = (key for key in desk.iam.held(desk.iam.find("alice")) if key.id == ACTIVE_ID)
     async with opened(desk):
         await desk.settled()
@@ -111,7 +111,7 @@ async def test_the_cursor_stays_on_its_key_whatever_is_read(desk: Desk, dave: Li
     assert desk.iam.mutations == [f"iam:UpdateAccessKey {YOUNG_ID} Inactive"]
 
 
-async def test_a_key_marked_before_its_id_is_known_is_the_one_changed(
+async def test_key_marked_before_its_id_is_known_is_the_one_changed(
     desk: Desk, dave: Listing
 ) -> None:
     async with opened(desk):

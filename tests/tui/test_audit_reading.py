@@ -44,7 +44,7 @@ def changing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> set[threading.Threa
     return threads
 
 
-async def test_a_stale_report_and_a_fresh_status_then_a_new_report(
+async def test_stale_report_and_a_fresh_status_then_a_new_report(
     desk: Desk, listing: Listing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.iam.report = (desk.iam.report_csv(), START - timedelta(hours=5))
@@ -135,7 +135,7 @@ async def test_keytui_can_be_left_while_all_users_are_read(desk: Desk, listing: 
         assert desk.app.return_code == 0
 
 
-async def test_a_few_at_once_and_no_word_of_throttling(desk: Desk, listing: Listing) -> None:
+async def test_few_at_once_and_no_word_of_throttling(desk: Desk, listing: Listing) -> None:
     desk.iam.deny |= REPORT
     add_users(desk, 30)
     async with opened(desk):
@@ -152,7 +152,7 @@ async def test_a_few_at_once_and_no_word_of_throttling(desk: Desk, listing: List
         assert "Rate exceeded" not in desk.text
 
 
-async def test_a_reading_that_leads_nowhere_ends_and_says_so(desk: Desk, listing: Listing) -> None:
+async def test_reading_that_leads_nowhere_ends_and_says_so(desk: Desk, listing: Listing) -> None:
     desk.iam.deny |= REPORT
     desk.iam.errors["iam:ListAccessKeys"] = CredentialsError("The session has expired.")
     add_users(desk, 90)
@@ -165,7 +165,7 @@ async def test_a_reading_that_leads_nowhere_ends_and_says_so(desk: Desk, listing
         assert listing.asked.total() < 3 * AT_ONCE
 
 
-async def test_a_user_deleted_while_being_read(desk: Desk, listing: Listing) -> None:
+async def test_user_deleted_while_being_read(desk: Desk, listing: Listing) -> None:
     async with opened(desk):
         listing.held = lambda name: name == "bob"
         await desk.press("A")
@@ -245,7 +245,7 @@ async def test_what_was_scrolled_past_is_read_when_it_is_seen_again(
         assert listing.most == AT_ONCE
 
 
-async def test_a_report_that_has_become_stale_is_made_anew_when_the_audit_is_opened(
+async def test_report_that_has_become_stale_is_made_anew_when_the_audit_is_opened(
     desk: Desk,
 ) -> None:
     desk.iam.report = (desk.iam.report_csv(), START - timedelta(hours=3))

@@ -136,7 +136,7 @@ async def test_to_undo_an_activation_asks_as_making_inactive_does(desk: Desk) ->
         await desk.sees("There is no change of status to undo.")
 
 
-async def test_a_part_that_fails_is_told_and_stays_marked(desk: Desk) -> None:
+async def test_part_that_fails_is_told_and_stays_marked(desk: Desk) -> None:
     fail(desk.iam, BOB_ID)
     async with opened(desk):
         await mark(desk, "alice", "bob")

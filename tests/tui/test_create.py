@@ -28,7 +28,7 @@ async def at_dialog(desk: Desk) -> CreateScreen:
     return dialog
 
 
-async def test_the_dialog_says_for_whom_and_where(desk: Desk) -> None:
+async def test_dialog_says_for_whom_and_where(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.sees(
@@ -71,7 +71,7 @@ async def test_creation_tests_the_keyring_again_after_a_while(
     assert desk.iam.mutations == []
 
 
-async def test_a_key_whose_secret_goes_into_the_keyring(desk: Desk) -> None:
+async def test_key_whose_secret_goes_into_the_keyring(desk: Desk) -> None:
     desk.iam.next_secret = SENTINEL
     async with opened(desk, user="carol"):
         await at_dialog(desk)
@@ -90,7 +90,7 @@ async def test_a_key_whose_secret_goes_into_the_keyring(desk: Desk) -> None:
     assert events == [Event.CREATING, Event.CREATED, Event.STORING, Event.STORED]
 
 
-async def test_a_key_whose_secret_goes_into_a_csv_file(desk: Desk) -> None:
+async def test_key_whose_secret_goes_into_a_csv_file(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         assert "/csv/carol.csv" not in desk.text
@@ -105,7 +105,7 @@ async def test_a_key_whose_secret_goes_into_a_csv_file(desk: Desk) -> None:
     assert desk.keyring.kept == {}
 
 
-async def test_the_path_of_the_csv_file_can_be_edited(desk: Desk) -> None:
+async def test_path_of_the_csv_file_can_be_edited(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.press("down", "tab")
@@ -117,7 +117,7 @@ async def test_the_path_of_the_csv_file_can_be_edited(desk: Desk) -> None:
     assert "/csv/other.csv" in desk.files
 
 
-async def test_a_key_to_show_only(desk: Desk) -> None:
+async def test_key_to_show_only(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.press("down", "down", "enter")
@@ -130,7 +130,7 @@ async def test_a_key_to_show_only(desk: Desk) -> None:
     assert list(desk.keyring.kept) == [only_key(desk, "carol").id]
 
 
-async def test_a_description_is_kept_as_a_tag(desk: Desk) -> None:
+async def test_description_is_kept_as_a_tag(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.press("tab")
@@ -144,7 +144,7 @@ async def test_a_description_is_kept_as_a_tag(desk: Desk) -> None:
     }
 
 
-async def test_a_description_that_may_not_be_kept_is_a_warning(desk: Desk) -> None:
+async def test_description_that_may_not_be_kept_is_a_warning(desk: Desk) -> None:
     desk.iam.deny = {"iam:TagUser"}
     async with opened(desk, user="carol"):
         await at_dialog(desk)
@@ -155,7 +155,7 @@ async def test_a_description_that_may_not_be_kept_is_a_warning(desk: Desk) -> No
         await desk.sees("✓ In the OS keyring", "iam:TagUser")
 
 
-async def test_a_keyring_that_can_not_be_written_blocks_enter_with_the_reason(
+async def test_keyring_that_can_not_be_written_blocks_enter_with_the_reason(
     desk: Desk,
 ) -> None:
     async with opened(desk, user="carol"):
@@ -174,7 +174,7 @@ async def test_a_keyring_that_can_not_be_written_blocks_enter_with_the_reason(
     assert desk.iam.count("iam:CreateAccessKey") == 1
 
 
-async def test_a_csv_file_that_can_not_be_written_blocks_enter_with_the_reason(
+async def test_csv_file_that_can_not_be_written_blocks_enter_with_the_reason(
     desk: Desk,
 ) -> None:
     there = desk.files["/csv/carol.csv"] = CsvFile("/csv/carol.csv")
@@ -204,7 +204,7 @@ async def test_keyring_locked_after_its_test_leaves_the_secret_in_the_reveal(des
     assert key.id in desk.keyring.kept
 
 
-async def test_the_quota_is_said_before_any_dialog(desk: Desk) -> None:
+async def test_quota_is_said_before_any_dialog(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         desk.iam.calls.clear()
         await desk.press("c")
@@ -217,7 +217,7 @@ async def test_the_quota_is_said_before_any_dialog(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_the_quota_reached_since_the_table_was_read(desk: Desk) -> None:
+async def test_quota_reached_since_the_table_was_read(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         carol = desk.iam.find("carol")
         desk.iam.add_key(carol)
@@ -230,7 +230,7 @@ async def test_the_quota_reached_since_the_table_was_read(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_key_deleted_elsewhere_makes_room(desk: Desk) -> None:
+async def test_key_deleted_elsewhere_makes_room(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         desk.iam.remove_key(desk.iam.held(desk.iam.find("alice"))[0])
         await desk.press("c")
@@ -251,7 +251,7 @@ async def test_pressed_twice_opens_one_dialog(desk: Desk) -> None:
         assert desk.app.screen is desk.app.main
 
 
-async def test_a_creation_that_is_refused(desk: Desk) -> None:
+async def test_creation_that_is_refused(desk: Desk) -> None:
     desk.iam.deny = {"iam:CreateAccessKey"}
     async with opened(desk, user="carol"):
         await at_dialog(desk)
@@ -264,7 +264,7 @@ async def test_a_creation_that_is_refused(desk: Desk) -> None:
     assert desk.held("carol") == {}
 
 
-async def test_a_state_folder_that_can_not_be_written_stops_it(desk: Desk) -> None:
+async def test_state_folder_that_can_not_be_written_stops_it(desk: Desk) -> None:
     desk.journal.path.parent.write_text("a file is in the way")
     async with opened(desk, user="carol", ready=False):
         await desk.sees("carol has no access keys", "Keyring: Secret Service")
@@ -286,7 +286,7 @@ async def lost(desk: Desk) -> AsyncIterator[AccessKey]:
     assert desk.iam.count("iam:CreateAccessKey") == 1
 
 
-async def test_a_lost_reply_names_the_key_that_nobody_can_use(desk: Desk) -> None:
+async def test_lost_reply_names_the_key_that_nobody_can_use(desk: Desk) -> None:
     async with lost(desk) as key:
         await desk.sees(
             "A key whose secret is lost",
@@ -298,7 +298,7 @@ async def test_a_lost_reply_names_the_key_that_nobody_can_use(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize("answer", ["enter", "y"])
-async def test_a_key_that_nobody_can_use_is_deleted(desk: Desk, answer: str) -> None:
+async def test_key_that_nobody_can_use_is_deleted(desk: Desk, answer: str) -> None:
     async with lost(desk) as key:
         await desk.press(answer)
         await desk.sees(f"{key.id} is deleted.", "carol no keys", "✕ Deleted")
@@ -312,7 +312,7 @@ async def test_a_key_that_nobody_can_use_is_deleted(desk: Desk, answer: str) -> 
 
 
 @pytest.mark.parametrize("answer", ["n", "escape"])
-async def test_a_key_that_nobody_can_use_can_wait(desk: Desk, answer: str) -> None:
+async def test_key_that_nobody_can_use_can_wait(desk: Desk, answer: str) -> None:
     async with lost(desk) as key:
         await desk.press(answer)
         await desk.on_main()
@@ -323,7 +323,7 @@ async def test_a_key_that_nobody_can_use_can_wait(desk: Desk, answer: str) -> No
     assert attempts(desk.journal.entries())[0].open
 
 
-async def test_a_key_that_nobody_can_use_can_be_left_for_good(desk: Desk) -> None:
+async def test_key_that_nobody_can_use_can_be_left_for_good(desk: Desk) -> None:
     async with lost(desk) as key:
         await desk.press("o")
         await desk.sees(f"{key.id} stays as it is. keytui does not ask again.")
@@ -362,7 +362,7 @@ class GoneDark(GatedIam):
         raise LostReplyError("AWS's reply did not arrive.", "A key may exist.", "List the keys.")
 
 
-async def test_a_lost_reply_is_told_though_the_keys_can_not_be_read(desk: Desk) -> None:
+async def test_lost_reply_is_told_though_the_keys_can_not_be_read(desk: Desk) -> None:
     iam = GoneDark()
     iam.add_user("carol")
     desk.iam = iam
@@ -390,7 +390,7 @@ class MadeThenDark(GatedIam):
         return found
 
 
-async def test_an_orphan_is_named_though_the_keys_can_not_be_read_again(desk: Desk) -> None:
+async def test_orphan_is_named_though_the_keys_can_not_be_read_again(desk: Desk) -> None:
     iam = MadeThenDark()
     iam.add_user("carol")
     iam.lose_reply = True
@@ -424,7 +424,7 @@ async def test_while_a_key_is_made_nobody_leaves(desk: Desk) -> None:
     assert list(desk.keyring.kept) == [only_key(desk, "carol").id]
 
 
-async def test_a_failed_store_leaves_the_secret_in_the_reveal(desk: Desk) -> None:
+async def test_failed_store_leaves_the_secret_in_the_reveal(desk: Desk) -> None:
     desk.keyring.fails_at_put = StoreError("The keyring did not keep it.")
     async with opened(desk, user="carol"):
         await at_dialog(desk)
@@ -441,7 +441,7 @@ async def test_a_failed_store_leaves_the_secret_in_the_reveal(desk: Desk) -> Non
     assert list(desk.files["/csv/carol.csv"].kept) == [only_key(desk, "carol").id]
 
 
-async def test_a_key_for_the_root_user(desk: Desk) -> None:
+async def test_key_for_the_root_user(desk: Desk) -> None:
     iam = GatedIam(root=True)
     desk.iam = iam
     async with opened(desk):
@@ -456,7 +456,7 @@ async def test_a_key_for_the_root_user(desk: Desk) -> None:
     assert len(desk.keyring.kept) == 1
 
 
-async def test_the_reveal_is_not_there_before_the_secret(desk: Desk) -> None:
+async def test_reveal_is_not_there_before_the_secret(desk: Desk) -> None:
     gate = desk.iam.hold("iam:CreateAccessKey")
     async with opened(desk, user="carol"):
         await at_dialog(desk)

@@ -26,7 +26,7 @@ async def delete_it(desk: Desk) -> None:
     await desk.settled()
 
 
-async def test_the_dialog_says_what_goes(desk: Desk) -> None:
+async def test_dialog_says_what_goes(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("x")
         await desk.on(DeleteScreen)
@@ -86,7 +86,7 @@ async def test_wrong_characters_delete_nothing(desk: Desk, typed: str) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_the_right_four_delete_it_and_it_stays_in_the_listing(desk: Desk) -> None:
+async def test_right_four_delete_it_and_it_stays_in_the_listing(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await delete_it(desk)
         assert desk.held("alice") == {ACTIVE_ID: KeyStatus.ACTIVE}
@@ -101,7 +101,7 @@ async def test_the_right_four_delete_it_and_it_stays_in_the_listing(desk: Desk) 
     assert desk.iam.count("iam:UntagUser") == 1
 
 
-async def test_the_four_may_be_typed_in_small_letters(desk: Desk) -> None:
+async def test_four_may_be_typed_in_small_letters(desk: Desk) -> None:
     key = desk.iam.add_key(desk.iam.find("carol"), "AKIACAROL000000WXYZ", status=KeyStatus.INACTIVE)
     async with opened(desk, user="carol"):
         await desk.press("x")
@@ -111,7 +111,7 @@ async def test_the_four_may_be_typed_in_small_letters(desk: Desk) -> None:
         await desk.sees(f"{key.id} is deleted.")
 
 
-async def test_a_deleted_key_is_hidden_and_shown(desk: Desk) -> None:
+async def test_deleted_key_is_hidden_and_shown(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await delete_it(desk)
         await desk.press("full_stop")
@@ -121,7 +121,7 @@ async def test_a_deleted_key_is_hidden_and_shown(desk: Desk) -> None:
         await desk.sees("Deleted keys are shown.", "✕ Deleted")
 
 
-async def test_a_deleted_key_can_not_be_worked(desk: Desk) -> None:
+async def test_deleted_key_can_not_be_worked(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await delete_it(desk)
         await desk.press("G")
@@ -135,7 +135,7 @@ async def test_a_deleted_key_can_not_be_worked(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_later_run_still_shows_what_was_deleted(desk: Desk, tmp_path: Path) -> None:
+async def test_later_run_still_shows_what_was_deleted(desk: Desk, tmp_path: Path) -> None:
     async with opened(desk, user="alice"):
         await delete_it(desk)
 
@@ -146,7 +146,7 @@ async def test_a_later_run_still_shows_what_was_deleted(desk: Desk, tmp_path: Pa
         assert "2 y" in line
 
 
-async def test_a_key_deleted_twice_stands_there_once(desk: Desk, tmp_path: Path) -> None:
+async def test_key_deleted_twice_stands_there_once(desk: Desk, tmp_path: Path) -> None:
     """From another terminal, say: the second deletion succeeds too, and is written down."""
     async with opened(desk, user="alice"):
         other = Desk(tmp_path, an_account())
@@ -157,7 +157,7 @@ async def test_a_key_deleted_twice_stands_there_once(desk: Desk, tmp_path: Path)
         assert desk.text.count("✕ Deleted") == 1
 
 
-async def test_an_active_key_is_offered_to_be_made_inactive(desk: Desk) -> None:
+async def test_active_key_is_offered_to_be_made_inactive(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("G", "x")
         await desk.on(ConfirmScreen)
@@ -175,7 +175,7 @@ async def test_an_active_key_is_offered_to_be_made_inactive(desk: Desk) -> None:
     assert desk.iam.count("iam:DeleteAccessKey") == 0
 
 
-async def test_an_active_key_in_use_is_asked_about_twice(desk: Desk) -> None:
+async def test_active_key_in_use_is_asked_about_twice(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await desk.press("x")
         await desk.sees("An active key can't be deleted.")
@@ -186,7 +186,7 @@ async def test_an_active_key_in_use_is_asked_about_twice(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_deletion_is_pending_until_aws_has_it(desk: Desk) -> None:
+async def test_deletion_is_pending_until_aws_has_it(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         gate = desk.iam.hold("iam:DeleteAccessKey")
         await desk.press("x")
@@ -198,7 +198,7 @@ async def test_a_deletion_is_pending_until_aws_has_it(desk: Desk) -> None:
         await desk.sees("✕ Deleted")
 
 
-async def test_an_undo_of_a_change_to_a_deleted_key_is_not_offered(desk: Desk) -> None:
+async def test_undo_of_a_change_to_a_deleted_key_is_not_offered(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("a")
         await desk.sees(f"{INACTIVE_ID} is active.")
@@ -211,7 +211,7 @@ async def test_an_undo_of_a_change_to_a_deleted_key_is_not_offered(desk: Desk) -
         await desk.sees("There is no change of status to undo.")
 
 
-async def test_a_deletion_that_is_refused_is_said(desk: Desk) -> None:
+async def test_deletion_that_is_refused_is_said(desk: Desk) -> None:
     desk.iam.deny = {"iam:DeleteAccessKey"}
     async with opened(desk, user="alice"):
         await desk.press("x")

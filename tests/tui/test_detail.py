@@ -20,7 +20,7 @@ def remember(desk: Desk, event: Event, at: str = "2026-01-02T10:00:00+00:00", **
     desk.journal.append(Entry(at, event, ACCOUNT, "alice", CREATOR, **line))
 
 
-async def test_the_detail_tells_what_aws_and_this_machine_know(desk: Desk) -> None:
+async def test_detail_tells_what_aws_and_this_machine_know(desk: Desk) -> None:
     remember(desk, Event.CREATING, attempt="1", key_id="")
     remember(desk, Event.CREATED, attempt="1")
     remember(desk, Event.STORED, attempt="1", store="keyring")
@@ -42,7 +42,7 @@ async def test_the_detail_tells_what_aws_and_this_machine_know(desk: Desk) -> No
         await desk.on_main()
 
 
-async def test_the_thresholds_of_the_config_file_are_those_that_keys_are_judged_by(
+async def test_thresholds_of_the_config_file_are_those_that_keys_are_judged_by(
     desk: Desk,
 ) -> None:
     """In the table, in its detail, in the dialog, and where one of two keys has to go."""
@@ -86,7 +86,7 @@ async def test_it_scrolls_and_keeps_its_keys_in_sight_on_a_small_terminal(desk: 
         await desk.sees("Status ● Active")
 
 
-async def test_a_key_is_worked_from_its_detail(desk: Desk) -> None:
+async def test_key_is_worked_from_its_detail(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("G", "enter", "d")  # As one types it: without waiting.
         await desk.sees(f"{ACTIVE_ID} is inactive. u undoes it.")

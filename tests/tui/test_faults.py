@@ -90,7 +90,7 @@ async def press_everything(desk: Desk, keys: tuple[str, ...] = KEYS) -> None:
     ("action", "kind"),
     [*((action, kind) for action in READS for kind in BOTH), *(("iam:ListUsers", k) for k in REST)],
 )
-async def test_a_reading_that_fails_is_said_and_every_key_still_works(
+async def test_reading_that_fails_is_said_and_every_key_still_works(
     desk: Desk, action: str, kind: str
 ) -> None:
     error = desk.iam.errors[action] = ERRORS[kind](action)
@@ -112,7 +112,7 @@ def _explained(desk: Desk, error: AwsError) -> bool:
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_a_caller_that_can_not_be_asked_for(desk: Desk, kind: str) -> None:
+async def test_caller_that_can_not_be_asked_for(desk: Desk, kind: str) -> None:
     error = desk.iam.errors["sts:GetCallerIdentity"] = ERRORS[kind]("sts:GetCallerIdentity")
     async with opened(desk, ready=False):
         await desk.sees(error.title, "not connected", "Keyring: Secret Service")
@@ -196,7 +196,7 @@ async def test_reading_again_after_a_creation_fails(desk: Desk, kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_the_warning_about_a_description(desk: Desk, kind: str) -> None:
+async def test_warning_about_a_description(desk: Desk, kind: str) -> None:
     error = desk.iam.errors["iam:TagUser"] = ERRORS[kind]("iam:TagUser")
     async with opened(desk, user="carol"):
         await desk.press("c")
@@ -207,7 +207,7 @@ async def test_the_warning_about_a_description(desk: Desk, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_a_description_that_can_not_be_removed_does_not_matter(desk: Desk, kind: str) -> None:
+async def test_description_that_can_not_be_removed_does_not_matter(desk: Desk, kind: str) -> None:
     desk.iam.errors["iam:UntagUser"] = ERRORS[kind]("iam:UntagUser")
     async with opened(desk, user="alice"):
         await desk.press("x")
@@ -230,7 +230,7 @@ async def test_opening_by_name_fails(desk: Desk, kind: str) -> None:
         await press_everything(desk, VERBS)
 
 
-async def test_a_user_who_vanished(desk: Desk) -> None:
+async def test_user_who_vanished(desk: Desk) -> None:
     async with opened(desk):
         desk.iam.remove_user("alice")
         await desk.press("down")
@@ -243,7 +243,7 @@ async def test_a_user_who_vanished(desk: Desk) -> None:
         await press_everything(desk, VERBS)
 
 
-async def test_a_key_that_vanished(desk: Desk) -> None:
+async def test_key_that_vanished(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("G")
         active = next(k for k in desk.iam.held(desk.iam.find("alice")) if k.id == ACTIVE_ID)
@@ -305,7 +305,7 @@ async def test_every_key_after_the_connection_failed(desk: Desk, error: KeytuiEr
         assert error.title not in desk.words
 
 
-async def test_a_connection_that_hangs_is_given_up(
+async def test_connection_that_hangs_is_given_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert connection.CONNECT_SECONDS == 10
@@ -334,7 +334,7 @@ async def test_profiles_that_can_not_be_read(desk: Desk, monkeypatch: pytest.Mon
         assert desk.app.is_running
 
 
-async def test_a_switch_to_a_profile_that_does_not_work(desk: Desk) -> None:
+async def test_switch_to_a_profile_that_does_not_work(desk: Desk) -> None:
     async with opened(desk):
 
         def connect(profile: str | None) -> Iam:
@@ -349,7 +349,7 @@ async def test_a_switch_to_a_profile_that_does_not_work(desk: Desk) -> None:
         await desk.sees("profile default", "6 users")
 
 
-async def test_a_change_that_lands_after_the_profile_was_switched(desk: Desk) -> None:
+async def test_change_that_lands_after_the_profile_was_switched(desk: Desk) -> None:
     """What is under way for one account is not told of, or drawn on, another."""
     other = GatedIam(caller="bert")
     async with opened(desk, user="alice"):
@@ -367,7 +367,7 @@ async def test_a_change_that_lands_after_the_profile_was_switched(desk: Desk) ->
     assert other.count("iam:ListAccessKeys") == 1, "alice's keys are not asked for there"
 
 
-async def test_a_journal_that_can_not_be_read_is_said(desk: Desk) -> None:
+async def test_journal_that_can_not_be_read_is_said(desk: Desk) -> None:
     desk.journal.path.parent.mkdir(parents=True)
     desk.journal.path.mkdir()
     async with opened(desk, user="bob", ready=False):
@@ -376,9 +376,7 @@ async def test_a_journal_that_can_not_be_read_is_said(desk: Desk) -> None:
         await press_everything(desk, (*VERBS, "H", "V", "R"))
 
 
-async def test_a_date_in_the_journal_without_a_zone_does_no_harm(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_date_in_the_journal_without_a_zone_does_no_harm(desk: Desk, tmp_path: Path) -> None:
     path = desk.journal.path
     path.parent.mkdir(parents=True)
     path.write_text(
@@ -389,7 +387,7 @@ async def test_a_date_in_the_journal_without_a_zone_does_no_harm(
         await desk.sees("AKIAGONE", "✕ Deleted")
 
 
-async def test_the_own_key_made_inactive_leaves_keytui_usable(desk: Desk) -> None:
+async def test_own_key_made_inactive_leaves_keytui_usable(desk: Desk) -> None:
     async with opened(desk, user="admin"):
         await desk.press("d")
         await desk.on(TypeScreen)
@@ -405,7 +403,7 @@ async def test_the_own_key_made_inactive_leaves_keytui_usable(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_a_change_that_was_made_is_told_though_it_can_not_be_read_back(
+async def test_change_that_was_made_is_told_though_it_can_not_be_read_back(
     desk: Desk, kind: str
 ) -> None:
     async with opened(desk, user="alice"):
@@ -417,7 +415,7 @@ async def test_a_change_that_was_made_is_told_though_it_can_not_be_read_back(
         assert "Nothing was changed" not in desk.words
 
 
-async def test_a_key_that_was_made_is_told_though_it_can_not_be_read_back(desk: Desk) -> None:
+async def test_key_that_was_made_is_told_though_it_can_not_be_read_back(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await desk.press("c")
         await desk.on(CreateScreen)
@@ -431,7 +429,7 @@ async def test_a_key_that_was_made_is_told_though_it_can_not_be_read_back(desk: 
         assert "Nothing was changed" not in desk.words
 
 
-async def test_a_key_that_was_deleted_is_told_though_it_can_not_be_read_back(desk: Desk) -> None:
+async def test_key_that_was_deleted_is_told_though_it_can_not_be_read_back(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("x")
         await desk.on(DeleteScreen)

@@ -38,7 +38,7 @@ async def test_opening_at_a_key_reads_it_and_its_owner_alone(
         assert desk.iam.count("iam:ListAccessKeys") == 1
 
 
-async def test_the_cursor_is_on_the_key_that_was_asked_for(desk: Desk) -> None:
+async def test_cursor_is_on_the_key_that_was_asked_for(desk: Desk) -> None:
     async with opened(desk, key_ids=(ACTIVE_ID,), size=(60, 20)):
         await desk.until(lambda: f"▸ {ACTIVE_ID}" in desk.text)
         await desk.settled()
@@ -47,7 +47,7 @@ async def test_the_cursor_is_on_the_key_that_was_asked_for(desk: Desk) -> None:
         assert "ListUsers" not in " ".join(desk.iam.calls)
 
 
-async def test_a_key_typed_ahead_waits_for_the_key_that_is_looked_for(desk: Desk) -> None:
+async def test_key_typed_ahead_waits_for_the_key_that_is_looked_for(desk: Desk) -> None:
     gate = desk.iam.hold("sts:GetCallerIdentity")
     async with opened(desk, key_ids=(ACTIVE_ID,), ready=False):
         await desk.press("d")
@@ -115,7 +115,7 @@ async def test_ids_are_picked_out_of_a_pasted_log(desk: Desk) -> None:
         await desk.sees("▸ bob", "6 users")
 
 
-async def test_an_id_in_the_filter_is_looked_for(desk: Desk) -> None:
+async def test_id_in_the_filter_is_looked_for(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("slash")
         paste(desk, BOB_ID)
@@ -126,14 +126,14 @@ async def test_an_id_in_the_filter_is_looked_for(desk: Desk) -> None:
         assert not desk.app.main.users.filter_line.value
 
 
-async def test_an_id_that_is_cut_short_is_named_beside_the_key_found(desk: Desk) -> None:
+async def test_id_that_is_cut_short_is_named_beside_the_key_found(desk: Desk) -> None:
     async with opened(desk, key_ids=(BOB_ID,), broken_ids=1):
         await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)
         await desk.settled()
         await desk.sees("An access key ID in the text is cut short or mistyped.")
 
 
-async def test_a_paste_with_an_id_cut_short_says_so(desk: Desk) -> None:
+async def test_paste_with_an_id_cut_short_says_so(desk: Desk) -> None:
     async with opened(desk):
         paste(desk, f"{ACTIVE_ID[:-1]} and {BOB_ID}")
         await desk.until(lambda: f"▸ {BOB_ID}" in desk.text)

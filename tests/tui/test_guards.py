@@ -23,7 +23,7 @@ def palette_is_open(desk: Desk) -> bool:
 # The palette.
 
 
-async def test_the_palette_has_the_actions_of_the_keys(desk: Desk) -> None:
+async def test_palette_has_the_actions_of_the_keys(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         commands = {c.title: c for c in desk.app.get_system_commands(desk.app.screen)}
         bindings = desk.app.main.own_bindings()
@@ -33,7 +33,7 @@ async def test_the_palette_has_the_actions_of_the_keys(desk: Desk) -> None:
         assert not any("creenshot" in title or "heme" in title for title in commands)
 
 
-async def test_the_palette_does_what_the_key_does(desk: Desk) -> None:
+async def test_palette_does_what_the_key_does(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("ctrl+p")
         await desk.until(lambda: palette_is_open(desk))
@@ -44,7 +44,7 @@ async def test_the_palette_does_what_the_key_does(desk: Desk) -> None:
         await desk.on_main()
 
 
-async def test_the_palette_stays_shut_over_dialogs(desk: Desk) -> None:
+async def test_palette_stays_shut_over_dialogs(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("x")
         await desk.on(DeleteScreen)
@@ -58,7 +58,7 @@ async def test_the_palette_stays_shut_over_dialogs(desk: Desk) -> None:
         await desk.on(HelpScreen)
 
 
-async def test_the_palette_stays_shut_beside_a_secret(desk: Desk) -> None:
+async def test_palette_stays_shut_beside_a_secret(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await desk.press("c")
         await desk.on(CreateScreen)
@@ -76,9 +76,7 @@ async def test_the_palette_stays_shut_beside_a_secret(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("size", [(120, 40), (100, 30), (80, 24), (60, 20)])
-async def test_the_status_and_the_id_are_there_on_every_size(
-    desk: Desk, size: tuple[int, int]
-) -> None:
+async def test_status_and_the_id_are_there_on_every_size(desk: Desk, size: tuple[int, int]) -> None:
     async with opened(desk, user="alice", size=size):
         assert "○ Inactive" in desk.line(INACTIVE_ID)
         assert "● Active" in desk.line(ACTIVE_ID)
@@ -114,7 +112,7 @@ async def test_resizing_keeps_what_one_was_at(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("size", [(59, 20), (60, 19), (40, 10), (30, 5)])
-async def test_a_terminal_that_is_too_small_says_so(desk: Desk, size: tuple[int, int]) -> None:
+async def test_terminal_that_is_too_small_says_so(desk: Desk, size: tuple[int, int]) -> None:
     async with opened(desk, user="alice"):
         await desk.press("u")
         await desk.sees("There is no change of status to undo.")
@@ -130,7 +128,7 @@ async def test_a_terminal_that_is_too_small_says_so(desk: Desk, size: tuple[int,
         assert "needs 60×20" not in desk.words
 
 
-async def test_a_dialog_that_has_no_room_can_be_left_alone(desk: Desk) -> None:
+async def test_dialog_that_has_no_room_can_be_left_alone(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await desk.press("d")
         await desk.on(ConfirmScreen)
@@ -165,9 +163,7 @@ async def test_narrow_verbs_from_the_list_of_users_only_go_to_the_keys(desk: Des
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24)])
-async def test_a_secret_is_safe_when_the_terminal_shrinks(
-    desk: Desk, size: tuple[int, int]
-) -> None:
+async def test_secret_is_safe_when_the_terminal_shrinks(desk: Desk, size: tuple[int, int]) -> None:
     desk.iam.next_secret = SENTINEL
     async with opened(desk, user="carol"):
         await desk.press("c")
@@ -214,7 +210,7 @@ async def crash(desk: Desk, cause: Callable[[Desk], object]) -> None:
         await desk.app._exception_event.wait()
 
 
-async def test_a_fault_shows_neither_values_nor_messages(
+async def test_fault_shows_neither_values_nor_messages(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(secret: str, held: Secret) -> None:
@@ -234,7 +230,7 @@ async def test_a_fault_shows_neither_values_nor_messages(
     assert desk.app.return_code == 1
 
 
-async def test_a_fault_in_a_flow_shows_neither_values_nor_messages(
+async def test_fault_in_a_flow_shows_neither_values_nor_messages(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def fail() -> None:

@@ -59,7 +59,7 @@ async def test_nothing_was_done_yet(desk: Desk) -> None:
         await desk.on_main()
 
 
-async def test_a_line_for_each_matter_the_latest_first(desk: Desk) -> None:
+async def test_line_for_each_matter_the_latest_first(desk: Desk) -> None:
     some_days(desk)
     async with opened(desk):
         await at_history(desk)
@@ -106,7 +106,7 @@ async def test_it_can_be_read_at_any_size(desk: Desk, size: tuple[int, int]) -> 
         await desk.sees(f"alice: made inactive, by {ADMIN}")
 
 
-async def test_a_filter_and_esc_twice(desk: Desk) -> None:
+async def test_filter_and_esc_twice(desk: Desk) -> None:
     some_days(desk)
     async with opened(desk):
         await at_history(desk)
@@ -152,7 +152,7 @@ async def test_enter_on_an_open_one_looks_into_it(desk: Desk) -> None:
     assert desk.held("carol") == {}
 
 
-async def test_a_click_chooses_the_line_and_the_hint_looks(desk: Desk) -> None:
+async def test_click_chooses_the_line_and_the_hint_looks(desk: Desk) -> None:
     _, key = an_orphan(desk)
     an_orphan(desk, "team-one")
     async with opened(desk):
@@ -188,7 +188,7 @@ async def test_one_of_another_account_is_not_looked_for_here(desk: Desk) -> None
     assert desk.iam.mutations == []
 
 
-async def test_a_record_that_can_not_be_read_is_said(desk: Desk) -> None:
+async def test_record_that_can_not_be_read_is_said(desk: Desk) -> None:
     desk.journal.path.parent.mkdir()
     desk.journal.path.mkdir()
     async with opened(desk):
@@ -236,7 +236,7 @@ async def test_what_is_filtered_out_is_not_exported(desk: Desk, tmp_path: Path) 
     assert [json.loads(line)["user"] for line in file.read_text().splitlines()] == ["bob"]
 
 
-async def test_a_file_that_is_there_is_not_replaced(desk: Desk, tmp_path: Path) -> None:
+async def test_file_that_is_there_is_not_replaced(desk: Desk, tmp_path: Path) -> None:
     some_days(desk)
     file = tmp_path / "there.jsonl"
     file.write_text("mine")
@@ -247,7 +247,7 @@ async def test_a_file_that_is_there_is_not_replaced(desk: Desk, tmp_path: Path) 
     assert file.read_text() == "mine"
 
 
-async def test_an_export_can_be_left(desk: Desk) -> None:
+async def test_export_can_be_left(desk: Desk) -> None:
     some_days(desk)
     async with opened(desk):
         await at_history(desk)

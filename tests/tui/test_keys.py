@@ -21,7 +21,7 @@ async def at_active(desk: Desk) -> None:
     await desk.until(lambda: f"▸ {ACTIVE_ID}" in desk.text)
 
 
-async def test_the_table_tells_all_of_a_key(desk: Desk) -> None:
+async def test_table_tells_all_of_a_key(desk: Desk) -> None:
     async with opened(desk, user="alice", size=(140, 40)):
         assert "alice 2 keys · created 2 y ago" in desk.words
         active, inactive = desk.line(ACTIVE_ID), desk.line(INACTIVE_ID)
@@ -33,7 +33,7 @@ async def test_the_table_tells_all_of_a_key(desk: Desk) -> None:
         assert "old" not in inactive.split("│")[-1]
 
 
-async def test_the_detail_tells_the_rules_and_the_description(desk: Desk) -> None:
+async def test_detail_tells_the_rules_and_the_description(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.sees("“old laptop”", "Created 2023-11-07 09:00 UTC · never used", "CIS 1.12")
         await at_active(desk)
@@ -49,7 +49,7 @@ async def test_more_than_two_keys_are_all_shown(desk: Desk) -> None:
         assert sum(" two " in line for line in desk.text.splitlines() if "AKIACAROL" in line) == 3
 
 
-async def test_an_expired_key(desk: Desk) -> None:
+async def test_expired_key(desk: Desk) -> None:
     desk.iam.add_key(desk.iam.find("carol"), "AKIACAROL00000000000", status=KeyStatus.EXPIRED)
     async with opened(desk, user="carol"):
         line = desk.line("AKIACAROL00000000000")
@@ -62,7 +62,7 @@ async def test_an_expired_key(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_last_use_that_may_not_be_read(desk: Desk) -> None:
+async def test_last_use_that_may_not_be_read(desk: Desk) -> None:
     desk.iam.deny = {"iam:GetAccessKeyLastUsed"}
     async with opened(desk, user="alice"):
         await desk.sees("iam:GetAccessKeyLastUsed", "● Active", "○ Inactive")
@@ -70,7 +70,7 @@ async def test_a_last_use_that_may_not_be_read(desk: Desk) -> None:
         assert "never" not in desk.line(ACTIVE_ID)
 
 
-async def test_the_statuses_come_before_the_last_use(desk: Desk) -> None:
+async def test_statuses_come_before_the_last_use(desk: Desk) -> None:
     gate = desk.iam.hold("iam:GetAccessKeyLastUsed")
     async with opened(desk, user="alice", ready=False):
         await desk.sees(ACTIVE_ID, "● Active", "○ Inactive")
@@ -79,7 +79,7 @@ async def test_the_statuses_come_before_the_last_use(desk: Desk) -> None:
         await desk.until(lambda: "3 d s3" in desk.line(ACTIVE_ID))
 
 
-async def test_a_key_is_made_inactive_and_active_again(desk: Desk) -> None:
+async def test_key_is_made_inactive_and_active_again(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
         await desk.press("d")
@@ -171,7 +171,7 @@ async def test_undo_pressed_twice_takes_back_once(desk: Desk) -> None:
     assert desk.iam.count("iam:UpdateAccessKey") == 2
 
 
-async def test_a_key_pressed_twice_changes_once(desk: Desk) -> None:
+async def test_key_pressed_twice_changes_once(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
         gate = desk.iam.hold("iam:GetAccessKeyLastUsed")
@@ -187,7 +187,7 @@ async def test_a_key_pressed_twice_changes_once(desk: Desk) -> None:
     assert desk.iam.count("iam:UpdateAccessKey") == 2
 
 
-async def test_a_change_made_while_r_connects_anew_can_be_undone(desk: Desk) -> None:
+async def test_change_made_while_r_connects_anew_can_be_undone(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         gate = desk.iam.hold("iam:UpdateAccessKey")
         await desk.press("g", "a")
@@ -202,7 +202,7 @@ async def test_a_change_made_while_r_connects_anew_can_be_undone(desk: Desk) -> 
         await desk.sees(f"{INACTIVE_ID} is inactive.")
 
 
-async def test_a_change_is_shown_as_pending_until_aws_lists_it(desk: Desk) -> None:
+async def test_change_is_shown_as_pending_until_aws_lists_it(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
         desk.iam.lag = 3
@@ -222,7 +222,7 @@ async def test_a_change_is_shown_as_pending_until_aws_lists_it(desk: Desk) -> No
     assert desk.iam.count("iam:UpdateAccessKey") == 1
 
 
-async def test_a_change_that_aws_does_not_list_is_said(desk: Desk) -> None:
+async def test_change_that_aws_does_not_list_is_said(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
         desk.iam.lag = 1000
@@ -233,7 +233,7 @@ async def test_a_change_that_aws_does_not_list_is_said(desk: Desk) -> None:
         assert desk.held("alice")[ACTIVE_ID] is INACTIVE
 
 
-async def test_a_change_that_fails_leaves_the_key_as_it_was(desk: Desk) -> None:
+async def test_change_that_fails_leaves_the_key_as_it_was(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
         desk.iam.deny = {"iam:UpdateAccessKey"}
@@ -245,7 +245,7 @@ async def test_a_change_that_fails_leaves_the_key_as_it_was(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("answer", ["enter", "n", "escape"])
-async def test_a_key_used_recently_is_asked_about_and_no_is_the_default(
+async def test_key_used_recently_is_asked_about_and_no_is_the_default(
     desk: Desk, answer: str
 ) -> None:
     async with opened(desk, user="bob"):
@@ -259,7 +259,7 @@ async def test_a_key_used_recently_is_asked_about_and_no_is_the_default(
     assert desk.iam.mutations == []
 
 
-async def test_a_key_used_recently_is_made_inactive_on_yes(desk: Desk) -> None:
+async def test_key_used_recently_is_made_inactive_on_yes(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await desk.press("d")
         await desk.on(ConfirmScreen)
@@ -268,7 +268,7 @@ async def test_a_key_used_recently_is_made_inactive_on_yes(desk: Desk) -> None:
     assert desk.held("bob") == {BOB_ID: INACTIVE}
 
 
-async def test_a_key_used_since_the_table_was_read_is_asked_about(desk: Desk) -> None:
+async def test_key_used_since_the_table_was_read_is_asked_about(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
         desk.iam._uses[ACTIVE_ID] = LastUsed(START - timedelta(minutes=1), "sts", "us-east-1")
@@ -277,7 +277,7 @@ async def test_a_key_used_since_the_table_was_read_is_asked_about(desk: Desk) ->
         await desk.sees("used in the last 24 hours")
 
 
-async def test_the_own_key_takes_its_last_four_characters(desk: Desk) -> None:
+async def test_own_key_takes_its_last_four_characters(desk: Desk) -> None:
     async with opened(desk, user="admin"):
         await desk.press("d")
         await desk.on(TypeScreen)
@@ -298,7 +298,7 @@ async def test_the_own_key_takes_its_last_four_characters(desk: Desk) -> None:
     assert desk.held("admin") == {OWN_ID: INACTIVE}
 
 
-async def test_the_own_key_stays_on_escape(desk: Desk) -> None:
+async def test_own_key_stays_on_escape(desk: Desk) -> None:
     async with opened(desk, user="admin"):
         await desk.press("d")
         await desk.on(TypeScreen)
@@ -324,7 +324,7 @@ async def test_from_the_list_of_users_an_only_key_is_worked_at_once(desk: Desk) 
         await desk.sees("AKIACAROL00000000000 is inactive.")
 
 
-async def test_a_verb_works_on_the_user_left_behind_when_one_moves_on(desk: Desk) -> None:
+async def test_verb_works_on_the_user_left_behind_when_one_moves_on(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await at_active(desk)
         gate: threading.Event = desk.iam.hold("iam:UpdateAccessKey")
@@ -358,7 +358,7 @@ async def test_keys_of_another_user_do_not_stand_beside_one_whose_keys_can_not_b
         assert osc52(BOB_ID) not in "".join(desk.sent)
 
 
-async def test_a_record_that_can_not_be_written_is_said_beside_the_change(desk: Desk) -> None:
+async def test_record_that_can_not_be_written_is_said_beside_the_change(desk: Desk) -> None:
     desk.journal.path.parent.write_text("a file is in the way")
     async with opened(desk, user="alice", ready=False):
         await desk.sees(ACTIVE_ID)
@@ -370,7 +370,7 @@ async def test_a_record_that_can_not_be_written_is_said_beside_the_change(desk: 
 
 
 @pytest.mark.parametrize("smaller", [(80, 24), (60, 20), (59, 19), (100, 30)])
-async def test_a_terminal_that_was_smaller_for_a_while_shows_all_again(
+async def test_terminal_that_was_smaller_for_a_while_shows_all_again(
     desk: Desk, smaller: tuple[int, int]
 ) -> None:
     async with opened(desk, user="alice"):

@@ -104,7 +104,7 @@ async def test_where_aws_is_out_of_reach_they_stay_and_are_not_taken_for_confirm
         assert desk.app.is_running
 
 
-async def test_a_key_meant_for_a_user_of_another_account_does_nothing_in_this_one(
+async def test_key_meant_for_a_user_of_another_account_does_nothing_in_this_one(
     desk: Desk,
 ) -> None:
     desk.cache.save(None, KnownUsers("999999999999", START, ["stranger"], {}))
@@ -176,7 +176,7 @@ async def test_where_users_may_not_be_listed_those_last_seen_do_not_linger(desk:
         assert "gone" not in desk.text
 
 
-async def test_a_user_has_the_number_of_keys_and_the_worst_that_is_said_of_them(
+async def test_user_has_the_number_of_keys_and_the_worst_that_is_said_of_them(
     desk: Desk,
 ) -> None:
     async with opened(desk, size=(140, 40)):
@@ -184,7 +184,7 @@ async def test_a_user_has_the_number_of_keys_and_the_worst_that_is_said_of_them(
         assert desk.line("  carol").split("│")[0].split() == ["carol", "0"]
 
 
-async def test_the_audit_waits_for_awss_first_answer(desk: Desk) -> None:
+async def test_audit_waits_for_awss_first_answer(desk: Desk) -> None:
     gate = slowly(desk)
     async with opened(desk, ready=False):
         await desk.sees("asking AWS")
@@ -198,7 +198,7 @@ async def test_the_audit_waits_for_awss_first_answer(desk: Desk) -> None:
     assert desk.connected == [None]
 
 
-async def test_an_audit_that_waits_for_a_refusal_leaves_its_reason_on_the_screen(
+async def test_audit_that_waits_for_a_refusal_leaves_its_reason_on_the_screen(
     desk: Desk,
 ) -> None:
     gate = threading.Event()

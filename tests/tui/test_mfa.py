@@ -69,7 +69,7 @@ def desk(tmp_path: Path, iam: MfaIam) -> Desk:
     return desk
 
 
-async def test_a_code_is_asked_for_over_the_main_screen(desk: Desk, iam: MfaIam) -> None:
+async def test_code_is_asked_for_over_the_main_screen(desk: Desk, iam: MfaIam) -> None:
     iam.guarded = {"iam:ListUsers"}
     async with opened(desk, ready=False, size=(60, 20)):
         await desk.on(MfaScreen)
@@ -86,7 +86,7 @@ async def test_a_code_is_asked_for_over_the_main_screen(desk: Desk, iam: MfaIam)
     assert iam.codes == ["123000", "123456"]
 
 
-async def test_the_time_it_takes_to_type_does_not_count(
+async def test_time_it_takes_to_type_does_not_count(
     desk: Desk, iam: MfaIam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.05)
@@ -124,7 +124,7 @@ async def test_over_a_creation_the_code_gets_the_keys_and_nothing_typed_ahead(
     assert iam.codes == ["123456"]
 
 
-async def test_a_declined_code_leaves_the_creation_as_refused(desk: Desk, iam: MfaIam) -> None:
+async def test_declined_code_leaves_the_creation_as_refused(desk: Desk, iam: MfaIam) -> None:
     iam.guarded = {"iam:CreateAccessKey"}
     async with opened(desk, user="carol"):
         await desk.press("c")

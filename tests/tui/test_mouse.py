@@ -21,7 +21,7 @@ async def hint(desk: Desk, words: str, into: int = 1) -> None:
     await desk.pilot.click(offset=(lines[y].index(words) + into, y))
 
 
-async def test_a_user(desk: Desk) -> None:
+async def test_user(desk: Desk) -> None:
     async with opened(desk):
         await desk.click("bob")
         await desk.sees(BOB_ID)
@@ -30,7 +30,7 @@ async def test_a_user(desk: Desk) -> None:
         await desk.sees(ACTIVE_ID)
 
 
-async def test_a_key(desk: Desk) -> None:
+async def test_key(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.click(ACTIVE_ID)
         await desk.until(lambda: f"▸ {ACTIVE_ID}" in desk.text)
@@ -117,7 +117,7 @@ async def test_hints_that_work_on_a_key(desk: Desk) -> None:
         await desk.on_main()
 
 
-async def test_the_hint_to_leave(desk: Desk) -> None:
+async def test_hint_to_leave(desk: Desk) -> None:
     async with opened(desk, user="admin"):
         await desk.settled()
         await hint(desk, "q Quit")
@@ -125,7 +125,7 @@ async def test_the_hint_to_leave(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("into", [0, 1, len("y Yes") - 1])
-async def test_the_first_hint_works_on_each_of_its_cells(desk: Desk, into: int) -> None:
+async def test_first_hint_works_on_each_of_its_cells(desk: Desk, into: int) -> None:
     async with opened(desk, user="bob"):
         await desk.press("d")
         await desk.on(ConfirmScreen)
@@ -232,7 +232,7 @@ async def test_hints_of_a_word_to_type(desk: Desk) -> None:
         await desk.sees(f"{OWN_ID} is inactive.")
 
 
-async def test_a_profile(desk: Desk) -> None:
+async def test_profile(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("P")
         await desk.on(ProfilesScreen)

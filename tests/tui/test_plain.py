@@ -169,7 +169,7 @@ class Nasty(GatedIam):
 
 
 @pytest.mark.parametrize("nasty", EACH, ids=ascii)
-async def test_the_caller_and_profiles(tmp_path: Path, nasty: str) -> None:
+async def test_caller_and_profiles(tmp_path: Path, nasty: str) -> None:
     iam = Nasty()
     iam.nasty, iam.custom_endpoint = nasty, f"http://{nasty}"
     iam.deny = {"iam:ListUsers"}
@@ -194,7 +194,7 @@ async def test_the_caller_and_profiles(tmp_path: Path, nasty: str) -> None:
         assert is_plain(desk.text)
 
 
-async def test_a_key_id_that_is_no_key_id_is_not_made_part_of_an_action(desk: Desk) -> None:
+async def test_key_id_that_is_no_key_id_is_not_made_part_of_an_action(desk: Desk) -> None:
     key_id = "AKIA'),app.quit('"
     desk.iam.add_key(desk.iam.find("carol"), key_id, status=KeyStatus.INACTIVE)
     async with opened(desk, user="carol", size=(160, 40)):

@@ -60,7 +60,7 @@ async def test_p_does_not_store_twice(desk: Desk) -> None:
         await desk.sees(TRY)
 
 
-async def test_a_keyring_that_fails_means_no_profile(desk: Desk) -> None:
+async def test_keyring_that_fails_means_no_profile(desk: Desk) -> None:
     desk.keyring.fails_at_put = StoreError("The keyring is locked.", next_step="Unlock it.")
     async with revealed(desk):
         await choose_name(desk)
@@ -69,7 +69,7 @@ async def test_a_keyring_that_fails_means_no_profile(desk: Desk) -> None:
     assert not desk.aws_files.config.exists()
 
 
-async def test_a_name_that_can_not_be_is_said_at_once(desk: Desk) -> None:
+async def test_name_that_can_not_be_is_said_at_once(desk: Desk) -> None:
     async with revealed(desk):
         await desk.press("p")
         await desk.on(ProfileScreen)
@@ -81,7 +81,7 @@ async def test_a_name_that_can_not_be_is_said_at_once(desk: Desk) -> None:
     assert '[profile "my ops"]' in desk.aws_files.config.read_text()
 
 
-async def test_a_profile_that_exists_is_asked_about(desk: Desk) -> None:
+async def test_profile_that_exists_is_asked_about(desk: Desk) -> None:
     before = "# mine\n[profile ops]\nregion = eu-west-1\nrole_arn = arn:aws:iam::1:role/x\n"
     desk.aws_files.config.parent.mkdir()
     desk.aws_files.config.write_text(before)
@@ -108,7 +108,7 @@ async def test_a_profile_that_exists_is_asked_about(desk: Desk) -> None:
     )
 
 
-async def test_an_older_entry_is_offered_to_be_moved_aside(desk: Desk) -> None:
+async def test_older_entry_is_offered_to_be_moved_aside(desk: Desk) -> None:
     before = f"[carol]\naws_access_key_id = AKIAOLD\naws_secret_access_key = {SENTINEL}\n"
     desk.aws_files.credentials.parent.mkdir()
     desk.aws_files.credentials.write_text(before)
@@ -142,7 +142,7 @@ async def test_what_else_a_profile_needs_is_said(
         await desk.sees("later, while a keytui --unlock-keyring does.")
 
 
-async def test_a_file_that_can_not_be_read_is_said(desk: Desk) -> None:
+async def test_file_that_can_not_be_read_is_said(desk: Desk) -> None:
     desk.aws_files.config.parent.mkdir()
     desk.aws_files.config.write_text("nonsense\n")
     async with revealed(desk):
@@ -173,7 +173,7 @@ async def test_keys_typed_ahead_reach_the_questions_and_not_the_reveal(desk: Des
         assert not any("\x1b]52" in sent for sent in desk.sent)
 
 
-async def test_a_keyring_that_only_the_environment_names_is_said(desk: Desk) -> None:
+async def test_keyring_that_only_the_environment_names_is_said(desk: Desk) -> None:
     async def ask(_: object) -> str:
         return "carol"
 
@@ -182,7 +182,7 @@ async def test_a_keyring_that_only_the_environment_names_is_said(desk: Desk) -> 
     assert 'config.toml must name it: keyring = "pass"' in said[-1]
 
 
-async def test_a_demo_key_gets_no_profile(desk: Desk) -> None:
+async def test_demo_key_gets_no_profile(desk: Desk) -> None:
     ctx = replace(parts_of(desk, Settings()), settings=Settings(demo=True))
     with pytest.raises(StoreError, match="AWS does not know the keys of the demo account"):
         await write_profile(KeytuiApp(ctx).main.stage.ask, ctx, "AKIA", "carol")

@@ -80,9 +80,7 @@ async def at_profiles(desk: Desk) -> ProfilesScreen:
     return await desk.on(ProfilesScreen)
 
 
-async def test_the_names_stand_there_at_once_and_each_is_filled_in(
-    desk: Desk, fleet: Fleet
-) -> None:
+async def test_names_stand_there_at_once_and_each_is_filled_in(desk: Desk, fleet: Fleet) -> None:
     release = [fleet.hold(name) for name in fleet.accounts]
     async with opened(desk):
         screen = await at_profiles(desk)
@@ -118,7 +116,7 @@ async def test_the_names_stand_there_at_once_and_each_is_filled_in(
     assert desk.connected == [None]
 
 
-async def test_a_filter_by_what_was_found_and_the_switch(desk: Desk, fleet: Fleet) -> None:
+async def test_filter_by_what_was_found_and_the_switch(desk: Desk, fleet: Fleet) -> None:
     release = fleet.hold("acme")
     other = GatedIam(caller="bert")
     async with opened(desk):
@@ -153,7 +151,7 @@ async def test_a_filter_by_what_was_found_and_the_switch(desk: Desk, fleet: Flee
     assert desk.connected == [None, "old"]
 
 
-async def test_a_filter_that_the_one_under_the_cursor_does_not_pass_goes_to_the_first_that_does(
+async def test_filter_that_the_one_under_the_cursor_does_not_pass_goes_to_the_first_that_does(
     desk: Desk,
 ) -> None:
     desk.profiles = ["a-ops", "b-ops", "c-ops", "mine"]
@@ -181,7 +179,7 @@ async def test_what_was_said_of_the_profile_before_does_not_stay(desk: Desk) -> 
         assert "The sign-in session has expired." not in desk.text
 
 
-async def test_the_profile_in_use_chosen_again_keeps_undo_and_the_cursor(desk: Desk) -> None:
+async def test_profile_in_use_chosen_again_keeps_undo_and_the_cursor(desk: Desk) -> None:
     desk.iam.add_key(User("carol"), "AKIAONLYONLYONLY0001")
     async with opened(desk):
         await at_profiles(desk)
@@ -234,7 +232,7 @@ async def test_all_sizes(desk: Desk, fleet: Fleet, size: tuple[int, int]) -> Non
         await desk.sees("some-long-profile-299", "Run aws sso login.")
 
 
-async def test_the_demo_account_has_no_others(desk: Desk) -> None:
+async def test_demo_account_has_no_others(desk: Desk) -> None:
     stage = KeytuiApp(parts_of(desk, Settings(demo=True))).main.stage
     said: list[str] = []
     stage.say = lambda text, **_: said.append(text)  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ CHANGES = {
 REFUSAL = "keytui is in read-only mode."
 
 
-async def test_a_badge_says_so(desk: Desk) -> None:
+async def test_badge_says_so(desk: Desk) -> None:
     async with opened(desk, read_only=True):
         assert "READ-ONLY" in desk.text.splitlines()[0]
     async with opened(desk):
@@ -61,7 +61,7 @@ async def test_clicks_are_refused(desk: Desk, label: str, key_id: str) -> None:
 
 
 @pytest.mark.parametrize("title", ["Create", "Make inactive", "Make active", "Delete", "Undo"])
-async def test_the_palette_is_refused(desk: Desk, title: str) -> None:
+async def test_palette_is_refused(desk: Desk, title: str) -> None:
     async with opened(desk, user="alice", read_only=True):
         (command,) = [c for c in desk.app.get_system_commands(desk.app.screen) if c.title == title]
         outcome = command.callback()
@@ -71,7 +71,7 @@ async def test_the_palette_is_refused(desk: Desk, title: str) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_the_hints_do_not_offer_changes(desk: Desk) -> None:
+async def test_hints_do_not_offer_changes(desk: Desk) -> None:
     async with opened(desk, user="alice", read_only=True):
         hints = desk.text.splitlines()[-1]
         for word in ("Create", "Make", "Delete ", "Undo"):
@@ -79,7 +79,7 @@ async def test_the_hints_do_not_offer_changes(desk: Desk) -> None:
         assert "Filter" in hints
 
 
-async def test_the_vaults_hints_do_not_offer_changes(desk: Desk) -> None:
+async def test_vaults_hints_do_not_offer_changes(desk: Desk) -> None:
     line = {"account": "123456789012", "user": "alice", "caller": "arn", "store": "keyring"}
     desk.journal.append(Entry("2026-01-15T09:00:00+00:00", Event.STORED, key_id=ACTIVE_ID, **line))
     async with opened(desk, read_only=True):
@@ -102,7 +102,7 @@ async def test_everything_can_still_be_read(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_the_key_of_a_lost_reply_is_told_and_its_deletion_not_offered(desk: Desk) -> None:
+async def test_key_of_a_lost_reply_is_told_and_its_deletion_not_offered(desk: Desk) -> None:
     attempt, key = an_orphan(desk)
     async with opened(desk, user="carol", read_only=True):
         await desk.sees(f"AWS made {key.id} for carol", "! 1 creation unfinished: H")

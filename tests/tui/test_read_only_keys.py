@@ -277,7 +277,7 @@ async def test_no_key_changes_anything_and_a_refused_one_answers(desk: Desk, nam
     assert seen <= set(HARMLESS), "a screen that only stands where something is changed"
 
 
-async def test_the_right_password_opens_the_keyring_and_no_more(desk: Desk) -> None:
+async def test_right_password_opens_the_keyring_and_no_more(desk: Desk) -> None:
     before = everything(desk)
     async with opened(desk, read_only=True):
         await to_unlock(desk)

@@ -55,7 +55,7 @@ async def look_into_the_first(desk: Desk) -> None:
 # At the start.
 
 
-async def test_an_orphan_is_told_and_no_dialog_opens(desk: Desk) -> None:
+async def test_orphan_is_told_and_no_dialog_opens(desk: Desk) -> None:
     _, key = an_orphan(desk)
     async with opened(desk):
         await desk.sees(
@@ -86,7 +86,7 @@ async def test_keys_typed_meanwhile_do_what_they_should(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
-async def test_the_badge_and_the_dialog_can_be_read_at_any_size(
+async def test_badge_and_the_dialog_can_be_read_at_any_size(
     desk: Desk, size: tuple[int, int]
 ) -> None:
     _, key = an_orphan(desk)
@@ -104,7 +104,7 @@ async def test_the_badge_and_the_dialog_can_be_read_at_any_size(
         )
 
 
-async def test_a_secret_that_was_kept_after_all_is_told_and_closed(desk: Desk) -> None:
+async def test_secret_that_was_kept_after_all_is_told_and_closed(desk: Desk) -> None:
     """Killed after the keyring had it and before that was written down."""
     earlier = earlier_run(desk)
     custody = earlier.create(desk.iam.find("carol"), None)
@@ -174,7 +174,7 @@ async def test_what_another_keytui_has_ended_is_counted_no_more(desk: Desk) -> N
 # In the dialog.
 
 
-async def test_a_key_found_after_a_kill_is_not_deleted_by_enter(desk: Desk) -> None:
+async def test_key_found_after_a_kill_is_not_deleted_by_enter(desk: Desk) -> None:
     """It may be somebody else's, made at that very moment."""
 
     def killed(user: User) -> NewAccessKey:
@@ -230,7 +230,7 @@ async def test_where_two_may_be_the_one_neither_is_deleted(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_key_that_somebody_uses_can_not_be_deleted_here(desk: Desk) -> None:
+async def test_key_that_somebody_uses_can_not_be_deleted_here(desk: Desk) -> None:
     _, key = an_orphan(desk)
     desk.iam._uses[key.id] = LastUsed(START, "s3", "eu-west-1")
     async with opened(desk):
@@ -251,7 +251,7 @@ async def test_a_key_that_somebody_uses_can_not_be_deleted_here(desk: Desk) -> N
     assert desk.held("carol") == {key.id: KeyStatus.ACTIVE}
 
 
-async def test_a_keyring_that_is_locked_leaves_it_open(desk: Desk) -> None:
+async def test_keyring_that_is_locked_leaves_it_open(desk: Desk) -> None:
     _, key = an_orphan(desk, store=desk.keyring)
     desk.keyring.trouble = StoreLockedError("The keyring is locked.", next_step="Unlock it.")
     async with opened(desk, ready=False):
@@ -265,7 +265,7 @@ async def test_a_keyring_that_is_locked_leaves_it_open(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_deletion_that_is_refused_leaves_it_open(desk: Desk) -> None:
+async def test_deletion_that_is_refused_leaves_it_open(desk: Desk) -> None:
     _, key = an_orphan(desk)
     desk.iam.deny = {"iam:UpdateAccessKey"}
     async with opened(desk):
@@ -317,7 +317,7 @@ async def test_other_keys_do_nothing_meanwhile(slow: Desk) -> None:
     assert slow.iam.count("iam:DeleteAccessKey") == 0
 
 
-async def test_a_network_that_goes_away_meanwhile_leaves_it_open(slow: Desk) -> None:
+async def test_network_that_goes_away_meanwhile_leaves_it_open(slow: Desk) -> None:
     async with opened(slow, user="carol"):
         await looking(slow)
         slow.iam.errors["iam:ListAccessKeys"] = UnreachableError("No network.")

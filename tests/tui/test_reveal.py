@@ -40,7 +40,7 @@ def shortly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Copier, "SECONDS", 0.05)
 
 
-async def test_the_secret_is_hidden_at_first(desk: Desk) -> None:
+async def test_secret_is_hidden_at_first(desk: Desk) -> None:
     async with revealed(desk):
         key = only_key(desk, "carol")
         await desk.sees("User carol", f"Access key ID {key.id}", f"Secret {HIDDEN}", "shown only")
@@ -57,14 +57,14 @@ async def test_s_shows_and_hides_the_secret(desk: Desk) -> None:
         assert SENTINEL not in desk.text
 
 
-async def test_a_shown_secret_hides_itself(desk: Desk, shortly: None) -> None:
+async def test_shown_secret_hides_itself(desk: Desk, shortly: None) -> None:
     async with revealed(desk):
         await desk.press("s")
         await desk.sees(HIDDEN)
         assert SENTINEL not in desk.text
 
 
-async def test_a_secret_is_shown_for_half_a_minute() -> None:
+async def test_secret_is_shown_for_half_a_minute() -> None:
     assert RevealScreen.SHOW_SECONDS == 30
 
 
@@ -133,14 +133,14 @@ async def test_y_sends_it_to_the_terminal_and_says_only_that(desk: Desk) -> None
         assert "It is kept nowhere yet." in desk.words, "the clipboard keeps nothing"
 
 
-async def test_the_clipboard_is_cleared_after_a_while(desk: Desk, shortly: None) -> None:
+async def test_clipboard_is_cleared_after_a_while(desk: Desk, shortly: None) -> None:
     async with revealed(desk):
         await desk.press("y")
         await desk.until(lambda: osc52_clear() in desk.sent)
         assert desk.sent.index(osc52(SENTINEL)) < desk.sent.index(osc52_clear())
 
 
-async def test_the_clipboard_is_cleared_on_close(desk: Desk) -> None:
+async def test_clipboard_is_cleared_on_close(desk: Desk) -> None:
     async with revealed(desk, choose=()):
         await desk.press("y")
         await desk.until(lambda: osc52(SENTINEL) in desk.sent)
@@ -150,7 +150,7 @@ async def test_the_clipboard_is_cleared_on_close(desk: Desk) -> None:
         assert desk.app.clipboard == ""
 
 
-async def test_a_clipboard_that_was_not_used_is_left_alone(desk: Desk) -> None:
+async def test_clipboard_that_was_not_used_is_left_alone(desk: Desk) -> None:
     async with revealed(desk, choose=()):
         await desk.press("escape")
         await desk.on_main()
@@ -193,7 +193,7 @@ async def discard(desk: Desk) -> None:
     await desk.on(ConfirmScreen)
 
 
-async def test_a_discarded_key_is_offered_to_be_deleted(desk: Desk) -> None:
+async def test_discarded_key_is_offered_to_be_deleted(desk: Desk) -> None:
     async with revealed(desk):
         key = only_key(desk, "carol")
         await discard(desk)
@@ -207,7 +207,7 @@ async def test_a_discarded_key_is_offered_to_be_deleted(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("answer", ["enter", "escape"])
-async def test_a_discarded_key_stays_unless_yes_is_said(desk: Desk, answer: str) -> None:
+async def test_discarded_key_stays_unless_yes_is_said(desk: Desk, answer: str) -> None:
     async with revealed(desk):
         key = only_key(desk, "carol")
         await discard(desk)
@@ -222,7 +222,7 @@ async def test_a_discarded_key_stays_unless_yes_is_said(desk: Desk, answer: str)
 
 
 @pytest.mark.parametrize("action", ["iam:UpdateAccessKey", "iam:DeleteAccessKey"])
-async def test_a_discarded_key_that_may_not_be_deleted_is_said_and_one_can_leave(
+async def test_discarded_key_that_may_not_be_deleted_is_said_and_one_can_leave(
     desk: Desk, action: str
 ) -> None:
     desk.iam.deny = {action}
@@ -323,7 +323,7 @@ async def test_no_screenshot_before_the_reveal_is_drawn(desk: Desk) -> None:
         await desk.on(RevealScreen)
 
 
-async def test_a_secret_leaves_no_trace_in_the_app(desk: Desk) -> None:
+async def test_secret_leaves_no_trace_in_the_app(desk: Desk) -> None:
     async with revealed(desk, choose=()):
         await desk.press("s", "y", "s", "escape")
         await desk.on_main()

@@ -68,7 +68,7 @@ def new_id(desk: Desk) -> str:
     return next(key_id for key_id in desk.held("bob") if key_id != BOB_ID)
 
 
-async def test_a_rotation_from_first_to_last(desk: Desk) -> None:
+async def test_rotation_from_first_to_last(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await begin(desk)
         await desk.on(RepointScreen)
@@ -148,7 +148,7 @@ async def test_rolled_back_after_the_old_key_was_made_inactive(desk: Desk) -> No
     assert new not in desk.keyring.kept
 
 
-async def test_an_old_key_that_is_still_used_is_told(desk: Desk) -> None:
+async def test_old_key_that_is_still_used_is_told(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await begin(desk)
         await desk.on(RepointScreen)
@@ -184,7 +184,7 @@ async def test_where_there_is_no_keyring_it_is_named(desk: Desk) -> None:
         await desk.sees("Its secret goes to OS keyring ✗ can't be used", "Install one.")
 
 
-async def test_a_keyring_that_fails_leaves_the_secret_in_the_reveal(desk: Desk) -> None:
+async def test_keyring_that_fails_leaves_the_secret_in_the_reveal(desk: Desk) -> None:
     desk.keyring.fails_at_put = StoreError("The keyring is full.")
     async with opened(desk, user="bob"):
         await begin(desk)
@@ -254,7 +254,7 @@ async def test_on_a_small_terminal(desk: Desk) -> None:
         await desk.sees("8 delete the old key", "esc Back")
 
 
-async def test_the_question_says_when_the_old_key_was_used_and_by_what(desk: Desk) -> None:
+async def test_question_says_when_the_old_key_was_used_and_by_what(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await repoint(desk)
         await desk.press("enter")
@@ -262,7 +262,7 @@ async def test_the_question_says_when_the_old_key_was_used_and_by_what(desk: Des
         await desk.sees("Last at 2026-01-15 06:00 UTC by ec2 us-east-1")
 
 
-async def test_a_doubled_enter_makes_nothing_inactive(desk: Desk) -> None:
+async def test_doubled_enter_makes_nothing_inactive(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await begin(desk)
         await desk.on(RepointScreen)
@@ -273,7 +273,7 @@ async def test_a_doubled_enter_makes_nothing_inactive(desk: Desk) -> None:
         assert desk.held("bob")[BOB_ID] is KeyStatus.ACTIVE
 
 
-async def test_a_roll_back_is_not_cut_short_by_escape(desk: Desk) -> None:
+async def test_roll_back_is_not_cut_short_by_escape(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await repoint(desk)
         await retire(desk)
@@ -292,7 +292,7 @@ async def test_a_roll_back_is_not_cut_short_by_escape(desk: Desk) -> None:
     assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE}
 
 
-async def test_a_record_that_can_not_be_written_is_told(desk: Desk) -> None:
+async def test_record_that_can_not_be_written_is_told(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await repoint(desk)
         desk.journal.path.chmod(0o400)
@@ -305,7 +305,7 @@ async def test_a_record_that_can_not_be_written_is_told(desk: Desk) -> None:
         assert isinstance(desk.app.screen, RotationScreen)
 
 
-async def test_the_old_key_deleted_by_hand_ends_the_rotation(desk: Desk) -> None:
+async def test_old_key_deleted_by_hand_ends_the_rotation(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await repoint(desk)
         await retire(desk)
@@ -323,7 +323,7 @@ async def test_the_old_key_deleted_by_hand_ends_the_rotation(desk: Desk) -> None
         assert not desk.app.main.stage.account.rotations
 
 
-async def test_the_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) -> None:
+async def test_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) -> None:
     before = credentials(desk)
     async with opened(desk, user="bob"):
         await repoint(desk)

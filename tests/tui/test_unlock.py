@@ -23,7 +23,7 @@ def locked(desk: Desk) -> Desk:
     return desk
 
 
-async def test_the_status_line_names_the_key_that_unlocks(locked: Desk) -> None:
+async def test_status_line_names_the_key_that_unlocks(locked: Desk) -> None:
     async with opened(locked, ready=False) as desk:
         await desk.sees("The OS keyring is locked. K unlocks it.", "K Unlock")
         await desk.press("K")
@@ -36,7 +36,7 @@ async def test_the_status_line_names_the_key_that_unlocks(locked: Desk) -> None:
         await desk.loses("K Unlock")
 
 
-async def test_a_wrong_password_is_said_and_the_line_is_empty_again(locked: Desk) -> None:
+async def test_wrong_password_is_said_and_the_line_is_empty_again(locked: Desk) -> None:
     async with opened(locked, ready=False) as desk:
         await desk.sees("K unlocks it.")
         await desk.press("K")
@@ -72,7 +72,7 @@ async def test_esc_leaves_it_locked(locked: Desk) -> None:
     assert desk.keyring.trouble is not None
 
 
-async def test_a_keyring_that_is_not_there_yet_takes_its_first_password_twice(desk: Desk) -> None:
+async def test_keyring_that_is_not_there_yet_takes_its_first_password_twice(desk: Desk) -> None:
     desk.keyring.trouble = StoreError("The OS keyring holds no default collection yet.")
     desk.keyring.mend = Mend.MAKE
     async with opened(desk, ready=False):
@@ -125,7 +125,7 @@ async def test_enter_in_the_creation_asks_for_the_password_and_goes_on(desk: Des
     assert only_key(desk, "carol").id in desk.keyring.kept
 
 
-async def test_the_status_line_follows_a_keyring_unlocked_in_a_dialog(locked: Desk) -> None:
+async def test_status_line_follows_a_keyring_unlocked_in_a_dialog(locked: Desk) -> None:
     async with opened(locked, user="carol", ready=False) as desk:
         await desk.sees("K unlocks it.", "carol has no access keys.")
         await at_dialog(desk)

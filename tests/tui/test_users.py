@@ -58,7 +58,7 @@ async def test_keys_can_be_worked_while_pages_still_arrive(desk: Desk) -> None:
         assert cursor(desk) == "alice", "a page that arrives does not move the cursor"
 
 
-async def test_a_filter_narrows_the_list_as_one_types(desk: Desk) -> None:
+async def test_filter_narrows_the_list_as_one_types(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("slash")
         await desk.write("team")
@@ -82,7 +82,7 @@ async def test_typing_right_after_the_slash_is_not_taken_for_commands(desk: Desk
         assert cursor(desk) == "carol"
 
 
-async def test_a_filter_that_finds_nobody(desk: Desk) -> None:
+async def test_filter_that_finds_nobody(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("slash", "q", "q", "x")
         await desk.sees("0 of 6 users")
@@ -93,7 +93,7 @@ async def test_a_filter_that_finds_nobody(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_a_filter_finds_a_key_id_read_before(desk: Desk) -> None:
+async def test_filter_finds_a_key_id_read_before(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await desk.press("left", "slash")
         await desk.write(BOB_ID[4:10].lower())
@@ -161,7 +161,7 @@ async def test_opening_at_a_user_who_may_not_be_read(desk: Desk) -> None:
         await desk.sees(ACTIVE_ID, "alice 2 keys")
 
 
-async def test_the_caller_who_may_not_list_users_sees_themselves(desk: Desk) -> None:
+async def test_caller_who_may_not_list_users_sees_themselves(desk: Desk) -> None:
     desk.iam.deny = {"iam:ListUsers"}
     async with opened(desk):
         await desk.sees("iam:ListUsers", "this is your own", "1 user")
@@ -170,14 +170,14 @@ async def test_the_caller_who_may_not_list_users_sees_themselves(desk: Desk) -> 
         assert "alice" not in desk.words
 
 
-async def test_a_role_that_may_not_list_users_is_told_what_to_do(tmp_path: Path) -> None:
+async def test_role_that_may_not_list_users_is_told_what_to_do(tmp_path: Path) -> None:
     desk = Desk(tmp_path, RoleIam())
     desk.iam.deny = {"iam:ListUsers"}
     async with opened(desk, ready=False):
         await desk.sees("iam:ListUsers", "--user NAME", "Admin/alice@acme @ 123456789012")
 
 
-async def test_a_role_that_may_not_list_users_can_open_one_by_name(tmp_path: Path) -> None:
+async def test_role_that_may_not_list_users_can_open_one_by_name(tmp_path: Path) -> None:
     iam = RoleIam()
     key = iam.add_key(iam.add_user("alice"))
     iam.deny = {"iam:ListUsers"}
@@ -196,7 +196,7 @@ class RoleIam(GatedIam):
         return Identity("123456789012", arn)
 
 
-async def test_the_root_user_stands_first_with_a_warning(tmp_path: Path) -> None:
+async def test_root_user_stands_first_with_a_warning(tmp_path: Path) -> None:
     desk = Desk(tmp_path, an_account(root=True))
     async with opened(desk):
         await desk.sees("root @ 123456789012", f"{ROOT_ACCOUNT} 1 key", "delete them")
@@ -213,7 +213,7 @@ async def test_reading_users_that_fails_is_not_shown_as_still_going_on(desk: Des
         assert "reading…" not in desk.words
 
 
-async def test_a_refresh_keeps_the_list_until_the_new_one_is_here(desk: Desk) -> None:
+async def test_refresh_keeps_the_list_until_the_new_one_is_here(desk: Desk) -> None:
     async with opened(desk, user="alice"):
         await desk.press("left")
         desk.iam.add_user("dave")
@@ -250,14 +250,14 @@ async def test_no_profile_chosen_changes_nothing(desk: Desk) -> None:
     assert desk.connected == [None]
 
 
-async def test_an_aws_config_without_profiles(desk: Desk) -> None:
+async def test_aws_config_without_profiles(desk: Desk) -> None:
     desk.profiles = []
     async with opened(desk):
         await desk.press("P")
         await desk.sees("The AWS config has no profiles.")
 
 
-async def test_the_help_lists_the_keys(desk: Desk) -> None:
+async def test_help_lists_the_keys(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("question_mark")
         await desk.sees("Create an access key", "Undo the last change", "Leave keytui")
@@ -265,7 +265,7 @@ async def test_the_help_lists_the_keys(desk: Desk) -> None:
         await desk.on_main()
 
 
-async def test_a_key_id_goes_to_the_clipboard(desk: Desk) -> None:
+async def test_key_id_goes_to_the_clipboard(desk: Desk) -> None:
     async with opened(desk, user="bob"):
         await desk.press("y")
         await desk.sees(f"{BOB_ID} was sent to the terminal's clipboard.")
@@ -278,7 +278,7 @@ async def test_leaving(desk: Desk) -> None:
         await desk.until(lambda: not desk.app.is_running)
 
 
-async def test_a_role_that_is_assumed_anew_stays_who_it_was(desk: Desk) -> None:
+async def test_role_that_is_assumed_anew_stays_who_it_was(desk: Desk) -> None:
     """The SDK names a role's session by the time, where the profile names none."""
     role = f"arn:aws:sts::{ACCOUNT}:assumed-role/ops/botocore-session-"
     desk.iam._identity = Identity(ACCOUNT, f"{role}1")

@@ -79,7 +79,7 @@ def forgotten(desk: Desk) -> list[str]:
     return [e.key_id for e in desk.journal.entries() if e.event is Event.FORGOTTEN]
 
 
-async def test_an_empty_vault_speaks(desk: Desk) -> None:
+async def test_empty_vault_speaks(desk: Desk) -> None:
     async with opened(desk):
         await desk.press("V")
         await desk.on(VaultScreen)
@@ -95,7 +95,7 @@ async def test_an_empty_vault_speaks(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_line_for_each_secret_and_what_iam_says(desk: Desk, size: tuple[int, int]) -> None:
+async def test_line_for_each_secret_and_what_iam_says(desk: Desk, size: tuple[int, int]) -> None:
     some_secrets(desk)
     async with opened(desk, size=size):
         screen = await at_vault(desk)
@@ -126,7 +126,7 @@ async def test_another_keyring_is_named(desk: Desk) -> None:
         await desk.sees("AWS has no user a-user-with-a-rather-long-name")
 
 
-async def test_the_answers_come_one_by_one_and_esc_waits_for_none(desk: Desk) -> None:
+async def test_answers_come_one_by_one_and_esc_waits_for_none(desk: Desk) -> None:
     some_secrets(desk)
     desk.iam.errors["iam:GetUser"] = UnreachableError("not asked")
     async with opened(desk):
@@ -160,7 +160,7 @@ async def test_it_opens_without_aws(desk: Desk) -> None:
         await desk.sees("keytui does not know whether IAM still has this key.")
 
 
-async def test_a_denied_or_unreachable_aws_is_no_reason_to_call_a_key_gone(desk: Desk) -> None:
+async def test_denied_or_unreachable_aws_is_no_reason_to_call_a_key_gone(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk):
         desk.iam.deny.add("iam:ListAccessKeys")
@@ -173,9 +173,7 @@ async def test_a_denied_or_unreachable_aws_is_no_reason_to_call_a_key_gone(desk:
         await desk.sees("Unknown: No answer.")
 
 
-async def test_a_secret_is_shown_and_hides_again(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_secret_is_shown_and_hides_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     some_secrets(desk)
     async with opened(desk):
         screen = await at_vault(desk)
@@ -202,7 +200,7 @@ async def test_a_secret_is_shown_and_hides_again(
         assert not desk.app.shows_secret
 
 
-async def test_a_slow_keyring_shows_nothing_under_another_line(desk: Desk) -> None:
+async def test_slow_keyring_shows_nothing_under_another_line(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk):
         screen = await at_vault(desk)
@@ -286,7 +284,7 @@ async def test_t_says_why_not(desk: Desk) -> None:
             assert "keytui's calls" not in desk.text
 
 
-async def test_a_locked_keyring_is_offered_to_be_unlocked(desk: Desk) -> None:
+async def test_locked_keyring_is_offered_to_be_unlocked(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk):
         await at_vault(desk)
@@ -372,7 +370,7 @@ async def test_forgetting_another_asks_harder(desk: Desk) -> None:
     assert not desk.iam.mutations
 
 
-async def test_a_keyring_that_fails_forgets_nothing(desk: Desk) -> None:
+async def test_keyring_that_fails_forgets_nothing(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk):
         await at_vault(desk)
@@ -422,7 +420,7 @@ async def test_esc_while_a_secret_is_being_deleted_waits_for_that(desk: Desk) ->
     assert forgotten(desk) == [INACTIVE_ID]
 
 
-async def test_a_filter_and_esc_twice(desk: Desk) -> None:
+async def test_filter_and_esc_twice(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk):
         await desk.press("V", "slash")

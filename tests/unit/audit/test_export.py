@@ -99,7 +99,7 @@ def test_what_is_not_known_is_null_or_empty() -> None:
     assert cells == [ACCOUNT, "<root account>", "", "Inactive", *[""] * 5, "false", "", ""]
 
 
-def test_a_key_never_used() -> None:
+def test_key_never_used() -> None:
     (row,) = rows_of(AccessKey("AKIA1", User("a"), KeyStatus.ACTIVE, NOW, LastUsed()))
     (one,) = json.loads(as_json([row], ACCOUNT))
     assert one["last_used"] == "never"
@@ -142,7 +142,7 @@ def test_csv_gives_names_back_but_no_formula(name: str) -> None:
     assert (found["live"], found["mfa"], found["account"]) == ("true", "", ACCOUNT)
 
 
-def test_a_name_like_any_other_has_no_apostrophe() -> None:
+def test_name_like_any_other_has_no_apostrophe() -> None:
     (found,) = csv.DictReader(io.StringIO(as_csv(rows_of(a_key("a=b+c@d")), ACCOUNT)))
     assert found["user"] == "a=b+c@d"
 

@@ -72,7 +72,7 @@ def words(member: Member) -> list[list[str]]:
     return [[one.rule.word for one in own.findings if one.fails] for own in member.keys]
 
 
-def test_a_user_has_keys_that_are_judged() -> None:
+def test_user_has_keys_that_are_judged() -> None:
     iam = FakeIam()
     used = LastUsed(START - timedelta(days=50), "s3", "eu-west-1")
     old = START - timedelta(days=100)
@@ -91,7 +91,7 @@ def test_a_user_has_keys_that_are_judged() -> None:
     assert member.keys[0].key.last_used == used
 
 
-def test_the_thresholds_are_those_of_the_settings() -> None:
+def test_thresholds_are_those_of_the_settings() -> None:
     iam = FakeIam()
     (member,) = Config(prod=iam).survey(limits=Thresholds(old_days=365, unused_days=365))
     assert words(member) == [[]]
@@ -100,7 +100,7 @@ def test_the_thresholds_are_those_of_the_settings() -> None:
     assert words(member) == [["old"]]
 
 
-def test_the_root_user_has_its_own_and_a_role_has_none() -> None:
+def test_root_user_has_its_own_and_a_role_has_none() -> None:
     ops = role()
     config = Config(root=FakeIam(root=True), role=ops)
     found = {member.profile: member for member in config.survey()}
@@ -125,7 +125,7 @@ def test_one_that_fails_says_why_and_spoils_nothing() -> None:
     assert str(found["d"].error).startswith("It signs in with an MFA code. In keytui, P ")
 
 
-def test_a_last_use_that_may_not_be_read_is_noted_and_the_age_is_judged() -> None:
+def test_last_use_that_may_not_be_read_is_noted_and_the_age_is_judged() -> None:
     iam = FakeIam()
     iam.deny.add("iam:GetAccessKeyLastUsed")
     iam.add_key(iam.caller, OWN, created=START - timedelta(days=100))
@@ -218,7 +218,7 @@ def test_nothing_begins_for_one_who_has_left() -> None:
     assert config.begun == []
 
 
-def test_a_fault_of_our_own_is_not_hidden() -> None:
+def test_fault_of_our_own_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         list(Config(a=ZeroDivisionError()).survey())
 
@@ -230,7 +230,7 @@ def test_three_hundred_profiles() -> None:
     assert sorted(found) == sorted(accounts)
 
 
-def test_a_key_that_several_profiles_show_counts_once() -> None:
+def test_key_that_several_profiles_show_counts_once() -> None:
     iam = FakeIam()
     iam.add_key(iam.caller, "AKIAOLD", created=START - timedelta(days=100))
     iam.add_key(iam.caller, "AKIAOFF", status=KeyStatus.INACTIVE)

@@ -65,7 +65,7 @@ def read(iam: FakeIam, users: list[User], **more: bool) -> list[UserKeys]:
     return list(read_live(iam, users, pace, lambda: START, **more))  # type: ignore[arg-type]
 
 
-def test_the_last_use_is_the_reports_where_that_is_certain() -> None:
+def test_last_use_is_the_reports_where_that_is_certain() -> None:
     iam = FakeIam()
     alice = iam.add_user("alice")
     made = iam.add_key(alice, last_used=USED)
@@ -78,7 +78,7 @@ def test_the_last_use_is_the_reports_where_that_is_certain() -> None:
     assert not [call for call in iam.calls if "LastUsed" in call]
 
 
-def test_a_user_who_is_gone() -> None:
+def test_user_who_is_gone() -> None:
     (one,) = read(FakeIam(), [User("nobody")])
     assert (one.gone, one.keys, one.error) == (True, (), None)
 
@@ -101,7 +101,7 @@ def test_roots_keys_are_not_taken_from_the_caller() -> None:
     assert one.keys
 
 
-def test_a_throttled_call_is_made_again() -> None:
+def test_throttled_call_is_made_again() -> None:
     class Busy(FakeIam):
         refusals = 3
 

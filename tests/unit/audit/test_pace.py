@@ -19,7 +19,7 @@ class Clock:
         self.now += seconds
 
 
-def test_a_burst_passes_and_then_so_many_a_second() -> None:
+def test_burst_passes_and_then_so_many_a_second() -> None:
     clock = Clock()
     pace = Pace(clock, clock.sleep)
     for _ in range(BURST):

@@ -33,7 +33,7 @@ class Face:
         run_now(read_report(iam, self.audit, self, lambda: START, lambda _: None, newest=newest))
 
 
-def test_a_fresh_report_is_read_once() -> None:
+def test_fresh_report_is_read_once() -> None:
     iam = FakeIam()
     iam.report = (iam.report_csv(), START - timedelta(hours=1))
 
@@ -41,7 +41,7 @@ def test_a_fresh_report_is_read_once() -> None:
     assert iam.calls == ["iam:GetCredentialReport"]
 
 
-def test_a_stale_report_comes_first_and_then_a_new_one() -> None:
+def test_stale_report_comes_first_and_then_a_new_one() -> None:
     iam = FakeIam()
     iam.report = (iam.report_csv(), START - timedelta(hours=5))
     iam.report_polls = 0
@@ -51,7 +51,7 @@ def test_a_stale_report_comes_first_and_then_a_new_one() -> None:
     assert [one.made_at for one in found] == [START - timedelta(hours=5), START]
 
 
-def test_a_missing_report_is_waited_for() -> None:
+def test_missing_report_is_waited_for() -> None:
     iam, waits = FakeIam(), list[float]()
     iam.report_polls = 3
 
@@ -59,7 +59,7 @@ def test_a_missing_report_is_waited_for() -> None:
     assert len(waits) == 3
 
 
-def test_a_stale_report_is_better_than_none_where_no_new_one_may_be_made() -> None:
+def test_stale_report_is_better_than_none_where_no_new_one_may_be_made() -> None:
     iam = FakeIam()
     iam.report = (iam.report_csv(), START - timedelta(days=2))
     iam.deny = {"iam:GenerateCredentialReport"}
@@ -67,7 +67,7 @@ def test_a_stale_report_is_better_than_none_where_no_new_one_may_be_made() -> No
     assert len(list(reports(iam, lambda: START, lambda _: None))) == 1
 
 
-def test_a_denied_report_is_an_error() -> None:
+def test_denied_report_is_an_error() -> None:
     iam = FakeIam()
     iam.deny = {"iam:GetCredentialReport"}
 
@@ -75,14 +75,14 @@ def test_a_denied_report_is_an_error() -> None:
         list(reports(iam, lambda: START, lambda _: None))
 
 
-def test_a_report_is_shown_before_the_newer_one() -> None:
+def test_report_is_shown_before_the_newer_one() -> None:
     iam, face = FakeIam(), Face()
     iam.report = (iam.report_csv(), START - timedelta(hours=5))
     face.read(iam)
     assert face.seen == [START - timedelta(hours=5), START]
 
 
-def test_a_report_that_is_here_suffices_where_no_newer_one_is_wanted() -> None:
+def test_report_that_is_here_suffices_where_no_newer_one_is_wanted() -> None:
     iam, face = FakeIam(), Face()
     iam.report = (iam.report_csv(), START - timedelta(hours=5))
     face.read(iam, newest=False)
@@ -90,7 +90,7 @@ def test_a_report_that_is_here_suffices_where_no_newer_one_is_wanted() -> None:
     assert iam.calls == ["iam:GetCredentialReport"]
 
 
-def test_a_report_that_fails_leaves_its_reason_until_it_is_read() -> None:
+def test_report_that_fails_leaves_its_reason_until_it_is_read() -> None:
     iam, face = FakeIam(), Face()
     iam.errors["iam:GetCredentialReport"] = UnreachableError("The network is gone.")
     face.read(iam)

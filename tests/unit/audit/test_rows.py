@@ -57,7 +57,7 @@ def test_nothing_is_known_at_first(audit: Audit) -> None:
     assert audit.reported("alice") == ()
 
 
-def test_the_report_is_taken_in(audit: Audit) -> None:
+def test_report_is_taken_in(audit: Audit) -> None:
     keys = (a_key(age=91), a_key(status=KeyStatus.INACTIVE))
     audit.take_report(a_report((ALICE, keys), (BOB, ())))
 
@@ -89,7 +89,7 @@ def test_equal_findings_are_one_object(audit: Audit) -> None:
     assert audit.rows[0].findings is audit.rows[1].findings
 
 
-def test_the_thresholds_are_those_given() -> None:
+def test_thresholds_are_those_given() -> None:
     audit = Audit(Thresholds(old_days=9, unused_days=200), lambda: NOW)
     audit.take_report(a_report((ALICE, [a_key(last_used=LastUsed(NOW - days(199), "s3"))])))
     assert rules(audit.rows[0]) == [Rule.OLD]
@@ -147,12 +147,12 @@ def test_mfa_read_live_is_taken(audit: Audit) -> None:
     assert audit.rows[0].mfa is False
 
 
-def test_a_user_with_three_keys(audit: Audit) -> None:
+def test_user_with_three_keys(audit: Audit) -> None:
     audit.take_keys(ALICE, [a_key(key_id=f"AKIA{n}") for n in range(3)], NOW)
     assert [row.slot for row in audit.of_user("alice")] == [0, 1, 2]
 
 
-def test_a_user_who_is_gone_leaves(audit: Audit) -> None:
+def test_user_who_is_gone_leaves(audit: Audit) -> None:
     audit.take_report(a_report((ALICE, [a_key()]), (BOB, [a_key(BOB)])))
     audit.take_gone(ALICE)
     assert [row.key.user for row in audit.rows] == [BOB]
@@ -160,7 +160,7 @@ def test_a_user_who_is_gone_leaves(audit: Audit) -> None:
     audit.take_gone(ALICE)
 
 
-def test_a_report_older_than_what_was_read_changes_nothing_of_it(audit: Audit) -> None:
+def test_report_older_than_what_was_read_changes_nothing_of_it(audit: Audit) -> None:
     live = a_key(key_id="AKIA1", status=KeyStatus.INACTIVE)
     audit.take_keys(ALICE, [live], NOW, mfa=False)
     audit.take_keys(BOB, [a_key(BOB, "AKIA2")], NOW)
@@ -172,7 +172,7 @@ def test_a_report_older_than_what_was_read_changes_nothing_of_it(audit: Audit) -
     assert audit.knows("bob"), "made since"
 
 
-def test_a_change_is_not_undone_by_what_was_read_or_reported_before_it(audit: Audit) -> None:
+def test_change_is_not_undone_by_what_was_read_or_reported_before_it(audit: Audit) -> None:
     listed = a_key(key_id="AKIA1")
     audit.take_keys(ALICE, [listed], NOW - days(0.3))
 
@@ -184,7 +184,7 @@ def test_a_change_is_not_undone_by_what_was_read_or_reported_before_it(audit: Au
     assert (row.key.id, row.key.status) == ("AKIA1", KeyStatus.INACTIVE)
 
 
-def test_a_newer_report_takes_the_place_of_what_was_read(audit: Audit) -> None:
+def test_newer_report_takes_the_place_of_what_was_read(audit: Audit) -> None:
     audit.take_keys(ALICE, [a_key(key_id="AKIA1")], NOW - days(1), mfa=False)
     audit.take_keys(BOB, [a_key(BOB, "AKIA2")], NOW - days(1))
 

@@ -68,7 +68,7 @@ ALL = ["<root account>", "Ann", "bob-ci", "cy", "dee", "eve", "fay"]
         ("ol", ["Ann"]),  # Only the whole word stands for the finding; this is in an ID.
     ],
 )
-def test_the_filter(rows: tuple[AuditRow, ...], text: str, found: list[str]) -> None:
+def test_filter(rows: tuple[AuditRow, ...], text: str, found: list[str]) -> None:
     assert names(shown(rows, text, WORST)) == found
 
 
@@ -108,7 +108,7 @@ def test_every_rule_can_be_filtered_by() -> None:
         ),
     ],
 )
-def test_the_order(
+def test_order(
     rows: tuple[AuditRow, ...], column: Column, forth: list[str], back: list[str]
 ) -> None:
     assert names(shown(rows, "", Order(column))) == forth
@@ -131,7 +131,7 @@ def test_each_column_has_a_letter_of_its_own() -> None:
     assert len({column.letter for column in Column}) == len(Column)
 
 
-def test_the_totals(rows: tuple[AuditRow, ...]) -> None:
+def test_totals(rows: tuple[AuditRow, ...]) -> None:
     """Inactive keys are asked nothing; nor is what is not known."""
     assert [(total.rule, total.judged, total.failing) for total in totals(rows)] == [
         (Rule.ROOT_KEY, 6, 1),
@@ -142,5 +142,5 @@ def test_the_totals(rows: tuple[AuditRow, ...]) -> None:
     ]
 
 
-def test_the_totals_of_nothing() -> None:
+def test_totals_of_nothing() -> None:
     assert [(total.judged, total.failing) for total in totals([])] == [(0, 0)] * len(Rule)

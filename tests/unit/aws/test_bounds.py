@@ -20,7 +20,7 @@ from keytui.aws.bounds import BoundedSession, timestamp
         "0001-01-01T00:00:00Z",
     ],
 )
-def test_a_time_is_what_the_sdk_says(text: str) -> None:
+def test_time_is_what_the_sdk_says(text: str) -> None:
     assert timestamp(text) == parse_timestamp(text)
     assert timestamp(text).tzinfo is not None
 

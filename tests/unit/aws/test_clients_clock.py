@@ -35,7 +35,7 @@ def test_it_is_as_far_ahead_as_the_last_reply_said(ahead: timedelta) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"Date": ""}, {"Date": "soon"}, {"Date": "Tue, 24 Nov 2026 10:00:00 -0000"}]
 )
-def test_a_reply_without_a_time_changes_nothing(headers: dict[str, str]) -> None:
+def test_reply_without_a_time_changes_nothing(headers: dict[str, str]) -> None:
     clock = ServerClock()
 
     clock.heard(reply(**headers))
@@ -58,7 +58,7 @@ def test_clock_is_heard_also_from_other_clients(monkeypatch: pytest.MonkeyPatch)
             assert abs(gateway.clock() - datetime.now(UTC) - ahead) < CLOSE
 
 
-def test_the_gateway_hears_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gateway_hears_it(monkeypatch: pytest.MonkeyPatch) -> None:
     ahead = timedelta(minutes=3)
     told = format_datetime(datetime.now(UTC) + ahead, usegmt=True)
     monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", lambda *_: told)

@@ -74,7 +74,7 @@ def with_keys(server: IamServer, code: str, status: int = 400, message: str = SE
 
 
 @every_call
-def test_a_denied_call_names_its_action(action: str, ask: Ask) -> None:
+def test_denied_call_names_its_action(action: str, ask: Ask) -> None:
     with IamServer(account()) as server:
         server.fail(action.partition(":")[2], "AccessDenied", 403, SENTINEL)
         error = failing(server, ask)
@@ -84,7 +84,7 @@ def test_a_denied_call_names_its_action(action: str, ask: Ask) -> None:
     assert action in error.title
 
 
-def test_the_action_that_aws_names_counts() -> None:
+def test_action_that_aws_names_counts() -> None:
     message = (
         "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: "
         "iam:ListAccessKeys on resource: user alice because no identity-based policy allows "
@@ -98,7 +98,7 @@ def test_the_action_that_aws_names_counts() -> None:
     assert "arn:" not in str(error)
 
 
-def test_an_explicit_deny_is_told_apart() -> None:
+def test_explicit_deny_is_told_apart() -> None:
     message = "… is not authorized to perform: iam:ListAccessKeys with an explicit deny in an SCP"
     with IamServer(account()) as server:
         error = with_keys(server, "AccessDenied", 403, message)
@@ -121,7 +121,7 @@ def test_an_explicit_deny_is_told_apart() -> None:
         ("SomethingNew", 400, AwsError, "SomethingNew"),
     ],
 )
-def test_a_refusal_in_words(code: str, status: int, kind: type[AwsError], word: str) -> None:
+def test_refusal_in_words(code: str, status: int, kind: type[AwsError], word: str) -> None:
     with IamServer(account()) as server:
         error = with_keys(server, code, status)
 
@@ -135,7 +135,7 @@ def test_expired_credentials_hint_at_single_sign_on() -> None:
         assert "aws sso login" in with_keys(server, "ExpiredToken", 403).next_step
 
 
-def test_a_key_that_vanished_is_named() -> None:
+def test_key_that_vanished_is_named() -> None:
     state = account()
     state.remove_key(KEY)
 
@@ -185,7 +185,7 @@ def test_answers_that_are_none(fault: Fault, kind: type[AwsError], word: str) ->
 
 
 @pytest.mark.parametrize(("action", "ask"), [c for c in CALLS if c[0] in CHANGES])
-def test_a_change_whose_outcome_is_unknown_says_so(action: str, ask: Ask) -> None:
+def test_change_whose_outcome_is_unknown_says_so(action: str, ask: Ask) -> None:
     with IamServer(account()) as server:
         server.fault(action.partition(":")[2], Fault(end="close"))
         error = failing(server, ask)
@@ -194,7 +194,7 @@ def test_a_change_whose_outcome_is_unknown_says_so(action: str, ask: Ask) -> Non
 
 
 @pytest.mark.parametrize(("action", "ask"), [c for c in CALLS if c[0] in CHANGES])
-def test_a_refused_change_says_that_nothing_happened(action: str, ask: Ask) -> None:
+def test_refused_change_says_that_nothing_happened(action: str, ask: Ask) -> None:
     with IamServer(account()) as server:
         server.fail(action.partition(":")[2], "AccessDenied", 403)
         error = failing(server, ask)
@@ -202,7 +202,7 @@ def test_a_refused_change_says_that_nothing_happened(action: str, ask: Ask) -> N
     assert " may " not in error.safe
 
 
-def test_a_lost_reply_to_a_change_is_asked_again() -> None:
+def test_lost_reply_to_a_change_is_asked_again() -> None:
     state = account()
 
     with IamServer(state) as server:
@@ -216,7 +216,7 @@ def test_a_lost_reply_to_a_change_is_asked_again() -> None:
     assert state.held(ALICE) == ()
 
 
-def test_an_unknown_status_is_not_taken_for_inactive() -> None:
+def test_unknown_status_is_not_taken_for_inactive() -> None:
     page = (
         b"<ListAccessKeysResponse><ListAccessKeysResult><AccessKeyMetadata><member>"
         b"<AccessKeyId>AKIAODD0000000000001</AccessKeyId><Status>Quarantined</Status></member>"

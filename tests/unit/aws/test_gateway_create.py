@@ -130,7 +130,7 @@ def failing_create(gateway: IamGateway) -> AwsError:
 
 @pytest.mark.usefixtures("stubborn_env")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_fault(case: Case, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault(case: Case, caplog: pytest.LogCaptureFixture) -> None:
     state = account()
 
     with IamServer(state) as server:
@@ -153,7 +153,7 @@ def test_a_fault(case: Case, caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.usefixtures("stubborn_env")
-def test_a_secret_that_arrives_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_secret_that_arrives_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     with IamServer(account()) as server:
         new = connect(ConnectOptions(endpoint_url=server.url), WRITABLE).create_key(ALICE)
 
@@ -164,7 +164,7 @@ def test_a_secret_that_arrives_is_in_no_log(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.usefixtures("stubborn_env")
-def test_a_secret_is_kept_though_the_rest_of_the_reply_is_missing() -> None:
+def test_secret_is_kept_though_the_rest_of_the_reply_is_missing() -> None:
     with IamServer(account()) as server:
         server.fault("CreateAccessKey", Fault(reply=reply_with(ID_FIELD + SECRET_FIELD)))
         new = connect(ConnectOptions(endpoint_url=server.url), WRITABLE).create_key(ALICE)
@@ -203,7 +203,7 @@ def test_each_create_uses_a_connection_of_its_own() -> None:
 
 
 @pytest.mark.usefixtures("stubborn_env")
-def test_a_refused_connection_makes_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_connection_makes_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with IamServer(account()) as server, refusing() as nowhere:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", nowhere)
@@ -226,7 +226,7 @@ def test_tls_to_a_plain_port_makes_no_key(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.usefixtures("stubborn_env")
-def test_an_untrusted_certificate_makes_no_key(
+def test_untrusted_certificate_makes_no_key(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with IamServer(account()) as server, self_signed(tmp_path) as impostor:

@@ -89,7 +89,7 @@ def alice(world: World) -> User:
     return world.server.state.find("alice")
 
 
-def test_a_refused_call_goes_on_with_a_session(world: World) -> None:
+def test_refused_call_goes_on_with_a_session(world: World) -> None:
     world.person.types = [CODE]
     gateway = world.connect()
 
@@ -102,7 +102,7 @@ def test_a_refused_call_goes_on_with_a_session(world: World) -> None:
     assert gateway.signing_key_id() == OWN  # The guard of one's own key goes by it.
 
 
-def test_the_session_signs_all_that_follows_also_after_a_new_connection(world: World) -> None:
+def test_session_signs_all_that_follows_also_after_a_new_connection(world: World) -> None:
     world.person.types = [CODE]
     users(world.connect())
 
@@ -115,7 +115,7 @@ def test_the_session_signs_all_that_follows_also_after_a_new_connection(world: W
     assert world.replies.signers("CreateAccessKey") == ["ASIAFAKE000000000001"]
 
 
-def test_the_profile_names_the_device(world: World) -> None:
+def test_profile_names_the_device(world: World) -> None:
     world.person.types = [CODE]
     world.replies.words = " because no identity-based policy allows the iam:ListUsers action"
     world.replies.devices = None
@@ -138,7 +138,7 @@ def test_without_a_device_that_gives_codes_nobody_is_asked(
     assert world.person.questions == []
 
 
-def test_a_missing_permission_is_no_case_for_a_code(world: World) -> None:
+def test_missing_permission_is_no_case_for_a_code(world: World) -> None:
     world.replies.words = " because no identity-based policy allows the iam:ListUsers action"
 
     with pytest.raises(AccessDeniedError):
@@ -156,7 +156,7 @@ def test_where_nobody_can_be_asked_it_is_a_plain_refusal(world: World) -> None:
     assert world.server.received()["ListUsers"] == 1
 
 
-def test_a_wrong_code_is_asked_for_again(world: World) -> None:
+def test_wrong_code_is_asked_for_again(world: World) -> None:
     world.person.types = ["000000", CODE]
 
     users(world.connect())
@@ -166,7 +166,7 @@ def test_a_wrong_code_is_asked_for_again(world: World) -> None:
     assert "did not take this code" in second.problem
 
 
-def test_a_session_that_cannot_be_had_is_told_in_the_question(world: World) -> None:
+def test_session_that_cannot_be_had_is_told_in_the_question(world: World) -> None:
     world.person.types = [CODE]
     world.server.fail("GetSessionToken", "ServiceUnavailable", 400)
 
@@ -228,7 +228,7 @@ def test_connections_side_by_side_ask_once(world: World, types: list[str], found
     assert len(world.person.questions) == 1
 
 
-def test_a_session_that_expires_is_renewed_also_between_two_pages(world: World) -> None:
+def test_session_that_expires_is_renewed_also_between_two_pages(world: World) -> None:
     world.person.types = [CODE, CODE]
     world.server.page_size = 1
     gateway = world.connect()
@@ -241,7 +241,7 @@ def test_a_session_that_expires_is_renewed_also_between_two_pages(world: World) 
     assert len(world.person.questions) == 2
 
 
-def test_a_create_is_sent_once_more_only_after_a_refusal(world: World) -> None:
+def test_create_is_sent_once_more_only_after_a_refusal(world: World) -> None:
     world.replies.guarded = ("CreateAccessKey",)
     world.person.types = [CODE]
 
@@ -251,7 +251,7 @@ def test_a_create_is_sent_once_more_only_after_a_refusal(world: World) -> None:
     assert new.secret.matches(world.server.state.secrets[new.key.id])
 
 
-def test_a_create_whose_second_reply_is_lost_is_not_sent_again(world: World) -> None:
+def test_create_whose_second_reply_is_lost_is_not_sent_again(world: World) -> None:
     world.replies.guarded = ("CreateAccessKey",)
     world.person.types = [CODE]
     world.server.fault("CreateAccessKey", Fault(), times=1)
@@ -263,7 +263,7 @@ def test_a_create_whose_second_reply_is_lost_is_not_sent_again(world: World) -> 
     assert len(world.server.state.held(alice(world))) == 2
 
 
-def test_a_create_whose_reply_is_lost_asks_for_no_code(world: World) -> None:
+def test_create_whose_reply_is_lost_asks_for_no_code(world: World) -> None:
     world.replies.guarded = ("ListUsers",)
     world.person.types = [CODE]
     world.server.fault("CreateAccessKey", Fault(end="close"))
@@ -274,7 +274,7 @@ def test_a_create_whose_reply_is_lost_asks_for_no_code(world: World) -> None:
     assert world.person.questions == []
 
 
-def test_a_create_refused_also_to_the_session_has_made_no_key(world: World) -> None:
+def test_create_refused_also_to_the_session_has_made_no_key(world: World) -> None:
     world.person.types = [CODE]
     world.server.fail("CreateAccessKey", "AccessDenied", 403, message="with an explicit deny")
 
@@ -284,7 +284,7 @@ def test_a_create_refused_also_to_the_session_has_made_no_key(world: World) -> N
     assert world.server.received()["CreateAccessKey"] == 2
 
 
-def test_a_role_asks_for_its_code_here_and_once(world: World) -> None:
+def test_role_asks_for_its_code_here_and_once(world: World) -> None:
     world.person.types = [CODE]
 
     users(world.connect("ops"))
@@ -295,7 +295,7 @@ def test_a_role_asks_for_its_code_here_and_once(world: World) -> None:
     assert set(world.replies.signers("ListUsers")) == {"ASIAFAKE000000000001"}
 
 
-def test_a_roles_wrong_code_is_asked_for_again(world: World) -> None:
+def test_roles_wrong_code_is_asked_for_again(world: World) -> None:
     world.person.types = ["000000", "111111", CODE]
 
     users(world.connect("ops"))
@@ -303,7 +303,7 @@ def test_a_roles_wrong_code_is_asked_for_again(world: World) -> None:
     assert [bool(question.problem) for question in world.person.questions] == [False, True, True]
 
 
-def test_a_role_without_a_code_cannot_sign_in(world: World) -> None:
+def test_role_without_a_code_cannot_sign_in(world: World) -> None:
     with pytest.raises(MfaDeclinedError) as caught:
         world.connect("ops")
 
@@ -311,7 +311,7 @@ def test_a_role_without_a_code_cannot_sign_in(world: World) -> None:
     assert "none was given" in caught.value.title
 
 
-def test_a_role_that_expires_asks_again(world: World) -> None:
+def test_role_that_expires_asks_again(world: World) -> None:
     world.person.types = [CODE, CODE]
     world.replies.lifetime = timedelta(minutes=20)
     gateway = world.connect("ops")
@@ -339,7 +339,7 @@ def test_keys_of_the_environment_do_not_use_the_profiles_device(
     assert world.person.questions[0].serial == "GAHT12345678"
 
 
-def test_a_long_lived_key_of_a_process_takes_a_code_too(world: World, aws_env: AwsHome) -> None:
+def test_long_lived_key_of_a_process_takes_a_code_too(world: World, aws_env: AwsHome) -> None:
     printed = {"Version": 1, "AccessKeyId": OWN, "SecretAccessKey": "made-up"}
     script = aws_env.config.with_name("process")
     script.write_text(f"echo '{json.dumps(printed)}'")

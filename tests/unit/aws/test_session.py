@@ -45,14 +45,14 @@ def test_no_credentials() -> None:
     assert "--demo" in error.next_step
 
 
-def test_an_unknown_profile() -> None:
+def test_unknown_profile() -> None:
     error = failing(ConnectOptions(profile="prodd"))
 
     assert type(error) is CredentialsError
     assert "prodd" in error.title
 
 
-def test_an_unknown_profile_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_profile_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "prodd")
 
     assert "prodd" in failing(ConnectOptions()).title
@@ -64,7 +64,7 @@ def test_partial_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "incomplete" in failing(ConnectOptions()).title
 
 
-def test_a_config_that_can_not_be_parsed(home: AwsHome) -> None:
+def test_config_that_can_not_be_parsed(home: AwsHome) -> None:
     home.config.write_text(f"{SENTINEL}\n[default")
 
     assert str(home.config) in failing(ConnectOptions()).title
@@ -72,7 +72,7 @@ def test_a_config_that_can_not_be_parsed(home: AwsHome) -> None:
         profiles()
 
 
-def test_a_config_that_can_not_be_read(home: AwsHome) -> None:
+def test_config_that_can_not_be_read(home: AwsHome) -> None:
     home.config.mkdir()
 
     assert failing(ConnectOptions()).title
@@ -87,7 +87,7 @@ def test_a_config_that_can_not_be_read(home: AwsHome) -> None:
         ("""echo '{"Version":2}'""", "could not be had"),
     ],
 )
-def test_a_credential_process_that_fails(home: AwsHome, command: str, word: str) -> None:
+def test_credential_process_that_fails(home: AwsHome, command: str, word: str) -> None:
     home.config.write_text(f"[default]\ncredential_process = {command}\n")
 
     error = failing(ConnectOptions())
@@ -97,7 +97,7 @@ def test_a_credential_process_that_fails(home: AwsHome, command: str, word: str)
     assert "credential_process" in error.next_step
 
 
-def test_a_single_sign_on_that_has_run_out(home: AwsHome) -> None:
+def test_single_sign_on_that_has_run_out(home: AwsHome) -> None:
     home.config.write_text(
         "[profile prod]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = X\n"
         "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://example.invalid\n"
@@ -109,7 +109,7 @@ def test_a_single_sign_on_that_has_run_out(home: AwsHome) -> None:
     assert "aws sso login" in error.next_step
 
 
-def test_a_role_that_may_not_be_assumed(home: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_role_that_may_not_be_assumed(home: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
     home.config.write_text(
         "[profile base]\n" + KEYS + "[profile ops]\nsource_profile = base\n"
         "role_arn = arn:aws:iam::123456789012:role/ops\n"
@@ -124,7 +124,7 @@ def test_a_role_that_may_not_be_assumed(home: AwsHome, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("region", ["no region", "-"])
-def test_a_region_that_is_none(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_region_that_is_none(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     error = failing(
         ConnectOptions(
             region=region,
@@ -147,7 +147,7 @@ def test_a_region_that_is_none(region: str, monkeypatch: pytest.MonkeyPatch) -> 
         ("cn-north-1", "https://iam.cn-north-1.amazonaws.com.cn", "https://sts.cn-north-1."),
     ],
 )
-def test_the_region_chooses_the_partition(
+def test_region_chooses_the_partition(
     region: str | None, iam: str, sts: str, home: AwsHome
 ) -> None:
     home.credentials.write_text("[default]\n" + KEYS)
@@ -184,7 +184,7 @@ def test_awss_own_endpoints_are_not_named(
         "https://sts.us-east-1.amazonaws.com:8443",
     ],
 )
-def test_an_endpoint_of_somebody_elses_is_named(
+def test_endpoint_of_somebody_elses_is_named(
     url: str, variable: str, home: AwsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.credentials.write_text("[default]\n" + KEYS)
@@ -202,7 +202,7 @@ def test_two_endpoints_of_others_are_both_named(
     assert named == "http://127.0.0.1:5001 and http://127.0.0.1:5002"
 
 
-def test_the_endpoint_option_is_for_iam_and_sts(home: AwsHome) -> None:
+def test_endpoint_option_is_for_iam_and_sts(home: AwsHome) -> None:
     home.credentials.write_text("[default]\n" + KEYS)
 
     with IamServer(FakeIam()) as server:
@@ -232,7 +232,7 @@ def test_endpoints_from_the_environment(
     assert server.requests == ["GetCallerIdentity", "ListUsers"]
 
 
-def test_the_identity_is_asked_once() -> None:
+def test_identity_is_asked_once() -> None:
     with IamServer(FakeIam()) as server:
         gateway = connect(server.options, WRITABLE)
         first, second = gateway.identity(), gateway.identity()
@@ -241,7 +241,7 @@ def test_the_identity_is_asked_once() -> None:
     assert server.requests == ["GetCallerIdentity"]
 
 
-def test_a_failed_identity_is_asked_again() -> None:
+def test_failed_identity_is_asked_again() -> None:
     with IamServer(FakeIam()) as server:
         server.fail("GetCallerIdentity", "ExpiredToken", 403, times=1)
         gateway = connect(server.options, WRITABLE)
@@ -260,7 +260,7 @@ def test_profiles_of_both_files(home: AwsHome) -> None:
     assert profiles() == ["ci", "default", "dev", "prod"]
 
 
-def test_a_profile_signs_with_its_own_key(home: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_profile_signs_with_its_own_key(home: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFROMENVIRONMENT1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     home.credentials.write_text("[ci]\n" + KEYS)
@@ -287,7 +287,7 @@ def test_session_tokens_are_in_no_log(
     assert SENTINEL not in caplog.text
 
 
-def test_a_broken_token_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_token_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAFAKECALLER000001")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SENTINEL)
     monkeypatch.setenv("AWS_SESSION_TOKEN", f"one\n{SENTINEL}")

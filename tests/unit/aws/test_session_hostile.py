@@ -132,7 +132,7 @@ def failing(work: Callable[[], object]) -> AwsError:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_reply_without_end_is_given_up_at_once_and_for_good(way: str) -> None:
+def test_reply_without_end_is_given_up_at_once_and_for_good(way: str) -> None:
     begin, more = WAYS[way]
     with endless(begin, more) as server:
         error = failing(lambda: gateway(server.url).keys(ALICE))
@@ -143,7 +143,7 @@ def test_a_reply_without_end_is_given_up_at_once_and_for_good(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_creation_whose_reply_has_no_end_may_have_made_a_key(way: str) -> None:
+def test_creation_whose_reply_has_no_end_may_have_made_a_key(way: str) -> None:
     begin, more = WAYS[way]
     with endless(begin, more.replace(b"xxxx", b"wJal")) as server:
         error = failing(lambda: gateway(server.url).create_key(ALICE))
@@ -155,7 +155,7 @@ def test_a_creation_whose_reply_has_no_end_may_have_made_a_key(way: str) -> None
 
 
 @pytest.mark.parametrize("way", DRIPS)
-def test_a_reply_that_drips_is_given_up_in_time(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reply_that_drips_is_given_up_in_time(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte arrives long before the read timeout."""
     monkeypatch.setattr(bounds, "MAX_SECONDS", 0.2)
     begin, more = DRIPS[way]
@@ -183,7 +183,7 @@ def test_memory_is_not_filled() -> None:
 
 
 @pytest.mark.usefixtures("aws_env")
-def test_the_calls_on_the_way_to_credentials_have_bounds_too(
+def test_calls_on_the_way_to_credentials_have_bounds_too(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     config = tmp_path / "config"
@@ -201,7 +201,7 @@ def test_the_calls_on_the_way_to_credentials_have_bounds_too(
     assert "sent more than" in error.title
 
 
-def test_the_largest_page_is_well_below_the_bound_and_connections_are_kept() -> None:
+def test_largest_page_is_well_below_the_bound_and_connections_are_kept() -> None:
     state = FakeIam()
     for number in range(2000):
         state.add_user(f"{number:04}{'&' * 124}")
@@ -216,7 +216,7 @@ def test_the_largest_page_is_well_below_the_bound_and_connections_are_kept() -> 
     assert len(ports) == 1, "a connection is used again"
 
 
-def test_a_compressed_bomb_is_not_unpacked() -> None:
+def test_compressed_bomb_is_not_unpacked() -> None:
     bomb = gzip.compress(b"<a>" + b"x" * 100_000_000)
     raw = OK + f"Content-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -302,7 +302,7 @@ BREAKERS = {
 
 
 @pytest.mark.parametrize("name", BREAKERS)
-def test_a_reply_made_to_break_a_parser_is_a_plain_error(name: str) -> None:
+def test_reply_made_to_break_a_parser_is_a_plain_error(name: str) -> None:
     status, reply = BREAKERS[name]
     state = FakeIam()
     state.add_user("alice")
@@ -326,7 +326,7 @@ def test_a_reply_made_to_break_a_parser_is_a_plain_error(name: str) -> None:
         assert "AWS configuration" not in error.next_step, "it is the reply, not the setup"
 
 
-def test_a_reply_for_which_memory_does_not_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reply_for_which_memory_does_not_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise MemoryError
 
@@ -350,7 +350,7 @@ def test_very_many_levels_do_not_end_the_interpreter() -> None:
         "hostile.BREAKERS = {'ok': (200, levels), 'error': (400, levels)}\n"
         "def work():\n"
         "    for name in hostile.BREAKERS:\n"
-        "        hostile.test_a_reply_made_to_break_a_parser_is_a_plain_error(name)\n"
+        "        hostile.test_reply_made_to_break_a_parser_is_a_plain_error(name)\n"
         "        print(name, flush=True)\n"
         "thread = threading.Thread(target=work)\n"
         "thread.start()\n"
@@ -368,7 +368,7 @@ def test_very_many_levels_do_not_end_the_interpreter() -> None:
     assert (done.returncode, done.stdout.split()) == (0, ["ok", "error"]), done.stderr
 
 
-def test_a_new_key_of_an_honest_reply_is_taken() -> None:
+def test_new_key_of_an_honest_reply_is_taken() -> None:
     state = FakeIam()
     state.add_user("alice")
     with IamServer(state) as server:
@@ -436,7 +436,7 @@ LISTS: dict[str, tuple[str, Callable[[IamGateway], object]]] = {
     [(1, str), (0, str), (1, lambda _: "same"), (1, lambda number: f"m{number % 2}")],
     ids=["ever new markers", "empty pages", "the same marker", "two markers by turns"],
 )
-def test_a_list_without_end_is_given_up(
+def test_list_without_end_is_given_up(
     pages: tuple[Pages, IamServer],
     monkeypatch: pytest.MonkeyPatch,
     action: str,
@@ -456,7 +456,7 @@ def test_a_list_without_end_is_given_up(
 
 
 @pytest.mark.parametrize("action", LISTS)
-def test_a_list_of_ever_more_is_given_up(
+def test_list_of_ever_more_is_given_up(
     pages: tuple[Pages, IamServer], monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     monkeypatch.setattr(iam, "ALL_USERS", OF_ONE_USER)
@@ -480,7 +480,7 @@ def test_names_that_fill_the_memory_are_given_up(pages: tuple[Pages, IamServer])
     assert server.received()["ListUsers"] == ALL_USERS.characters // 4_000_000
 
 
-def test_a_slow_list_is_given_up_by_the_time_that_aws_took() -> None:
+def test_slow_list_is_given_up_by_the_time_that_aws_took() -> None:
     time_of = iter(range(0, 10_000, 30))
     endless_pages = ({"Users": [{"UserName": f"u{number}"}]} for number in range(10_000))
     slow = listed(endless_pages, "Users", ALL_USERS, clock=lambda: next(time_of))

@@ -55,7 +55,7 @@ def program(folder: Path, code: str) -> str:
 
 
 @pytest.mark.usefixtures("replies")
-def test_a_program_gets_neither_input_nor_terminal_nor_display(
+def test_program_gets_neither_input_nor_terminal_nor_display(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISPLAY", ":7")
@@ -107,7 +107,7 @@ print({PRINTED!r})
 
 
 @pytest.mark.usefixtures("replies")
-def test_a_program_that_never_ends_is_stopped_with_all_that_it_started(
+def test_program_that_never_ends_is_stopped_with_all_that_it_started(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 0.5)
@@ -220,7 +220,7 @@ def test_what_prints_without_end_is_stopped(
 @pytest.mark.usefixtures("replies")
 @pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_ends_a_command_and_what_its_profile_runs(
+def test_signal_ends_a_command_and_what_its_profile_runs(
     aws_env: AwsHome, tmp_path: Path, number: signal.Signals, away: str
 ) -> None:
     aws_env.config.write_text(f"[profile own]\n{stayer(tmp_path, start=AWAY[away])}")
@@ -240,7 +240,7 @@ def _runs(process: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def test_a_role_with_mfa_asks_nobody(aws_env: AwsHome, replies: MfaReplies) -> None:
+def test_role_with_mfa_asks_nobody(aws_env: AwsHome, replies: MfaReplies) -> None:
     config = f"[profile keys]\n{KEYS}[profile ops]\n{ROLE}source_profile = keys\n"
     aws_env.config.write_text(f"{config}mfa_serial = {SERIAL}\n")
     desk = MfaDesk(lambda _: pytest.fail("asked"))
@@ -254,7 +254,7 @@ def test_a_role_with_mfa_asks_nobody(aws_env: AwsHome, replies: MfaReplies) -> N
     assert look("ops", desk).signing_key_id().startswith("ASIA")  # It is signed in by now.
 
 
-def test_a_policy_that_demands_mfa_is_told_as_that(aws_env: AwsHome, replies: MfaReplies) -> None:
+def test_policy_that_demands_mfa_is_told_as_that(aws_env: AwsHome, replies: MfaReplies) -> None:
     aws_env.config.write_text(f"[profile keys]\n{KEYS}")
     gateway = look("keys", MfaDesk(lambda _: pytest.fail("asked")))
     with pytest.raises(MfaDeclinedError):
@@ -266,7 +266,7 @@ def test_a_policy_that_demands_mfa_is_told_as_that(aws_env: AwsHome, replies: Mf
 
 
 @pytest.mark.usefixtures("replies")
-def test_a_config_that_was_changed_is_read_again(aws_env: AwsHome) -> None:
+def test_config_that_was_changed_is_read_again(aws_env: AwsHome) -> None:
     aws_env.config.write_text(f"[profile a]\n{KEYS}")
     assert look("a").signing_key_id() == OWN
     with pytest.raises(CredentialsError):

@@ -47,14 +47,14 @@ def failing(work: Callable[[], object]) -> tuple[UnreachableError, float]:
 
 @pytest.fixture
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of keytui's patience; ``test_the_time_limits_add_up`` has the true numbers."""
+    """A tenth of keytui's patience; ``test_time_limits_add_up`` has the true numbers."""
     for limits in (clients.ORDINARY, clients.FIRST_CALL):
         for limit in ("connect_timeout", "read_timeout"):
             monkeypatch.setitem(limits, limit, limits[limit] / 10)
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_an_address_that_swallows_packets_is_given_up_in_time() -> None:
+def test_address_that_swallows_packets_is_given_up_in_time() -> None:
     with swallowing() as url, ThreadPoolExecutor() as pool:
         gateway = connect(isolated(url), WRITABLE)
         outcomes = pool.map(failing, [gateway.identity, lambda: gateway.keys(ALICE)])
@@ -65,7 +65,7 @@ def test_an_address_that_swallows_packets_is_given_up_in_time() -> None:
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_a_server_that_never_answers_is_given_up_in_time() -> None:
+def test_server_that_never_answers_is_given_up_in_time() -> None:
     with IamServer(FakeIam()) as server:
         server.fault("GetCallerIdentity", Fault(hang=True))
         error, seconds = failing(connect(server.options, WRITABLE).identity)
@@ -74,7 +74,7 @@ def test_a_server_that_never_answers_is_given_up_in_time() -> None:
     assert seconds < LIMIT
 
 
-def test_a_refused_connection() -> None:
+def test_refused_connection() -> None:
     with refusing() as url:
         error, seconds = failing(connect(isolated(url), WRITABLE).identity)
 
@@ -82,7 +82,7 @@ def test_a_refused_connection() -> None:
     assert seconds < LIMIT
 
 
-def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -104,7 +104,7 @@ def test_tls_to_a_plain_port() -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
+def test_certificate_that_is_not_trusted(tmp_path: Path) -> None:
     with self_signed(tmp_path) as url:
         error, _ = failing(connect(ConnectOptions(endpoint_url=url), WRITABLE).identity)
 
@@ -113,7 +113,7 @@ def test_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "no-such.pem"))
 
     with self_signed(tmp_path) as url:
@@ -124,7 +124,7 @@ def test_a_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with IamServer(FakeIam()) as server, refusing() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.replace("//", "//user:password@"))
         error, _ = failing(connect(ConnectOptions(endpoint_url=server.url), WRITABLE).identity)
@@ -135,7 +135,7 @@ def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_a_proxy_that_wants_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_wants_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     page = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\nnope"
     with answering(page) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
@@ -163,13 +163,13 @@ def test_not_http_at_all() -> None:
         *("http://127.0.0.1:99999", "http://127.0.0.1:abc", "http://127.0.0.1/\udcff"),
     ],
 )
-def test_an_endpoint_url_that_is_none(url: str) -> None:
+def test_endpoint_url_that_is_none(url: str) -> None:
     error, _ = failing(lambda: connect(isolated(url), WRITABLE).identity())
 
     assert error.title == "The endpoint URL is not a usable URL."
 
 
-def test_a_name_that_is_no_text_is_not_laid_to_the_answer() -> None:
+def test_name_that_is_no_text_is_not_laid_to_the_answer() -> None:
     with answering(b"") as url:
         iam = connect(isolated(url), WRITABLE)
         with pytest.raises(AwsError) as caught:
@@ -187,7 +187,7 @@ def test_user_info_in_the_endpoint_url_is_not_repeated() -> None:
     assert "password" not in str(error)
 
 
-def test_the_time_limits_add_up() -> None:
+def test_time_limits_add_up() -> None:
     """Back-off between attempts is at most 1 s and 2 s in the SDK's standard mode."""
     for limits in (clients.ORDINARY, clients.FIRST_CALL):
         attempts = limits["retries"]["total_max_attempts"]

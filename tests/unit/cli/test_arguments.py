@@ -30,7 +30,7 @@ LINE = f'2026-01-15 ERROR denied {{"accessKeyId":"{ID}"}}'
         ["find", ID, "--demo-users", "3"],
     ],
 )
-def test_a_text_with_an_id_opens_the_screen_there(argv: list[str]) -> None:
+def test_text_with_an_id_opens_the_screen_there(argv: list[str]) -> None:
     request = parse(argv)
     assert request.command is None
     assert request.flags["key_ids"] == (ID,)
@@ -50,23 +50,23 @@ def test_what_follows_an_option_is_its_value(argv: list[str]) -> None:
 
 
 @pytest.mark.parametrize("argv", [["delte"], ["delte", ID], ["deactivat", ID], ["lst"]])
-def test_a_misspelt_command_is_no_text(argv: list[str]) -> None:
+def test_misspelt_command_is_no_text(argv: list[str]) -> None:
     with pytest.raises(UsageError, match=r"There is no command \w+; did you mean"):
         parse(argv)
 
 
-def test_an_unknown_word_is_answered_with_what_there_is() -> None:
+def test_unknown_word_is_answered_with_what_there_is() -> None:
     with pytest.raises(UsageError, match=r"^There is no command bogus\. keytui --help names"):
         parse(["bogus"])
 
 
 @pytest.mark.parametrize("text", ["AKIA12", ID.lower(), "no ID here", f"{ID}X"])
-def test_a_text_without_an_id_is_told_what_one_is(text: str) -> None:
+def test_text_without_an_id_is_told_what_one_is(text: str) -> None:
     with pytest.raises(UsageError, match="AKIA and 16 more capital letters or digits"):
         parse([text])
 
 
-def test_a_secret_pasted_by_mistake_is_not_repeated() -> None:
+def test_secret_pasted_by_mistake_is_not_repeated() -> None:
     for argv in ([SENTINEL], ["find", SENTINEL], [f"secret = {SENTINEL}"]):
         with pytest.raises(UsageError) as caught:
             parse(argv)
@@ -94,7 +94,7 @@ def test_a_secret_pasted_by_mistake_is_not_repeated() -> None:
         (["rotate", ID, "--to", f"{SENTINEL} (\x1b[31m"], "--to: invalid choice (choose from"),
     ],
 )
-def test_a_slip_is_not_repeated(
+def test_slip_is_not_repeated(
     argv: list[str], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -105,7 +105,7 @@ def test_a_slip_is_not_repeated(
     assert "\x1b" not in told
 
 
-def test_an_error_of_any_wording_repeats_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_of_any_wording_repeats_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Another Python's argparse may say it in other words."""
     reader = Reader(prog="keytui")
     reader.add_argument("--store")
@@ -118,14 +118,14 @@ def test_an_error_of_any_wording_repeats_nothing(capsys: pytest.CaptureFixture[s
     assert SENTINEL[::-1][:8] not in told
 
 
-def test_a_long_word_of_letters_is_not_repeated() -> None:
+def test_long_word_of_letters_is_not_repeated() -> None:
     for word in ("correcthorsebatterystaple", "CorrectHorse", "passwörter"):
         with pytest.raises(UsageError) as caught:
             parse([word])
         assert word not in str(caught.value)
 
 
-def test_the_ids_of_a_text_come_once_and_in_order() -> None:
+def test_ids_of_a_text_come_once_and_in_order() -> None:
     assert ids_in([OTHER, LINE, f"{ID},{OTHER}"]) == (OTHER, ID)
 
 
@@ -133,7 +133,7 @@ def test_the_ids_of_a_text_come_once_and_in_order() -> None:
     "texts",
     [[ID, OTHER[:-1]], [f"{ID} {OTHER[:-1]}"], [f"{OTHER[:-1]},{ID}"], [f'"{ID}","{OTHER}X"']],
 )
-def test_an_id_cut_short_refuses_them_all_and_is_not_repeated(texts: list[str]) -> None:
+def test_id_cut_short_refuses_them_all_and_is_not_repeated(texts: list[str]) -> None:
     with pytest.raises(UsageError, match="cut short or mistyped") as caught:
         ids_in(texts)
     assert f"Complete: {ID}. Nothing was changed." in str(caught.value)
@@ -151,7 +151,7 @@ def test_an_id_cut_short_refuses_them_all_and_is_not_repeated(texts: list[str]) 
         *("--endpoint_url", " --read-only"),
     ],
 )
-def test_a_mistyped_option_is_no_text(command: str, option: str) -> None:
+def test_mistyped_option_is_no_text(command: str, option: str) -> None:
     for argv in ([ID, option], [option, ID]):
         with pytest.raises(UsageError, match="An option is mistyped") as caught:
             parse([command, *argv] if command else argv)
@@ -162,11 +162,11 @@ def test_a_mistyped_option_is_no_text(command: str, option: str) -> None:
 @pytest.mark.parametrize(
     "word", ["-", "--", "---", "\u2014", "--- a/creds", "-aws_region=us", "a-b"]
 )
-def test_a_dash_in_a_pasted_text_is_no_option(word: str) -> None:
+def test_dash_in_a_pasted_text_is_no_option(word: str) -> None:
     assert ids_in(parse(["deactivate", ID, word]).options["text"]) == (ID,)
 
 
-def test_a_text_with_an_id_cut_short_still_opens_the_screen() -> None:
+def test_text_with_an_id_cut_short_still_opens_the_screen() -> None:
     flags = parse([f"{OTHER[:-1]} {ID}"]).flags
     assert (flags["key_ids"], flags["broken_ids"]) == ((ID,), 1)
 
@@ -174,7 +174,7 @@ def test_a_text_with_an_id_cut_short_still_opens_the_screen() -> None:
 @pytest.mark.parametrize(
     "argv", [["-"], ["find"], ["find", "-"], ["--demo", "-", "--read-only"], ["-", "--demo"]]
 )
-def test_the_screen_takes_a_text_from_standard_input(argv: list[str]) -> None:
+def test_screen_takes_a_text_from_standard_input(argv: list[str]) -> None:
     request = parse(argv, lambda: f"+aws_access_key_id={ID}\n+secret={SENTINEL}\n")
     assert (request.command, request.from_input) == (None, True)
     assert request.flags["key_ids"] == (ID,)
@@ -182,7 +182,7 @@ def test_the_screen_takes_a_text_from_standard_input(argv: list[str]) -> None:
 
 @pytest.mark.parametrize("command", ["deactivate", "activate", "delete", "rotate"])
 @pytest.mark.parametrize("argv", [[], ["-"], ["--json", "-"], ["--yes"]])
-def test_a_change_takes_a_text_from_standard_input(command: str, argv: list[str]) -> None:
+def test_change_takes_a_text_from_standard_input(command: str, argv: list[str]) -> None:
     request = parse([command, *argv], lambda: LINE)
     assert request.from_input
     assert ids_in(request.options["text"]) == (ID,)
@@ -194,7 +194,7 @@ def test_standard_input_is_left_alone_otherwise(argv: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no ID here", SENTINEL, f"{SENTINEL} {ID[:-2]}"])
-def test_an_input_without_an_id_is_not_repeated(text: str) -> None:
+def test_input_without_an_id_is_not_repeated(text: str) -> None:
     for argv in (["-"], ["find", "-"]):
         with pytest.raises(UsageError, match="AKIA and 16 more") as caught:
             parse(argv, lambda: text)
@@ -202,7 +202,7 @@ def test_an_input_without_an_id_is_not_repeated(text: str) -> None:
 
 
 @pytest.mark.parametrize("argv", [["-h"], ["--help"], ["--help", "list"]])
-def test_the_help_names_every_command(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_command(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         parse(argv)
     told = capsys.readouterr().out
@@ -217,16 +217,14 @@ def test_only_the_command_asked_for_is_described() -> None:
 
 
 @pytest.mark.parametrize("store", ["csv", "csv:", "file:/a", "", "Keyring"])
-def test_a_store_that_keytui_does_not_know(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_store_that_keytui_does_not_know(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         parse(["create", "--user", "alice", "--store", store])
     assert "takes keyring, or csv: and a path" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["deactivate", "activate", "delete", "list", "create"])
-def test_the_exit_statuses_are_in_the_help(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_exit_statuses_are_in_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         parse([command, "--help"])
     told = " ".join(capsys.readouterr().out.split())
@@ -245,12 +243,12 @@ def test_the_exit_statuses_are_in_the_help(
         (["--fail-on=root,two-active,unused"], ("root", "two-active", "unused")),
     ],
 )
-def test_the_rules_that_an_audit_fails_on(argv: list[str], rules: tuple[str, ...] | None) -> None:
+def test_rules_that_an_audit_fails_on(argv: list[str], rules: tuple[str, ...] | None) -> None:
     assert parse(["audit", *argv]).options["fail_on"] == rules
 
 
 @pytest.mark.parametrize("words", ["", "inactive", "old,none", "never used", "old,,unused", "OLD"])
-def test_an_unknown_rule_is_answered_with_those_there_are(
+def test_unknown_rule_is_answered_with_those_there_are(
     words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -263,12 +261,12 @@ def test_an_unknown_rule_is_answered_with_those_there_are(
 @pytest.mark.parametrize(
     "argv", [["--json", "--csv"], ["--csv", "--markdown"], ["--live", "--report-only"]]
 )
-def test_an_audit_has_one_shape_and_one_way(argv: list[str]) -> None:
+def test_audit_has_one_shape_and_one_way(argv: list[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["audit", *argv])
 
 
-def test_the_options_of_an_audit_are_no_settings() -> None:
+def test_options_of_an_audit_are_no_settings() -> None:
     request = parse(["audit", "--json", "--live", "--findings", "--profile", "acme"])
     assert request.command == "audit"
     assert request.flags["profile"] == "acme"

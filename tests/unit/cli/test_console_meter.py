@@ -28,7 +28,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_an_estimate_is_made_from_what_was_done(clock: Clock) -> None:
+def test_estimate_is_made_from_what_was_done(clock: Clock) -> None:
     meter = Meter("users", 5000, clock)
     meter.went_on("")
     assert meter.sentence(clock.now) == "1 of 5,000 users"
@@ -45,9 +45,7 @@ def test_short_times_are_in_seconds(clock: Clock) -> None:
     assert meter.sentence(clock.now + 10) == "50 of 100 users · about 10 s left"
 
 
-def test_the_line_is_written_over_and_cleared(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_line_is_written_over_and_cleared(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = FakeTerminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with Meter("users", 1000, clock) as meter:

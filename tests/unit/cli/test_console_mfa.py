@@ -25,7 +25,7 @@ def at_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> _Terminal:
     return shown
 
 
-def test_a_code_is_asked_for_until_it_is_six_digits(
+def test_code_is_asked_for_until_it_is_six_digits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = at_terminal(monkeypatch, "12345\nletters\n123 456\n")
@@ -40,13 +40,13 @@ def test_a_code_is_asked_for_until_it_is_six_digits(
 
 
 @pytest.mark.parametrize("typed", ["\n", ""])
-def test_an_empty_line_or_the_end_declines(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+def test_empty_line_or_the_end_declines(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     at_terminal(monkeypatch, typed)
 
     assert ask_on_terminal(REQUEST) is None
 
 
-def test_a_terminal_that_cannot_be_read_declines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terminal_that_cannot_be_read_declines(monkeypatch: pytest.MonkeyPatch) -> None:
     at_terminal(monkeypatch, "")
 
     def fails() -> str:
@@ -57,7 +57,7 @@ def test_a_terminal_that_cannot_be_read_declines(monkeypatch: pytest.MonkeyPatch
     assert ask_on_terminal(REQUEST) is None
 
 
-def test_the_problem_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_problem_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = at_terminal(monkeypatch, "\n")
 
     ask_on_terminal(MfaRequest(REQUEST.who, SERIAL, "AWS did not take this code."))
@@ -65,7 +65,7 @@ def test_the_problem_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "AWS did not take this code." in shown.getvalue()
 
 
-def test_a_pipe_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipe_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     at_terminal(monkeypatch, "")
     monkeypatch.setattr(sys, "stdin", io.StringIO("123456\n"))
 

@@ -56,12 +56,12 @@ def is_one_sentence_of_keytui(text: str) -> bool:
     return text.startswith("keytui: ") and text.count("\n") == 1 and "Traceback" not in text
 
 
-def test_the_version() -> None:
+def test_version() -> None:
     done = run("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"keytui {__version__}\n", "")
 
 
-def test_the_help_names_every_flag() -> None:
+def test_help_names_every_flag() -> None:
     done = run("--help")
     assert done.returncode == 0
     for flag in (
@@ -91,7 +91,7 @@ def test_without_a_terminal(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
-def test_a_terminal_that_can_not_be_drawn_on(term: str) -> None:
+def test_terminal_that_can_not_be_drawn_on(term: str) -> None:
     status, errors = run_in_terminal(env={"TERM": term})
 
     assert status == EXIT_USAGE
@@ -100,7 +100,7 @@ def test_a_terminal_that_can_not_be_drawn_on(term: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "50001", "x", "1.5", "", "1e3", "9" * 30])
-def test_a_number_of_demo_users_that_can_not_be_used(
+def test_number_of_demo_users_that_can_not_be_used(
     number: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -110,7 +110,7 @@ def test_a_number_of_demo_users_that_can_not_be_used(
     assert "from 1 to 50000" in capsys.readouterr().err
 
 
-def test_a_flag_that_keytui_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+def test_flag_that_keytui_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--no-such-flag"])
 
@@ -118,7 +118,7 @@ def test_a_flag_that_keytui_does_not_know(capsys: pytest.CaptureFixture[str]) ->
     assert "--no-such-flag" in capsys.readouterr().err
 
 
-def test_a_setting_that_can_not_be_used() -> None:
+def test_setting_that_can_not_be_used() -> None:
     done = run(env={"KEYTUI_READ_ONLY": "perhaps"})
 
     assert done.returncode == EXIT_USAGE
@@ -126,7 +126,7 @@ def test_a_setting_that_can_not_be_used() -> None:
     assert "KEYTUI_READ_ONLY" in done.stderr
 
 
-def test_a_config_file_that_can_not_be_used(tmp_path: Path) -> None:
+def test_config_file_that_can_not_be_used(tmp_path: Path) -> None:
     (tmp_path / "keytui").mkdir()
     (tmp_path / "keytui/config.toml").write_text("nonsense")
 
@@ -155,7 +155,7 @@ def test_nothing_heavy_is_imported_before_the_first_frame(module: str) -> None:
     assert not imported_by(f"import {module}") & set(HEAVY)
 
 
-def test_the_parts_are_joined_without_anything_heavy() -> None:
+def test_parts_are_joined_without_anything_heavy() -> None:
     """All that ``cli`` does before the screen opens, the stores' modules included."""
     code = (
         "from contextlib import ExitStack\n"
@@ -169,16 +169,16 @@ def test_the_parts_are_joined_without_anything_heavy() -> None:
     assert not imported_by(code) & set(HEAVY)
 
 
-def test_the_command_line_does_not_import_the_screens_before_it_needs_them() -> None:
+def test_command_line_does_not_import_the_screens_before_it_needs_them() -> None:
     assert not imported_by("import keytui.cli.main") & {"textual", "rich"}
 
 
-def test_the_nouns_and_verbs_import_no_screen_and_no_sdk() -> None:
+def test_nouns_and_verbs_import_no_screen_and_no_sdk() -> None:
     code = "import keytui.keys.operations, keytui.session.inventory, keytui.journal.log"
     assert not imported_by(code) & {"textual", "rich", *HEAVY}
 
 
-def test_the_package_itself_imports_nothing_of_keytui() -> None:
+def test_package_itself_imports_nothing_of_keytui() -> None:
     code = "import keytui, sys\nassert [m for m in sys.modules if m.startswith('keytui.')] == []"
     assert "keytui" in imported_by(code)
 

@@ -77,7 +77,7 @@ def once_written(reader: int, act: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def test_a_secret_in_a_pipe_counts_once_it_is_read(pipe: Callable[[], int]) -> None:
+def test_secret_in_a_pipe_counts_once_it_is_read(pipe: Callable[[], int]) -> None:
     reader = pipe()
     got: list[bytes] = []
     thread = once_written(reader, lambda: got.append(os.read(reader, 4096)))
@@ -86,14 +86,14 @@ def test_a_secret_in_a_pipe_counts_once_it_is_read(pipe: Callable[[], int]) -> N
     assert got == [LINE.encode()]
 
 
-def test_a_secret_whose_reader_goes_unread_does_not_count(pipe: Callable[[], int]) -> None:
+def test_secret_whose_reader_goes_unread_does_not_count(pipe: Callable[[], int]) -> None:
     reader = pipe()
     thread = once_written(reader, lambda: os.close(reader))
     assert not deliver(LINE, never, until_read=True)
     thread.join()
 
 
-def test_a_secret_that_nobody_reads_is_waited_for_until_the_end(
+def test_secret_that_nobody_reads_is_waited_for_until_the_end(
     pipe: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = pipe()
@@ -104,7 +104,7 @@ def test_a_secret_that_nobody_reads_is_waited_for_until_the_end(
     assert os.read(reader, 4096) == LINE.encode() * 3
 
 
-def test_a_pipe_that_is_full_is_waited_for_until_the_end(pipe: Callable[[], int]) -> None:
+def test_pipe_that_is_full_is_waited_for_until_the_end(pipe: Callable[[], int]) -> None:
     reader = pipe()
     number = sys.stdout.fileno()
     os.set_blocking(number, False)
@@ -117,7 +117,7 @@ def test_a_pipe_that_is_full_is_waited_for_until_the_end(pipe: Callable[[], int]
     assert unread(reader) % 4096 == 0, "nothing of the secret is in it"
 
 
-def test_a_secret_that_is_written_in_part_does_not_count(
+def test_secret_that_is_written_in_part_does_not_count(
     tmp_path: Path, printing: Callable[[int], TextIO]
 ) -> None:
     path = tmp_path / "out"
@@ -133,20 +133,20 @@ def test_a_secret_that_is_written_in_part_does_not_count(
 
 
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/zero", "/dev/full"])
-def test_a_device_that_keeps_nothing_does_not_count(
+def test_device_that_keeps_nothing_does_not_count(
     device: str, printing: Callable[[int], TextIO]
 ) -> None:
     printing(os.open(device, os.O_WRONLY))
     assert not deliver(LINE, never, until_read=False)
 
 
-def test_a_secret_in_a_file_counts(tmp_path: Path, printing: Callable[[int], TextIO]) -> None:
+def test_secret_in_a_file_counts(tmp_path: Path, printing: Callable[[int], TextIO]) -> None:
     printing(os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT))
     assert deliver(LINE, never, until_read=True)
     assert (tmp_path / "out").read_text() == LINE
 
 
-def test_a_full_disk_is_reported_once(
+def test_full_disk_is_reported_once(
     printing: Callable[[int], TextIO], capsys: pytest.CaptureFixture[str]
 ) -> None:
     printing(os.open("/dev/full", os.O_WRONLY))
@@ -158,7 +158,7 @@ def test_a_full_disk_is_reported_once(
     )
 
 
-def test_a_reader_that_has_gone_is_no_failure(
+def test_reader_that_has_gone_is_no_failure(
     pipe: Callable[[], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     reader = pipe()
@@ -176,7 +176,7 @@ def test_what_an_encoding_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_a_closed_number_is_given_to_no_other_file(closed: str, tmp_path: Path) -> None:
+def test_closed_number_is_given_to_no_other_file(closed: str, tmp_path: Path) -> None:
     """What is opened next must not stand where standard output is expected."""
     out = tmp_path / "numbers"
     code = (
@@ -192,7 +192,7 @@ def test_a_closed_number_is_given_to_no_other_file(closed: str, tmp_path: Path) 
     assert (done.returncode, out.read_text()) == (0, "True")
 
 
-def test_an_input_that_cannot_be_read_is_refused(
+def test_input_that_cannot_be_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (tmp_path / "in").open("w") as unreadable:
@@ -205,7 +205,7 @@ def test_an_input_that_cannot_be_read_is_refused(
     ("data", "said"),
     [(b"\xff\x00PK", "Standard input is not text."), (b"x" * 1_000_001, "longer than 1 MB")],
 )
-def test_an_input_that_is_no_text_is_refused(
+def test_input_that_is_no_text_is_refused(
     data: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "in"
@@ -216,7 +216,7 @@ def test_an_input_that_is_no_text_is_refused(
             read_text()
 
 
-def test_an_input_without_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_input_without_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with Path("/dev/zero").open() as file:
         monkeypatch.setattr(sys, "stdin", file)
         with pytest.raises(UsageError, match="longer than 1 MB"):

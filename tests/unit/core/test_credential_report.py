@@ -21,7 +21,7 @@ def read(*rows: str, head: str = HEAD) -> CredentialReport:
     return parse("\n".join([head, *rows]).encode(), NOW)
 
 
-def test_a_row_with_both_keys() -> None:
+def test_row_with_both_keys() -> None:
     used = "2026-01-01T00:00:00+00:00,eu-west-1,s3"
     report = read(f"alice,arn,{MADE},false,true,true,{MADE},{used},false,{MADE}")
 
@@ -37,19 +37,19 @@ def test_a_row_with_both_keys() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["N/A", "no_information", "not_supported", "", "soon"])
-def test_a_key_never_used(nothing: str) -> None:
+def test_key_never_used(nothing: str) -> None:
     report = read(f"bob,arn,{MADE},false,false,true,{MADE},{nothing},N/A,N/A,false,N/A")
 
     (key,) = report.users[0].keys
     assert key.last_used == LastUsed()
 
 
-def test_a_key_there_is_none_of_is_none() -> None:
+def test_key_there_is_none_of_is_none() -> None:
     report = read(f"bob,arn,{MADE},false,false,false,N/A,N/A,N/A,N/A,false,N/A")
     assert report.users[0].keys == ()
 
 
-def test_the_root_user() -> None:
+def test_root_user() -> None:
     row = f"<root_account>,arn,{MADE},not_supported,TRUE,true,no_information,N/A,N/A,N/A,false,N/A"
     (root,) = read(row).users
 
@@ -64,12 +64,12 @@ def test_columns_are_found_by_name_and_new_ones_passed_over() -> None:
     assert (one.user.name, one.mfa, len(one.keys)) == ("Smith,John", None, 1)
 
 
-def test_a_mark_at_the_beginning_and_other_line_ends() -> None:
+def test_mark_at_the_beginning_and_other_line_ends() -> None:
     text = f"\ufeff{HEAD}\r\nbob,arn,{MADE},false,false,true,{MADE},N/A,N/A,N/A,false,N/A\r\n"
     assert len(parse(text.encode(), NOW).users) == 1
 
 
-def test_a_row_cut_short_and_a_user_told_twice() -> None:
+def test_row_cut_short_and_a_user_told_twice() -> None:
     report = read("bob", "bob", "")
     assert [(one.user.name, one.keys) for one in report.users] == [("bob", ())]
 
@@ -91,7 +91,7 @@ def test_keys_are_told_apart_by_when_they_were_made() -> None:
     assert [one.last_used for one in joined(listed, reported)] == [LastUsed(), USED]
 
 
-def test_the_last_one_left_is_the_one_that_was_changed() -> None:
+def test_last_one_left_is_the_one_that_was_changed() -> None:
     listed = [a_listed_key("AKIA1", 100), a_listed_key("AKIA2", 10)]
     reported = [a_listed_key("", 50, used=USED), a_listed_key("", 10, used=LastUsed())]
 
@@ -105,6 +105,6 @@ def test_keys_of_the_same_second_are_not_guessed() -> None:
     assert [one.last_used for one in joined(listed, reported)] == [None, None]
 
 
-def test_a_key_made_after_the_report_is_none_of_its() -> None:
+def test_key_made_after_the_report_is_none_of_its() -> None:
     (found,) = joined([a_listed_key("AKIA2", 1)], [a_listed_key("", 10, used=USED)])
     assert found.last_used is None

@@ -50,7 +50,7 @@ def refused(work: Callable[[], object]) -> None:
     assert str(caught.value).startswith("keytui is in read-only mode. Nothing was changed.")
 
 
-def test_the_sentence_names_all_three_switches() -> None:
+def test_sentence_names_all_three_switches() -> None:
     with pytest.raises(ReadOnlyError) as caught:
         READ_ONLY.require_writable()
     for switch in ("--read-only", "KEYTUI_READ_ONLY", "read_only in config.toml"):
@@ -82,7 +82,7 @@ def test_every_change_of_the_gateway_is_refused_and_sends_nothing() -> None:
     assert [one.id for one in iam.held(alice)] == [key.id]
 
 
-def test_the_sdks_own_clients_are_behind_the_gate_too() -> None:
+def test_sdks_own_clients_are_behind_the_gate_too() -> None:
     with IamServer(FakeIam()) as server:
         clients = connect(server.options, READ_ONLY).clients
         refused(lambda: clients.iam.delete_user(UserName="alice"))
@@ -114,7 +114,7 @@ def test_of_all_actions_of_iam_only_those_that_read_pass() -> None:
 # The keyring.
 
 
-def test_a_keyring_is_never_asked_for_a_change() -> None:
+def test_keyring_is_never_asked_for_a_change() -> None:
     asked: list[str] = []
 
     def ask(command: tuple[str, ...], *_: object) -> Reply:
@@ -131,7 +131,7 @@ def test_a_keyring_is_never_asked_for_a_change() -> None:
     assert asked == ["state", "state"]
 
 
-def test_a_keyring_is_read_and_unlocked_and_stays_to_the_byte(own_service: SecretService) -> None:
+def test_keyring_is_read_and_unlocked_and_stays_to_the_byte(own_service: SecretService) -> None:
     OsKeyring(env=own_service.env, gate=WRITABLE).put(new_key())
     own_service.lock()
     before = snapshot(own_service.home)
@@ -171,7 +171,7 @@ def test_no_encrypted_file_is_made(tmp_path: Path, password: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_encrypted_file_is_unlocked_and_read(tmp_path: Path) -> None:
+def test_encrypted_file_is_unlocked_and_read(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     made = OsKeyring(env=env, kind="cryptfile", gate=WRITABLE)
     made.unlock(Secret("correct horse"))
@@ -186,7 +186,7 @@ def test_an_encrypted_file_is_unlocked_and_read(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
-def test_a_private_bus_is_named_in_no_file(tmp_path: Path) -> None:
+def test_private_bus_is_named_in_no_file(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": "/nonexistent"}
     (tmp_path / ".local/share/keyrings").mkdir(parents=True)
     (tmp_path / ".local/share/keyrings/login.keyring").touch()
@@ -220,7 +220,7 @@ def touched(folder: Path) -> tuple[object, ...]:
     return snapshot(folder), folder.stat().st_mtime_ns
 
 
-def test_a_csv_file_is_neither_made_nor_deleted(folder: Path) -> None:
+def test_csv_file_is_neither_made_nor_deleted(folder: Path) -> None:
     CsvFile(folder / "old.csv", WRITABLE).put(new_key())
     before = touched(folder)
     old, new = CsvFile(folder / "old.csv", READ_ONLY), CsvFile(folder / "new.csv", READ_ONLY)
@@ -232,7 +232,7 @@ def test_a_csv_file_is_neither_made_nor_deleted(folder: Path) -> None:
     assert touched(folder) == before
 
 
-def test_a_private_file_is_neither_made_nor_removed(folder: Path) -> None:
+def test_private_file_is_neither_made_nor_removed(folder: Path) -> None:
     (folder / "old").write_text("x")
     before = touched(folder)
 
@@ -247,7 +247,7 @@ def test_a_private_file_is_neither_made_nor_removed(folder: Path) -> None:
 STATIC = f"[dev]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SENTINEL}\n"
 
 
-def test_the_aws_files_and_their_backups_stay(folder: Path) -> None:
+def test_aws_files_and_their_backups_stay(folder: Path) -> None:
     writing = AwsFiles({}, folder, WRITABLE)
     writing.config.parent.mkdir()
     writing.config.write_text("[profile dev]\nregion = eu-west-1\n")
@@ -291,7 +291,7 @@ def test_nothing_is_recorded_and_no_folder_made(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_record_is_read_and_its_mode_stays(folder: Path) -> None:
+def test_record_is_read_and_its_mode_stays(folder: Path) -> None:
     Journal(folder, WRITABLE).append(ENTRY)
     (folder / "journal.jsonl").chmod(0o644)
     folder.chmod(0o755)
@@ -304,7 +304,7 @@ def test_a_record_is_read_and_its_mode_stays(folder: Path) -> None:
     assert touched(folder) == before
 
 
-def test_a_claim_is_seen_and_not_taken(folder: Path) -> None:
+def test_claim_is_seen_and_not_taken(folder: Path) -> None:
     holder, looker = Journal(folder, WRITABLE), Journal(folder, READ_ONLY)
     assert holder.claim("a1")
     before = snapshot(folder)
@@ -319,7 +319,7 @@ def test_a_claim_is_seen_and_not_taken(folder: Path) -> None:
     assert holder.claim("a1")
 
 
-def test_a_claim_file_without_a_holder_is_free_and_stays(folder: Path) -> None:
+def test_claim_file_without_a_holder_is_free_and_stays(folder: Path) -> None:
     """A kill leaves the file behind; its lock is gone with the process."""
     left = folder / "a1.lock"
     left.touch(0o600)
@@ -332,7 +332,7 @@ def test_a_claim_file_without_a_holder_is_free_and_stays(folder: Path) -> None:
 # What is built on them.
 
 
-def test_the_vault_takes_nothing_and_forgets_nothing(own_service: SecretService) -> None:
+def test_vault_takes_nothing_and_forgets_nothing(own_service: SecretService) -> None:
     journal = Journal(own_service.home / "state", WRITABLE)
     writing = OsKeyring(env=own_service.env, gate=WRITABLE)
     Vault(journal, writing, lambda _: None, now).take(new_key())

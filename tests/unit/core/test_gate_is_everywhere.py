@@ -91,7 +91,7 @@ def test_only_the_edge_changes_files() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(GATED))
-def test_the_edge_asks_the_gate(name: str) -> None:
+def test_edge_asks_the_gate(name: str) -> None:
     text = (PACKAGE / name).read_text()
     assert "gate.require_writable()" in text or "gate.read_only" in text
 
@@ -110,7 +110,7 @@ def test_only_exports_pass_in_read_only_mode() -> None:
     assert users == {"core/gate.py", "tui/audit/flow.py", "tui/history/screen.py"}
 
 
-def test_the_sdks_clients_are_made_in_one_place_behind_the_gate() -> None:
+def test_sdks_clients_are_made_in_one_place_behind_the_gate() -> None:
     makers = {"create_client", "client", "resource"}
     made = {name for name, tree in modules() for _, word, _ in calls(tree) if word in makers}
     # boto3's way to make one is by way of ``bounds``, which only sets limits.

@@ -39,7 +39,7 @@ ID = "AKIAIOSFODNN7EXAMPLE"
         f"&quot;{ID}&quot;",
     ],
 )
-def test_an_id_is_found(text: str) -> None:
+def test_id_is_found(text: str) -> None:
     assert key_ids(text) == (ID,)
 
 
@@ -61,11 +61,11 @@ def test_an_id_is_found(text: str) -> None:
         f"{ID[:10]}\n{ID[10:]}",
     ],
 )
-def test_a_longer_run_is_no_id(text: str) -> None:
+def test_longer_run_is_no_id(text: str) -> None:
     assert key_ids(text) == ()
 
 
-def test_an_id_beside_one_that_the_cursor_moved_away_from() -> None:
+def test_id_beside_one_that_the_cursor_moved_away_from() -> None:
     assert key_ids(f"key\x1b[5C{ID}") == (ID,)
 
 
@@ -125,7 +125,7 @@ OTHER = "AKIAI44QH8DHBEXAMPLE"
     ],
 )
 @pytest.mark.parametrize("text", ["{} {}", "{1} {0}", "see {},{}", '["{}", "{}"]', "{}\n{}\n"])
-def test_an_id_that_is_cut_short_or_mistyped_is_noticed(text: str, broken: str) -> None:
+def test_id_that_is_cut_short_or_mistyped_is_noticed(text: str, broken: str) -> None:
     found = read_ids(text.format(ID, broken))
     assert found.ids == (ID,)
     assert found.broken
@@ -143,11 +143,11 @@ def test_an_id_that_is_cut_short_or_mistyped_is_noticed(text: str, broken: str) 
         *("ASCAI44QH8DHBEXAMPLE", "ABIAI44QH8DHBEXAMPLE", "0123456789ABCDEF0123"),
     ],
 )
-def test_a_word_that_is_no_id_is_passed_over(word: str) -> None:
+def test_word_that_is_no_id_is_passed_over(word: str) -> None:
     assert read_ids(f"{ID} {word}") == IdsInText((ID,))
     assert read_ids(f"{word} {ID} {OTHER} {ID}") == IdsInText((ID, OTHER))
 
 
-def test_an_id_in_any_of_its_forms_is_whole() -> None:
+def test_id_in_any_of_its_forms_is_whole() -> None:
     for text in (f'{{"id":"{ID}"}}', f"\x1b[31m{ID}\x1b[0m", f"%3D{ID}%26", f"x_{ID}_y"):
         assert read_ids(text) == IdsInText((ID,))

@@ -36,32 +36,32 @@ class Holder:
         repr(Custody(new_key(), "attempt")),
     ],
 )
-def test_a_secret_never_shows_itself(shown: str) -> None:
+def test_secret_never_shows_itself(shown: str) -> None:
     assert SENTINEL not in shown
     assert SENTINEL[:8] not in shown
     assert SENTINEL[-8:] not in shown
 
 
-def test_a_secret_is_revealed_on_request_only() -> None:
+def test_secret_is_revealed_on_request_only() -> None:
     assert Secret(SENTINEL).reveal() == SENTINEL
     assert not hasattr(Secret(SENTINEL), "__dict__")
 
 
-def test_a_secret_is_compared_by_its_text() -> None:
+def test_secret_is_compared_by_its_text() -> None:
     assert Secret(SENTINEL).matches(Secret(SENTINEL))
     assert not Secret(SENTINEL).matches(Secret(SENTINEL[:-1]))
     assert Secret("gehëim").matches(Secret("gehëim"))
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_secret_can_not_be_pickled(protocol: int) -> None:
+def test_secret_can_not_be_pickled(protocol: int) -> None:
     for thing in (Secret(SENTINEL), new_key(), [Secret(SENTINEL)]):
         with pytest.raises(TypeError) as caught:
             pickle.dumps(thing, protocol)
         assert SENTINEL not in str(caught.value)
 
 
-def test_a_secret_can_not_be_copied_or_turned_into_plain_values() -> None:
+def test_secret_can_not_be_copied_or_turned_into_plain_values() -> None:
     for work in (copy.copy, copy.deepcopy):
         with pytest.raises(TypeError):
             work(Secret(SENTINEL))
@@ -69,7 +69,7 @@ def test_a_secret_can_not_be_copied_or_turned_into_plain_values() -> None:
         asdict(new_key())
 
 
-def test_a_secret_is_no_json() -> None:
+def test_secret_is_no_json() -> None:
     with pytest.raises(TypeError) as caught:
         json.dumps({"secret": Secret(SENTINEL)})
     assert SENTINEL not in str(caught.value)
@@ -77,7 +77,7 @@ def test_a_secret_is_no_json() -> None:
     assert SENTINEL not in json.dumps({"secret": Secret(SENTINEL)}, default=repr)
 
 
-def test_a_traceback_with_locals_does_not_show_a_secret() -> None:
+def test_traceback_with_locals_does_not_show_a_secret() -> None:
     def fail(secret: Secret, new: object) -> None:
         kept = [secret, new]
         raise RuntimeError(f"failed with {kept}")
@@ -92,7 +92,7 @@ def test_a_traceback_with_locals_does_not_show_a_secret() -> None:
     assert SENTINEL not in shown
 
 
-def test_a_new_key_says_which_key_it_is() -> None:
+def test_new_key_says_which_key_it_is() -> None:
     assert new_key().key.id in repr(new_key())
 
 
@@ -127,7 +127,7 @@ def test_nouns_do_not_change() -> None:
         ("nonsense", "aws", None, "nonsense", False),
     ],
 )
-def test_an_identity_is_read_from_its_arn(
+def test_identity_is_read_from_its_arn(
     arn: str, partition: str, user: str | None, label: str, root: bool
 ) -> None:
     who = Identity("123456789012", arn)
@@ -135,7 +135,7 @@ def test_an_identity_is_read_from_its_arn(
     assert (who.partition, who.user_name, who.label, who.is_root) == (partition, user, label, root)
 
 
-def test_the_root_user_has_no_name_to_call_it_by() -> None:
+def test_root_user_has_no_name_to_call_it_by() -> None:
     assert ROOT_USER.is_root
     assert ROOT_USER.api_name is None
     assert User("alice").api_name == "alice"

@@ -80,7 +80,7 @@ def test_parallel_work_begins_nothing_for_one_who_no_longer_iterates() -> None:
     assert begun == [0]
 
 
-def test_a_parallel_error_reaches_the_caller() -> None:
+def test_parallel_error_reaches_the_caller() -> None:
     def work(item: int) -> int:
         return 1 // item
 
@@ -104,6 +104,6 @@ def test_prefetched_items_are_one_ahead_and_end_with_none() -> None:
     assert [prefetched.next() for _ in range(3)] == [1, 2, None]
 
 
-def test_a_prefetched_error_reaches_the_caller() -> None:
+def test_prefetched_error_reaches_the_caller() -> None:
     with pytest.raises(ZeroDivisionError):
         Prefetched(1 // number for number in [0]).next()

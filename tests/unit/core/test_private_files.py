@@ -51,7 +51,7 @@ def config_file(home: Path) -> Path:
 @pytest.mark.parametrize(
     "text", ["a=" + "[" * 100_000, "a=" + "{b=" * 100_000, "old_days = " + "1" * 5_000]
 )
-def test_a_config_file_that_is_too_deep_is_a_sentence(tmp_path: Path, text: str) -> None:
+def test_config_file_that_is_too_deep_is_a_sentence(tmp_path: Path, text: str) -> None:
     path = config_file(tmp_path)
     path.write_text(text)
     path.chmod(0o600)
@@ -61,7 +61,7 @@ def test_a_config_file_that_is_too_deep_is_a_sentence(tmp_path: Path, text: str)
 
 
 @pytest.mark.parametrize("kind", WITHOUT_END)
-def test_a_config_file_without_end_is_a_sentence(tmp_path: Path, kind: str) -> None:
+def test_config_file_without_end_is_a_sentence(tmp_path: Path, kind: str) -> None:
     path = config_file(tmp_path)
     WITHOUT_END[kind](path)
     with pytest.raises(UsageError, match="can't be read") as caught:
@@ -71,7 +71,7 @@ def test_a_config_file_without_end_is_a_sentence(tmp_path: Path, kind: str) -> N
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646, 0o620, 0o602])
-def test_a_config_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+def test_config_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
     path = config_file(tmp_path)
     path.write_text("read_only = true\n")
     path.chmod(mode)
@@ -94,7 +94,7 @@ def owned_by(monkeypatch: pytest.MonkeyPatch, user: int, reader: int) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: reader)
 
 
-def test_a_config_file_of_another_user_but_root_is_refused(
+def test_config_file_of_another_user_but_root_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config_file(tmp_path).write_text("read_only = true\n")
@@ -105,7 +105,7 @@ def test_a_config_file_of_another_user_but_root_is_refused(
     assert load({}, {}, tmp_path).read_only
 
 
-def test_a_private_file_is_nobody_elses_and_no_link(
+def test_private_file_is_nobody_elses_and_no_link(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "file"
@@ -171,14 +171,14 @@ def test_line_is_appended_to_no_file_that_others_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", WITHOUT_END)
-def test_a_private_bus_is_not_sought_in_a_file_without_end(tmp_path: Path, kind: str) -> None:
+def test_private_bus_is_not_sought_in_a_file_without_end(tmp_path: Path, kind: str) -> None:
     env = {"XDG_RUNTIME_DIR": "/nonexistent", "XDG_STATE_HOME": str(tmp_path)}
     private_bus_file(env).parent.mkdir()
     WITHOUT_END[kind](private_bus_file(env))
     assert find_bus(env) is None
 
 
-def test_a_private_bus_is_not_believed_where_others_can_name_it(tmp_path: Path) -> None:
+def test_private_bus_is_not_believed_where_others_can_name_it(tmp_path: Path) -> None:
     env = {"XDG_RUNTIME_DIR": "/nonexistent", "XDG_STATE_HOME": str(tmp_path)}
     named, path = private_bus_file(env), tmp_path / "bus"
     named.parent.mkdir()
@@ -194,7 +194,7 @@ def test_a_private_bus_is_not_believed_where_others_can_name_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("kind", WITHOUT_END)
 @pytest.mark.parametrize("which", ["config", "credentials"])
-def test_an_aws_file_without_end_is_a_sentence(aws_env: AwsHome, kind: str, which: str) -> None:
+def test_aws_file_without_end_is_a_sentence(aws_env: AwsHome, kind: str, which: str) -> None:
     path = getattr(aws_env, which)
     WITHOUT_END[kind](path)
     for read in (
@@ -208,9 +208,7 @@ def test_an_aws_file_without_end_is_a_sentence(aws_env: AwsHome, kind: str, whic
         assert caught.value.next_step
 
 
-def test_an_aws_file_may_be_the_null_device(
-    aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_aws_file_may_be_the_null_device(aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     aws_env.credentials.write_text("[ops]\naws_access_key_id = AKIAX\naws_secret_access_key = x\n")
     assert profiles() == ["ops"]

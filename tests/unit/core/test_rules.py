@@ -33,7 +33,7 @@ def judge(key: AccessKey, *siblings: AccessKey) -> tuple[Finding, ...]:
     return findings(key, (key, *siblings), NOW, Thresholds())
 
 
-def test_a_young_key_in_use_is_fine() -> None:
+def test_young_key_in_use_is_fine() -> None:
     assert judge(a_key()) == ()
 
 
@@ -46,7 +46,7 @@ def test_a_young_key_in_use_is_fine() -> None:
         (timedelta(days=4000), True),
     ],
 )
-def test_an_active_key_is_old_after_90_days(age: timedelta, old: bool) -> None:
+def test_active_key_is_old_after_90_days(age: timedelta, old: bool) -> None:
     assert judge(a_key(age=age)) == ((Finding(Rule.OLD),) if old else ())
 
 
@@ -58,7 +58,7 @@ def test_an_active_key_is_old_after_90_days(age: timedelta, old: bool) -> None:
         (timedelta(days=45) + SECOND, True),
     ],
 )
-def test_an_active_key_is_unused_after_45_days(idle: timedelta, unused: bool) -> None:
+def test_active_key_is_unused_after_45_days(idle: timedelta, unused: bool) -> None:
     key = a_key(age=timedelta(days=80), last_used=used(idle))
     assert judge(key) == ((Finding(Rule.UNUSED),) if unused else ())
 
@@ -71,27 +71,27 @@ def test_an_active_key_is_unused_after_45_days(idle: timedelta, unused: bool) ->
         (timedelta(days=45) + SECOND, True),
     ],
 )
-def test_a_key_never_used_fails_after_45_days(age: timedelta, fails: bool) -> None:
+def test_key_never_used_fails_after_45_days(age: timedelta, fails: bool) -> None:
     assert judge(a_key(age=age, last_used=LastUsed())) == (Finding(Rule.NEVER_USED, fails=fails),)
 
 
-def test_an_old_key_never_used_breaks_both_rules() -> None:
+def test_old_key_never_used_breaks_both_rules() -> None:
     found = judge(a_key(age=timedelta(days=91), last_used=LastUsed()))
     assert found == (Finding(Rule.OLD), Finding(Rule.NEVER_USED))
 
 
-def test_a_last_use_that_was_not_read_is_not_judged() -> None:
+def test_last_use_that_was_not_read_is_not_judged() -> None:
     assert judge(a_key(age=timedelta(days=80), last_used=None)) == ()
     assert judge(a_key(age=timedelta(days=91), last_used=None)) == (Finding(Rule.OLD),)
 
 
-def test_a_creation_date_that_is_not_known_is_not_judged() -> None:
+def test_creation_date_that_is_not_known_is_not_judged() -> None:
     assert judge(a_key(age=None)) == ()
     assert judge(a_key(age=None, last_used=LastUsed())) == (Finding(Rule.NEVER_USED, fails=False),)
 
 
 @pytest.mark.parametrize("status", [KeyStatus.INACTIVE, KeyStatus.EXPIRED])
-def test_a_key_that_does_not_authenticate_fails_no_rule(status: KeyStatus) -> None:
+def test_key_that_does_not_authenticate_fails_no_rule(status: KeyStatus) -> None:
     years = timedelta(days=2000)
     active = a_key("2")
 
@@ -101,7 +101,7 @@ def test_a_key_that_does_not_authenticate_fails_no_rule(status: KeyStatus) -> No
     assert judge(a_key(status=status, user=ROOT_USER)) == ()
 
 
-def test_a_deleted_key_is_not_judged() -> None:
+def test_deleted_key_is_not_judged() -> None:
     key = a_key(
         age=timedelta(days=2000),
         status=KeyStatus.DELETED,
@@ -131,7 +131,7 @@ def test_siblings_may_leave_the_key_itself_out() -> None:
     assert findings(a_key("1"), (), NOW, Thresholds()) == ()
 
 
-def test_an_active_key_of_the_root_user_comes_first_of_all() -> None:
+def test_active_key_of_the_root_user_comes_first_of_all() -> None:
     key = a_key(age=timedelta(days=91), last_used=used(timedelta(days=46)), user=ROOT_USER)
     assert [found.rule for found in judge(key, a_key("2", user=ROOT_USER))] == [
         Rule.ROOT_KEY,
@@ -141,12 +141,12 @@ def test_an_active_key_of_the_root_user_comes_first_of_all() -> None:
     ]
 
 
-def test_a_clock_that_lags_behind_aws_finds_nothing() -> None:
+def test_clock_that_lags_behind_aws_finds_nothing() -> None:
     ahead = a_key(age=timedelta(minutes=-5), last_used=used(timedelta(minutes=-5)))
     assert judge(ahead) == ()
 
 
-def test_the_thresholds_can_be_set() -> None:
+def test_thresholds_can_be_set() -> None:
     key = a_key(age=timedelta(days=31), last_used=used(timedelta(days=8)))
     found = findings(key, (key,), NOW, Thresholds(old_days=30, unused_days=7))
     assert [f.rule for f in found] == [Rule.OLD, Rule.UNUSED]
@@ -159,25 +159,25 @@ def test_every_rule_has_a_word_a_number_and_a_sentence() -> None:
         assert rule.text(Thresholds()).endswith(".")
 
 
-def test_a_rule_is_told_with_the_days_that_were_set() -> None:
+def test_rule_is_told_with_the_days_that_were_set() -> None:
     limits = Thresholds(old_days=1000, unused_days=1)
     assert Rule.OLD.text(limits) == "An active key should be rotated within 1,000 days."
     assert Rule.UNUSED.text(limits) == "A key unused for 1 day should be made inactive."
     assert Rule.NEVER_USED.text(limits) == "A key never used within 1 day should go."
 
 
-def test_the_key_that_is_not_active_could_go() -> None:
+def test_key_that_is_not_active_could_go() -> None:
     off = a_key("2", status=KeyStatus.INACTIVE, last_used=JUST_USED)
     keys = (a_key("1", last_used=LastUsed()), off)
     assert could_go(keys) == f"{off.id} could go: it is inactive already."
 
 
-def test_the_key_never_used_could_go() -> None:
+def test_key_never_used_could_go() -> None:
     keys = (a_key("1", age=timedelta(days=400)), a_key("2", last_used=LastUsed()))
     assert could_go(keys) == f"{keys[1].id} could go: it was never used."
 
 
-def test_the_key_used_longest_ago_could_go() -> None:
+def test_key_used_longest_ago_could_go() -> None:
     keys = (
         a_key("1", last_used=used(timedelta(days=3))),
         a_key("2", last_used=used(timedelta(days=3) + SECOND)),
@@ -185,7 +185,7 @@ def test_the_key_used_longest_ago_could_go() -> None:
     assert could_go(keys) == f"{keys[1].id} could go: it was used longest ago."
 
 
-def test_the_oldest_key_could_go_where_last_use_is_not_known() -> None:
+def test_oldest_key_could_go_where_last_use_is_not_known() -> None:
     keys = (
         a_key("1", age=timedelta(days=2), last_used=None),
         a_key("2", age=timedelta(days=3), last_used=None),
@@ -193,12 +193,12 @@ def test_the_oldest_key_could_go_where_last_use_is_not_known() -> None:
     assert could_go(keys) == f"{keys[1].id} could go: it is the oldest."
 
 
-def test_a_key_in_use_is_not_called_the_least_needed_beside_an_unknown_one() -> None:
+def test_key_in_use_is_not_called_the_least_needed_beside_an_unknown_one() -> None:
     unknown = a_key("1", last_used=None, age=timedelta(days=1))
     in_use = a_key("2", last_used=JUST_USED, age=timedelta(days=400))
     assert in_use.id not in could_go((unknown, in_use))
 
 
-def test_an_expired_key_could_go() -> None:
+def test_expired_key_could_go() -> None:
     keys = (a_key("1"), a_key("2", status=KeyStatus.EXPIRED))
     assert could_go(keys) == f"{keys[1].id} could go: it is expired already."

@@ -87,7 +87,7 @@ def test_slow_listings_do_not_lengthen_it(iam: Account, clock: Clock) -> None:
     assert clock.seconds <= 8 + iam.seconds
 
 
-def test_a_clock_that_stands_still_does_not_make_it_endless(iam: Account, clock: Clock) -> None:
+def test_clock_that_stands_still_does_not_make_it_endless(iam: Account, clock: Clock) -> None:
     wait = Wait(clock.slept.append, lambda: 0.0)
 
     assert not wait.until(iam, iam.alice, never, 8)
@@ -95,7 +95,7 @@ def test_a_clock_that_stands_still_does_not_make_it_endless(iam: Account, clock:
 
 
 @pytest.mark.parametrize("error", [ThrottledError("Slow."), UnreachableError("Dark.")])
-def test_a_passing_fault_is_sat_out(iam: Account, clock: Clock, error: AwsError) -> None:
+def test_passing_fault_is_sat_out(iam: Account, clock: Clock, error: AwsError) -> None:
     iam.errors["iam:ListAccessKeys"] = error
 
     def sleep(seconds: float) -> None:
@@ -112,14 +112,14 @@ def test_a_passing_fault_is_sat_out(iam: Account, clock: Clock, error: AwsError)
 @pytest.mark.parametrize(
     "error", [AccessDeniedError("iam:ListAccessKeys", "Denied."), CredentialsError("Expired.")]
 )
-def test_a_refusal_is_not_waited_out(iam: Account, clock: Clock, error: AwsError) -> None:
+def test_refusal_is_not_waited_out(iam: Account, clock: Clock, error: AwsError) -> None:
     iam.errors["iam:ListAccessKeys"] = error
 
     assert not clock.wait.until(iam, iam.alice, lambda _: True, 8)
     assert clock.slept == []
 
 
-def test_a_user_who_is_gone_is_said(iam: Account, clock: Clock) -> None:
+def test_user_who_is_gone_is_said(iam: Account, clock: Clock) -> None:
     iam.remove_user("alice")
 
     with pytest.raises(NotFoundError):

@@ -50,7 +50,7 @@ def test_no_record_is_no_history() -> None:
         ([Event.CREATED, Event.GONE], "created, then deleted elsewhere"),
     ],
 )
-def test_a_creation_is_one_line(events: list[Event], what: str) -> None:
+def test_creation_is_one_line(events: list[Event], what: str) -> None:
     matter = only(creation(*events))
 
     assert matter.what == what
@@ -59,7 +59,7 @@ def test_a_creation_is_one_line(events: list[Event], what: str) -> None:
     assert len(matter.entries) == 1 + len(events)
 
 
-def test_a_creation_names_the_stores_that_have_the_secret() -> None:
+def test_creation_names_the_stores_that_have_the_secret() -> None:
     kept = creation(Event.CREATED, Event.STORED, store="keyring")
     twice = line(Event.STORED, attempt="a1", key_id="AKIANEW", store="csv:/home/me/a.csv")
     shown = line(Event.SHOWN, attempt="a1", key_id="AKIANEW")
@@ -80,13 +80,13 @@ def test_a_creation_names_the_stores_that_have_the_secret() -> None:
         (Event.DELETED, "", "deleted"),
     ],
 )
-def test_a_change_is_a_line_of_its_own(event: Event, detail: str, what: str) -> None:
+def test_change_is_a_line_of_its_own(event: Event, detail: str, what: str) -> None:
     matter = only([line(event, key_id="AKIA1", detail=detail)])
 
     assert (matter.what, matter.key_id, matter.open) == (what, "AKIA1", False)
 
 
-def test_a_key_that_was_discarded_is_not_told_of_twice() -> None:
+def test_key_that_was_discarded_is_not_told_of_twice() -> None:
     entries = creation(Event.CREATED, Event.DISCARDED)
     entries += [line(Event.DELETED, key_id="AKIANEW"), line(Event.DELETED, key_id="AKIAOTHER")]
 
@@ -126,13 +126,13 @@ def test_what_is_open_stands_first_then_the_latest() -> None:
         ("alice bob", False),
     ],
 )
-def test_a_filter_wants_every_word(text: str, found: bool) -> None:
+def test_filter_wants_every_word(text: str, found: bool) -> None:
     matter = only(creation(Event.CREATED, Event.STORED, store="keyring"))
 
     assert matter.matches(text) is found
 
 
-def test_the_export_is_the_lines_themselves_oldest_first() -> None:
+def test_export_is_the_lines_themselves_oldest_first() -> None:
     entries = [
         *creation(Event.CREATED, Event.STORED, minute=1),
         line(Event.DELETED, 2, key_id="AKIA2", user="bob\n"),
@@ -144,7 +144,7 @@ def test_the_export_is_the_lines_themselves_oldest_first() -> None:
     assert [json.loads(text) for text in exported] == [asdict(entry) for entry in entries]
 
 
-def test_the_export_is_of_what_is_shown() -> None:
+def test_export_is_of_what_is_shown() -> None:
     entries = [line(Event.DELETED, 1, key_id="AKIA1"), line(Event.DELETED, 2, key_id="AKIA2")]
     shown = [matter for matter in history(entries) if matter.matches("akia1")]
 
@@ -153,7 +153,7 @@ def test_the_export_is_of_what_is_shown() -> None:
     assert json.loads(text)["key_id"] == "AKIA1"
 
 
-def test_a_damaged_time_sorts_last_and_is_shown_as_none() -> None:
+def test_damaged_time_sorts_last_and_is_shown_as_none() -> None:
     entries = [replace(line(Event.DELETED, key_id="AKIA1"), at="once"), line(Event.DELETED, 1)]
 
     first, last = history(entries)
@@ -184,5 +184,5 @@ def test_damaged_lines_cost_only_themselves(tmp_path: Path) -> None:
         ("csv:", "csv:"),
     ],
 )
-def test_a_store_in_words(locator: str, words: str) -> None:
+def test_store_in_words(locator: str, words: str) -> None:
     assert place(locator) == words

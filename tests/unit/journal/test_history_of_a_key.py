@@ -9,7 +9,7 @@ def line(minute: int, event: Event, key_id: str = "AKIA1", **more: str) -> Entry
     return Entry(at, event, "123456789012", "alice", f"arn:{minute}", key_id, **more)
 
 
-def test_a_key_that_keytui_never_saw() -> None:
+def test_key_that_keytui_never_saw() -> None:
     assert dossier([line(0, Event.STATUS, "AKIA2", detail="Active")], "AKIA1") == Dossier()
 
 
@@ -29,7 +29,7 @@ def test_who_created_it_where_its_secret_is_and_what_was_done_latest_first() -> 
     assert [matter.at.minute for matter in found.matters if matter.at] == [6, 4, 3, 0]
 
 
-def test_a_secret_put_back_is_kept_again() -> None:
+def test_secret_put_back_is_kept_again() -> None:
     events = (Event.STORED, Event.FORGOTTEN, Event.STORED)
     lines = [line(n, event, store="keyring") for n, event in enumerate(events)]
     assert dossier(lines, "AKIA1").kept_in == ("the OS keyring",)

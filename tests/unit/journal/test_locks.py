@@ -48,7 +48,7 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-def test_a_claim_is_taken_once(folder: Path) -> None:
+def test_claim_is_taken_once(folder: Path) -> None:
     one, other = Claims(folder, WRITABLE), Claims(folder, WRITABLE)
 
     assert one.take(ATTEMPT)
@@ -57,7 +57,7 @@ def test_a_claim_is_taken_once(folder: Path) -> None:
     assert other.take("fedcba")
 
 
-def test_a_claim_given_back_is_free_and_leaves_no_file(folder: Path) -> None:
+def test_claim_given_back_is_free_and_leaves_no_file(folder: Path) -> None:
     one, other = Claims(folder, WRITABLE), Claims(folder, WRITABLE)
     one.take(ATTEMPT)
 
@@ -83,7 +83,7 @@ def test_giving_back_what_was_never_taken(folder: Path) -> None:
     assert not folder.exists()
 
 
-def test_a_process_that_lives_keeps_it_and_a_killed_one_does_not(folder: Path) -> None:
+def test_process_that_lives_keeps_it_and_a_killed_one_does_not(folder: Path) -> None:
     claims = Claims(folder, WRITABLE)
     with held_elsewhere(folder) as holder:
         assert not claims.take(ATTEMPT)
@@ -96,7 +96,7 @@ def test_a_process_that_lives_keeps_it_and_a_killed_one_does_not(folder: Path) -
     assert list(folder.iterdir()) == []
 
 
-def test_the_children_of_a_killed_process_do_not_keep_it(folder: Path) -> None:
+def test_children_of_a_killed_process_do_not_keep_it(folder: Path) -> None:
     """The one that works the keyring may live longer."""
     parent = """
 import subprocess, sys
@@ -122,7 +122,7 @@ sys.stdin.read()
             os.kill(child, signal.SIGKILL)
 
 
-def test_a_claim_given_back_holds_no_file_open(folder: Path) -> None:
+def test_claim_given_back_holds_no_file_open(folder: Path) -> None:
     claims = Claims(folder, WRITABLE)
     before = open_files()
 
@@ -161,14 +161,14 @@ def test_it_is_not_taken_through_a_symbolic_link(folder: Path, tmp_path: Path) -
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
+def test_folder_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
 
     with pytest.raises(OSError, match="state"):
         Claims(tmp_path / "state", WRITABLE).take(ATTEMPT)
 
 
-def test_a_file_that_its_holder_removes_meanwhile_is_no_claim(
+def test_file_that_its_holder_removes_meanwhile_is_no_claim(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Locking a file that has no name any more would keep nobody out."""

@@ -99,7 +99,7 @@ def test_each_line_is_one_json_object(journal: Journal, folder: Path) -> None:
     assert json.loads(line)["detail"] == "two\nlines"
 
 
-def test_a_line_is_on_the_disk_before_append_returns(
+def test_line_is_on_the_disk_before_append_returns(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
@@ -116,7 +116,7 @@ def test_a_line_is_on_the_disk_before_append_returns(
     assert len(synced) >= 1
 
 
-def test_a_line_torn_by_a_power_cut_costs_only_itself(journal: Journal, folder: Path) -> None:
+def test_line_torn_by_a_power_cut_costs_only_itself(journal: Journal, folder: Path) -> None:
     journal.append(STATUS)
     journal.append(replace(STATUS, key_id="AKIATORN"))
     path = path_of(folder)
@@ -149,7 +149,7 @@ def test_a_line_torn_by_a_power_cut_costs_only_itself(journal: Journal, folder: 
     ],
     ids=lambda garbage: repr(garbage[:24]),
 )
-def test_a_line_that_can_not_be_read_is_passed_over(
+def test_line_that_can_not_be_read_is_passed_over(
     journal: Journal, folder: Path, garbage: bytes
 ) -> None:
     journal.append(STATUS)
@@ -159,7 +159,7 @@ def test_a_line_that_can_not_be_read_is_passed_over(
     assert journal.entries() == [STATUS]
 
 
-def test_a_line_from_a_later_version_is_read_as_far_as_it_is_known(
+def test_line_from_a_later_version_is_read_as_far_as_it_is_known(
     journal: Journal, folder: Path
 ) -> None:
     journal.append(STATUS)
@@ -231,7 +231,7 @@ def test_two_processes_lose_nothing(folder: Path) -> None:
     assert ids == {f"{w}X{n}" for w in range(3) for n in range(50)}
 
 
-def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
+def test_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
     journal = Journal(tmp_path / "state" / "keytui", WRITABLE)
 
@@ -243,7 +243,7 @@ def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     assert caught.value.__cause__ is None
 
 
-def test_a_journal_that_is_a_folder_is_said(journal: Journal, folder: Path) -> None:
+def test_journal_that_is_a_folder_is_said(journal: Journal, folder: Path) -> None:
     journal.append(STATUS)
     path = path_of(folder)
     path.unlink()
@@ -269,7 +269,7 @@ def test_it_is_not_written_through_a_symbolic_link(
     assert (tmp_path / "elsewhere").read_text() == ""
 
 
-def test_a_full_disk_is_said(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_said(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "write", lambda _, data: len(data) - 1)
 
     with pytest.raises(StateError, match="full"):
@@ -301,20 +301,20 @@ def test_deleted_keys_are_those_of_one_account_and_user(journal: Journal) -> Non
     ]
 
 
-def test_a_key_deleted_from_two_terminals_is_one_key(journal: Journal) -> None:
+def test_key_deleted_from_two_terminals_is_one_key(journal: Journal) -> None:
     journal.append(deleted("AKIAMINE1"))
     journal.append(deleted("AKIAMINE1"))
 
     assert [key.id for key in journal.deleted_keys(ACCOUNT, ALICE)] == ["AKIAMINE1"]
 
 
-def test_a_date_that_can_not_be_read_is_not_known(journal: Journal) -> None:
+def test_date_that_can_not_be_read_is_not_known(journal: Journal) -> None:
     journal.append(deleted("AKIAMINE1", created="yesterday"))
 
     assert journal.deleted_keys(ACCOUNT, ALICE)[0].created is None
 
 
-def test_a_date_is_always_aware(journal: Journal) -> None:
+def test_date_is_always_aware(journal: Journal) -> None:
     """The screens subtract it from an aware clock."""
     journal.append(deleted("AKIAMINE1", created="2025-01-02T03:04:05"))
 
@@ -339,7 +339,7 @@ def test_what_ends_a_creation_ends_the_claim_on_it(
     assert Journal(folder, WRITABLE).claim("abcdef") is (event in CLOSING)
 
 
-def test_the_end_of_one_creation_leaves_the_others_claimed(journal: Journal, folder: Path) -> None:
+def test_end_of_one_creation_leaves_the_others_claimed(journal: Journal, folder: Path) -> None:
     journal.claim("abcdef")
     journal.claim("012345")
 
@@ -348,7 +348,7 @@ def test_the_end_of_one_creation_leaves_the_others_claimed(journal: Journal, fol
     assert not Journal(folder, WRITABLE).claim("abcdef")
 
 
-def test_a_claim_that_is_released_is_free(journal: Journal, folder: Path) -> None:
+def test_claim_that_is_released_is_free(journal: Journal, folder: Path) -> None:
     journal.claim("abcdef")
 
     journal.release("abcdef")
@@ -368,7 +368,7 @@ def test_what_could_not_be_written_down_as_ended_stays_claimed(
     assert not Journal(folder, WRITABLE).claim("abcdef")
 
 
-def test_a_claim_that_can_not_be_written_is_said(tmp_path: Path) -> None:
+def test_claim_that_can_not_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
 
     with pytest.raises(StateError, match="can't write its record"):
@@ -444,7 +444,7 @@ journal.append(replace(entry, key_id="AKIAAFTER"))
 
 
 @pytest.mark.parametrize("room", [0, 1, 40])
-def test_a_line_there_is_no_room_for_is_said_and_costs_only_itself(
+def test_line_there_is_no_room_for_is_said_and_costs_only_itself(
     journal: Journal, folder: Path, room: int
 ) -> None:
     journal.append(STATUS)

@@ -56,7 +56,7 @@ def refused(work: Callable[[], object]) -> StateError:
     return errors[0]
 
 
-def test_a_pipe_is_not_waited_for(file: Path) -> None:
+def test_pipe_is_not_waited_for(file: Path) -> None:
     os.mkfifo(file)
 
     assert "not a plain file" in refused(Journal(file.parent, WRITABLE).entries).title
@@ -65,7 +65,7 @@ def test_a_pipe_is_not_waited_for(file: Path) -> None:
     )
 
 
-def test_a_file_without_an_end_is_not_read(file: Path) -> None:
+def test_file_without_an_end_is_not_read(file: Path) -> None:
     file.write_text(dumps(asdict(entry())) + "\n")
     file.chmod(0o600)
     os.truncate(file, 3_000_000_000)  # It takes no room: what was never written is a hole.
@@ -96,7 +96,7 @@ def test_nothing_is_read_through_a_symbolic_link(file: Path, tmp_path: Path, tar
     refused(lambda: Journal(file.parent, WRITABLE).append(entry()))
 
 
-def test_the_file_of_another_user_is_neither_believed_nor_written(file: Path) -> None:
+def test_file_of_another_user_is_neither_believed_nor_written(file: Path) -> None:
     if os.geteuid():
         pytest.skip("needs root, to make a file of another user")
     line = dumps(asdict(entry())) + "\n"
@@ -111,7 +111,7 @@ def test_the_file_of_another_user_is_neither_believed_nor_written(file: Path) ->
     assert file.read_text() == line
 
 
-def test_a_file_that_others_can_read_is_so_no_longer(file: Path) -> None:
+def test_file_that_others_can_read_is_so_no_longer(file: Path) -> None:
     file.write_text(dumps(asdict(entry())) + "\n")
     file.chmod(0o644)
 
@@ -120,7 +120,7 @@ def test_a_file_that_others_can_read_is_so_no_longer(file: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [0o666, 0o620, 0o602])
-def test_a_file_that_others_may_write_is_neither_believed_nor_written(
+def test_file_that_others_may_write_is_neither_believed_nor_written(
     file: Path, before: int
 ) -> None:
     line = dumps(asdict(entry())) + "\n"
@@ -137,7 +137,7 @@ def test_a_file_that_others_may_write_is_neither_believed_nor_written(
     assert file.read_text() == line
 
 
-def test_a_file_with_a_second_name_is_neither_believed_nor_written(
+def test_file_with_a_second_name_is_neither_believed_nor_written(
     file: Path, tmp_path: Path
 ) -> None:
     line = dumps(asdict(entry())) + "\n"
@@ -149,7 +149,7 @@ def test_a_file_with_a_second_name_is_neither_believed_nor_written(
     assert file.read_text() == line
 
 
-def test_a_folder_that_others_can_read_is_so_no_longer(file: Path) -> None:
+def test_folder_that_others_can_read_is_so_no_longer(file: Path) -> None:
     file.parent.chmod(0o755)
 
     Journal(file.parent, WRITABLE).append(entry())
@@ -204,7 +204,7 @@ def test_folders_that_were_there_above_keep_their_modes(folder: Path) -> None:
     assert (mode(folder.parent), mode(folder)) == (0o755, 0o700)
 
 
-def test_a_name_that_is_swapped_all_the_time_is_never_followed(file: Path, tmp_path: Path) -> None:
+def test_name_that_is_swapped_all_the_time_is_never_followed(file: Path, tmp_path: Path) -> None:
     """Somebody turns the file into a link to their own one and back, as fast as they can."""
     theirs, aside = tmp_path / "theirs", tmp_path / "aside"
     theirs.write_text(dumps(asdict(entry("AKIAFORGED00EXAMPLE1"))) + "\n")

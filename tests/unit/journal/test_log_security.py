@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("mask", [0, 0o022, 0o077])
-def test_the_file_and_its_folder_are_the_owners_alone(folder: Path, mask: int) -> None:
+def test_file_and_its_folder_are_the_owners_alone(folder: Path, mask: int) -> None:
     with umask(mask):
         Journal(folder, WRITABLE).append(entry())
 
@@ -46,7 +46,7 @@ def test_nothing_is_written_through_a_symbolic_link(
     assert dangling or target.read_text() == "theirs"
 
 
-def test_a_folder_behind_a_symbolic_link_is_the_users_choice(folder: Path, tmp_path: Path) -> None:
+def test_folder_behind_a_symbolic_link_is_the_users_choice(folder: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     folder.parent.mkdir()
@@ -74,7 +74,7 @@ def test_no_claim_is_taken_through_a_symbolic_link(
     assert target.exists() is not dangling
 
 
-def test_a_line_for_which_the_file_size_limit_is_too_small_costs_only_itself(folder: Path) -> None:
+def test_line_for_which_the_file_size_limit_is_too_small_costs_only_itself(folder: Path) -> None:
     journal = Journal(folder, WRITABLE)
     journal.append(entry())
     size = (folder / "journal.jsonl").stat().st_size

@@ -64,7 +64,7 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path / "state")
 
 
-def test_the_guards_are_asked_for_each_key(stage: Stage) -> None:
+def test_guards_are_asked_for_each_key(stage: Stage) -> None:
     used, here = stage.key("busy", last_used=JUST_NOW), stage.key("profile")
     stage.here[here.id] = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "dev")
     said: list[str] = []
@@ -160,7 +160,7 @@ def test_keys_are_deleted_but_no_active_one(stage: Stage) -> None:
     assert stage.statuses()[0] is KeyStatus.ACTIVE
 
 
-def test_the_own_key_comes_last(stage: Stage) -> None:
+def test_own_key_comes_last(stage: Stage) -> None:
     keys = [stage.own(), *stage.keys]
     results = work_on(stage.lifecycle, Verb.DEACTIVATE, keys)
     changes = [call for call in stage.iam.calls if call.startswith("iam:UpdateAccessKey")]
@@ -190,7 +190,7 @@ def test_leaving_stops_before_the_next_key(tmp_path: Path, monkeypatch: pytest.M
         assert (status is KeyStatus.INACTIVE) == (key.id in done), "told exactly"
 
 
-def test_a_plan_that_is_left_has_only_what_was_asked(stage: Stage) -> None:
+def test_plan_that_is_left_has_only_what_was_asked(stage: Stage) -> None:
     leaving = make_plan(stage.lifecycle, Verb.DEACTIVATE, stage.keys, left=lambda: True)
     assert leaving.keys == ()
     assert stage.iam.calls == []
@@ -215,7 +215,7 @@ def test_no_more_than_some_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert together[1] == AT_ONCE
 
 
-def test_a_batch_is_undone(stage: Stage) -> None:
+def test_batch_is_undone(stage: Stage) -> None:
     results = work_on(stage.lifecycle, Verb.DEACTIVATE, stage.keys)
     changes = [result.change for result in results if result.change]
 
@@ -226,9 +226,7 @@ def test_a_batch_is_undone(stage: Stage) -> None:
     assert stage.journal.entries()[-1].event is Event.UNDONE
 
 
-def test_a_fault_of_the_program_is_not_hidden(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fault_of_the_program_is_not_hidden(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: str) -> LastUsed:
         raise ZeroDivisionError
 

@@ -10,7 +10,7 @@ from tests.support.fake_iam import FakeIam
 AT_ONCE = Wait(lambda _: None, lambda: 0.0)
 
 
-def test_a_fresh_key_is_found_once_it_is_listed() -> None:
+def test_fresh_key_is_found_once_it_is_listed() -> None:
     iam = FakeIam()
     bob = iam.add_user("bob")
     iam.lag = 3
@@ -19,7 +19,7 @@ def test_a_fresh_key_is_found_once_it_is_listed() -> None:
 
 
 @pytest.mark.parametrize("user_too", [False, True])
-def test_a_key_that_aws_knows_and_never_lists_is_not_called_deleted(user_too: bool) -> None:
+def test_key_that_aws_knows_and_never_lists_is_not_called_deleted(user_too: bool) -> None:
     iam = FakeIam()
     bob = iam.add_user("bob")
     iam.lag = 1000
@@ -32,7 +32,7 @@ def test_a_key_that_aws_knows_and_never_lists_is_not_called_deleted(user_too: bo
     assert "Try again" in caught.value.next_step
 
 
-def test_a_key_that_aws_knows_no_more_is_deleted() -> None:
+def test_key_that_aws_knows_no_more_is_deleted() -> None:
     iam = FakeIam()
     iam.remove_key(key := iam.add_key(iam.add_user("bob")))
     with pytest.raises(NotFoundError, match="was a key of this account and is deleted"):

@@ -153,7 +153,7 @@ def test_create_hands_the_secret_over_before_anything_else_can_fail(stage: Stage
     assert log[-1] == "iam:CreateAccessKey alice"
 
 
-def test_a_created_key_is_kept_and_told(stage: Stage) -> None:
+def test_created_key_is_kept_and_told(stage: Stage) -> None:
     stage.iam.next_secret = SENTINEL
 
     custody = stage.lifecycle.create(stage.alice, stage.store, "laptop")
@@ -218,7 +218,7 @@ def test_create_tells_what_it_is_doing(stage: Stage) -> None:
     assert len(told) == len(set(told)) == 6
 
 
-def test_a_key_for_the_root_user(tmp_path: Path) -> None:
+def test_key_for_the_root_user(tmp_path: Path) -> None:
     stage = Stage(tmp_path, FakeIam(root=True))
 
     custody = stage.lifecycle.create(ROOT_USER, stage.store)
@@ -231,7 +231,7 @@ def test_a_key_for_the_root_user(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("second", [KeyStatus.ACTIVE, KeyStatus.INACTIVE, KeyStatus.EXPIRED])
-def test_the_quota_is_told_before_anything_is_done(stage: Stage, second: KeyStatus) -> None:
+def test_quota_is_told_before_anything_is_done(stage: Stage, second: KeyStatus) -> None:
     stage.key()
     stage.key(second, "AKIAOLD0000000000002")
 
@@ -254,7 +254,7 @@ def test_more_keys_than_the_quota(stage: Stage) -> None:
     assert stage.creates() == 0
 
 
-def test_a_store_that_says_no_stops_create(stage: Stage) -> None:
+def test_store_that_says_no_stops_create(stage: Stage) -> None:
     stage.store.trouble = StoreError("The keyring is locked.", next_step="Unlock it.")
 
     with pytest.raises(StoreError) as caught:
@@ -267,7 +267,7 @@ def test_a_store_that_says_no_stops_create(stage: Stage) -> None:
     assert stage.events() == []
 
 
-def test_a_record_that_can_not_be_written_stops_create(tmp_path: Path) -> None:
+def test_record_that_can_not_be_written_stops_create(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file is in the way")
     stage = Stage(tmp_path / "state")
 
@@ -286,7 +286,7 @@ def test_keys_that_may_not_be_listed_stop_create(stage: Stage) -> None:
     assert stage.mutations() == []
 
 
-def test_a_record_that_takes_no_line_stops_create(stage: Stage) -> None:
+def test_record_that_takes_no_line_stops_create(stage: Stage) -> None:
     stage.journal.refused = {Event.CREATING}
 
     with pytest.raises(StateError):
@@ -311,7 +311,7 @@ def test_a_record_that_takes_no_line_stops_create(stage: Stage) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_refused_creation_is_written_down_and_not_repeated(stage: Stage, error: AwsError) -> None:
+def test_refused_creation_is_written_down_and_not_repeated(stage: Stage, error: AwsError) -> None:
     stage.iam.errors["iam:CreateAccessKey"] = error
 
     with pytest.raises(type(error)) as caught:
@@ -325,7 +325,7 @@ def test_a_refused_creation_is_written_down_and_not_repeated(stage: Stage, error
     assert stage.store.kept == {}
 
 
-def test_a_refusal_that_can_not_be_written_down_is_still_told(stage: Stage) -> None:
+def test_refusal_that_can_not_be_written_down_is_still_told(stage: Stage) -> None:
     stage.iam.deny = {"iam:CreateAccessKey"}
     stage.journal.refused = {Event.NOT_CREATED}
 
@@ -387,7 +387,7 @@ def test_nothing_after_the_reply_can_raise(
     assert all(SENTINEL not in text for text in [*told, str(custody.problem), repr(custody)])
 
 
-def test_a_secret_that_is_not_kept_can_be_kept_elsewhere(stage: Stage) -> None:
+def test_secret_that_is_not_kept_can_be_kept_elsewhere(stage: Stage) -> None:
     break_store(stage)
     custody = stage.lifecycle.create(stage.alice, stage.store)
     assert str(custody.problem) == "The keyring went away. Use another."
@@ -401,7 +401,7 @@ def test_a_secret_that_is_not_kept_can_be_kept_elsewhere(stage: Stage) -> None:
     assert stage.events() == [Event.CREATING, Event.CREATED, *tried]
 
 
-def test_a_second_store_that_fails_changes_nothing(stage: Stage) -> None:
+def test_second_store_that_fails_changes_nothing(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, stage.store)
     other = FakeStore()
     other.trouble = StoreError("Full.")
@@ -413,7 +413,7 @@ def test_a_second_store_that_fails_changes_nothing(stage: Stage) -> None:
     assert stage.events().count(Event.STORED) == 1
 
 
-def test_a_kept_secret_whose_record_fails_is_kept_all_the_same(stage: Stage) -> None:
+def test_kept_secret_whose_record_fails_is_kept_all_the_same(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
     break_journal(stage)
 
@@ -429,7 +429,7 @@ def test_a_kept_secret_whose_record_fails_is_kept_all_the_same(stage: Stage) -> 
 # create: the reply is lost.
 
 
-def test_a_lost_reply_is_for_recovery_to_find_out(stage: Stage) -> None:
+def test_lost_reply_is_for_recovery_to_find_out(stage: Stage) -> None:
     old = stage.key()
     stage.iam.lose_reply = True
 
@@ -445,7 +445,7 @@ def test_a_lost_reply_is_for_recovery_to_find_out(stage: Stage) -> None:
     assert stage.journal.claim(lost.attempt), "nobody works on it any more"
 
 
-def test_a_lost_reply_is_told_though_the_record_can_not_be_written(stage: Stage) -> None:
+def test_lost_reply_is_told_though_the_record_can_not_be_written(stage: Stage) -> None:
     stage.iam.lose_reply = True
     break_journal(stage)
 
@@ -466,7 +466,7 @@ def test_a_lost_reply_is_told_though_the_record_can_not_be_written(stage: Stage)
         (timedelta(seconds=-30), Concern.USED_RECENTLY),
     ],
 )
-def test_a_key_used_in_the_last_24_hours_is_a_concern(
+def test_key_used_in_the_last_24_hours_is_a_concern(
     stage: Stage, ago: timedelta, concern: Concern | None
 ) -> None:
     key = stage.iam.add_key(stage.alice, last_used=LastUsed(START - ago, "s3", "eu-west-1"))
@@ -483,25 +483,25 @@ def test_concern_asks_aws_rather_than_the_listing(stage: Stage) -> None:
     assert stage.log[-1] == f"iam:GetAccessKeyLastUsed {key.id}"
 
 
-def test_a_key_never_used_is_no_concern(stage: Stage) -> None:
+def test_key_never_used_is_no_concern(stage: Stage) -> None:
     assert stage.lifecycle.dependence(stage.key()).concern is None
 
 
-def test_the_key_that_signs_the_calls_is_the_gravest_concern(stage: Stage) -> None:
+def test_key_that_signs_the_calls_is_the_gravest_concern(stage: Stage) -> None:
     own = stage.iam.held(stage.iam.caller)[0]
     stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
 
     assert stage.lifecycle.dependence(own).concern is Concern.OWN_KEY
 
 
-def test_a_last_use_that_may_not_be_read_is_a_concern(stage: Stage) -> None:
+def test_last_use_that_may_not_be_read_is_a_concern(stage: Stage) -> None:
     key = stage.key()
     stage.iam.deny = {"iam:GetAccessKeyLastUsed"}
 
     assert stage.lifecycle.dependence(key).concern is Concern.LAST_USE_UNKNOWN
 
 
-def test_a_profile_of_this_machine_that_names_it_is_a_concern(stage: Stage) -> None:
+def test_profile_of_this_machine_that_names_it_is_a_concern(stage: Stage) -> None:
     use = LocalUse(Place.CREDENTIALS, "~/.aws/credentials", "alice")
     lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,), gate=WRITABLE)
 
@@ -511,14 +511,14 @@ def test_a_profile_of_this_machine_that_names_it_is_a_concern(stage: Stage) -> N
     assert found.reasons == ("It is used here: profile alice in ~/.aws/credentials.",)
 
 
-def test_a_secret_in_the_keyring_alone_is_no_concern(stage: Stage) -> None:
+def test_secret_in_the_keyring_alone_is_no_concern(stage: Stage) -> None:
     use = LocalUse(Place.KEYRING, "the OS keyring")
     lifecycle = Lifecycle(stage.iam, stage.journal, uses_here=lambda _: (use,), gate=WRITABLE)
 
     assert lifecycle.dependence(stage.key()).concern is None
 
 
-def test_a_last_use_that_can_not_be_asked_now_stops_the_verb(stage: Stage) -> None:
+def test_last_use_that_can_not_be_asked_now_stops_the_verb(stage: Stage) -> None:
     key = stage.key()
     stage.iam.errors["iam:GetAccessKeyLastUsed"] = UnreachableError("No network.")
 
@@ -530,7 +530,7 @@ def test_a_last_use_that_can_not_be_asked_now_stops_the_verb(stage: Stage) -> No
 
 
 @pytest.mark.parametrize("lag", [0, 1, 5, 16])
-def test_a_status_is_waited_for_until_it_is_listed(stage: Stage, lag: int) -> None:
+def test_status_is_waited_for_until_it_is_listed(stage: Stage, lag: int) -> None:
     key = stage.key()
     stage.iam.lag = lag
     stage.iam.keys(stage.alice)
@@ -543,7 +543,7 @@ def test_a_status_is_waited_for_until_it_is_listed(stage: Stage, lag: int) -> No
     assert stage.held() == {key.id: KeyStatus.INACTIVE}
 
 
-def test_a_status_that_never_shows_is_given_up_after_some_polls(stage: Stage) -> None:
+def test_status_that_never_shows_is_given_up_after_some_polls(stage: Stage) -> None:
     key = stage.key()
     stage.iam.lag = 10_000
     stage.iam.keys(stage.alice)
@@ -555,7 +555,7 @@ def test_a_status_that_never_shows_is_given_up_after_some_polls(stage: Stage) ->
     assert stage.log.count(f"iam:UpdateAccessKey {key.id} Inactive") == 1
 
 
-def test_a_change_is_written_down(stage: Stage) -> None:
+def test_change_is_written_down(stage: Stage) -> None:
     key = stage.key()
 
     stage.lifecycle.set_status(key, KeyStatus.INACTIVE)
@@ -569,7 +569,7 @@ def test_a_change_is_written_down(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("error", [ThrottledError("Slow."), UnreachableError("Gone dark.")])
-def test_a_passing_fault_while_waiting_is_sat_out(stage: Stage, error: AwsError) -> None:
+def test_passing_fault_while_waiting_is_sat_out(stage: Stage, error: AwsError) -> None:
     key = stage.key()
 
     def sleep(seconds: float) -> None:
@@ -601,7 +601,7 @@ def test_making_the_own_key_inactive_ends_well_though_aws_refuses_from_then_on(
     assert stage.events() == [Event.STATUS]
 
 
-def test_a_change_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
+def test_change_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
     key = stage.key()
     stage.iam.deny = {"iam:UpdateAccessKey"}
 
@@ -612,7 +612,7 @@ def test_a_change_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
     assert stage.events() == []
 
 
-def test_a_change_whose_record_fails_is_made_and_told(stage: Stage) -> None:
+def test_change_whose_record_fails_is_made_and_told(stage: Stage) -> None:
     key = stage.key()
     break_journal(stage)
 
@@ -654,7 +654,7 @@ def deaf(tmp_path: Path) -> Stage:
 
 
 @pytest.mark.parametrize("lag", [0, 3])
-def test_a_status_that_changed_though_the_reply_was_lost(deaf: Stage, lag: int) -> None:
+def test_status_that_changed_though_the_reply_was_lost(deaf: Stage, lag: int) -> None:
     key = deaf.key()
     deaf.iam.lag = lag
 
@@ -665,7 +665,7 @@ def test_a_status_that_changed_though_the_reply_was_lost(deaf: Stage, lag: int) 
     assert deaf.events() == [Event.STATUS]
 
 
-def test_a_status_that_did_not_change_ends_with_the_error(
+def test_status_that_did_not_change_ends_with_the_error(
     deaf: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HalfDeaf, "works", False)
@@ -678,14 +678,14 @@ def test_a_status_that_did_not_change_ends_with_the_error(
     assert deaf.events() == []
 
 
-def test_a_deletion_made_though_the_reply_was_lost(deaf: Stage) -> None:
+def test_deletion_made_though_the_reply_was_lost(deaf: Stage) -> None:
     key = deaf.key(KeyStatus.INACTIVE)
 
     assert deaf.lifecycle.delete(key).listed
     assert deaf.events() == [Event.DELETED]
 
 
-def test_a_deletion_not_made_ends_with_the_error(
+def test_deletion_not_made_ends_with_the_error(
     deaf: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HalfDeaf, "works", False)
@@ -699,7 +699,7 @@ def test_a_deletion_not_made_ends_with_the_error(
     assert deaf.events() == []
 
 
-def test_a_refusal_is_not_looked_into(deaf: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusal_is_not_looked_into(deaf: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HalfDeaf, "error", AccessDeniedError("iam:UpdateAccessKey", "Denied."))
     key = deaf.key()
 
@@ -709,7 +709,7 @@ def test_a_refusal_is_not_looked_into(deaf: Stage, monkeypatch: pytest.MonkeyPat
     assert deaf.log[-1].startswith("iam:UpdateAccessKey")
 
 
-def test_the_user_went_with_the_reply(deaf: Stage) -> None:
+def test_user_went_with_the_reply(deaf: Stage) -> None:
     """Deleting a user takes their keys with them."""
     key = deaf.key(KeyStatus.INACTIVE)
     deaf.iam.errors["iam:DeleteAccessKey"] = UnreachableError("No reply.")
@@ -724,7 +724,7 @@ def test_the_user_went_with_the_reply(deaf: Stage) -> None:
     assert deaf.lifecycle.delete(key).listed
 
 
-def test_a_discard_whose_replies_are_lost(deaf: Stage) -> None:
+def test_discard_whose_replies_are_lost(deaf: Stage) -> None:
     custody = deaf.lifecycle.create(deaf.alice, None)
 
     deaf.lifecycle.discard(custody)
@@ -737,7 +737,7 @@ def test_a_discard_whose_replies_are_lost(deaf: Stage) -> None:
 # delete.
 
 
-def test_an_inactive_key_is_deleted_and_remembered(stage: Stage) -> None:
+def test_inactive_key_is_deleted_and_remembered(stage: Stage) -> None:
     key = stage.key(KeyStatus.INACTIVE)
 
     change = stage.lifecycle.delete(key)
@@ -751,7 +751,7 @@ def test_an_inactive_key_is_deleted_and_remembered(stage: Stage) -> None:
     assert (remembered.id, remembered.created) == (key.id, key.created)
 
 
-def test_a_key_that_has_become_active_again_is_not_deleted(stage: Stage) -> None:
+def test_key_that_has_become_active_again_is_not_deleted(stage: Stage) -> None:
     key = stage.key(KeyStatus.INACTIVE)
     stage.iam.set_status(key, KeyStatus.ACTIVE)
     stage.log.clear()
@@ -764,14 +764,14 @@ def test_a_key_that_has_become_active_again_is_not_deleted(stage: Stage) -> None
     assert stage.events() == []
 
 
-def test_an_expired_key_can_be_deleted(stage: Stage) -> None:
+def test_expired_key_can_be_deleted(stage: Stage) -> None:
     key = stage.key(KeyStatus.EXPIRED)
 
     assert stage.lifecycle.delete(key).listed
     assert stage.held() == {}
 
 
-def test_a_key_that_is_gone_counts_as_deleted(stage: Stage) -> None:
+def test_key_that_is_gone_counts_as_deleted(stage: Stage) -> None:
     key = stage.key(KeyStatus.INACTIVE)
     stage.iam.remove_key(key)
 
@@ -781,7 +781,7 @@ def test_a_key_that_is_gone_counts_as_deleted(stage: Stage) -> None:
     assert [k.id for k in stage.journal.deleted_keys(ACCOUNT, stage.alice)] == [key.id]
 
 
-def test_a_deletion_is_waited_for(stage: Stage) -> None:
+def test_deletion_is_waited_for(stage: Stage) -> None:
     key = stage.key(KeyStatus.INACTIVE)
     stage.iam.lag = 4
 
@@ -789,7 +789,7 @@ def test_a_deletion_is_waited_for(stage: Stage) -> None:
     assert len(stage.slept) == 4
 
 
-def test_a_deletion_that_never_shows_is_given_up_after_some_polls(stage: Stage) -> None:
+def test_deletion_that_never_shows_is_given_up_after_some_polls(stage: Stage) -> None:
     key = stage.key(KeyStatus.INACTIVE)
     stage.iam.lag = 10_000
 
@@ -797,7 +797,7 @@ def test_a_deletion_that_never_shows_is_given_up_after_some_polls(stage: Stage) 
     assert sum(stage.slept) <= SETTLE_SECONDS + POLL_SECONDS
 
 
-def test_a_description_goes_with_its_key(stage: Stage) -> None:
+def test_description_goes_with_its_key(stage: Stage) -> None:
     stage.iam.set_description(stage.alice, OLD_ID, "laptop")
     stage.iam.set_description(stage.alice, "AKIAOTHER", "server")
     key = AccessKey(OLD_ID, stage.alice, KeyStatus.INACTIVE, START, description="laptop")
@@ -816,7 +816,7 @@ def test_description_that_was_not_read_goes_with_its_key(stage: Stage) -> None:
     assert stage.iam.descriptions(stage.alice) == {}
 
 
-def test_a_description_that_stays_behind_does_no_harm(stage: Stage) -> None:
+def test_description_that_stays_behind_does_no_harm(stage: Stage) -> None:
     stage.key(KeyStatus.INACTIVE)
     stage.iam.deny = {"iam:UntagUser"}
     key = AccessKey(OLD_ID, stage.alice, KeyStatus.INACTIVE, START, description="laptop")
@@ -825,7 +825,7 @@ def test_a_description_that_stays_behind_does_no_harm(stage: Stage) -> None:
     assert stage.held() == {}
 
 
-def test_a_deletion_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
+def test_deletion_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
     key = stage.key(KeyStatus.INACTIVE)
     stage.iam.deny = {"iam:DeleteAccessKey"}
 
@@ -836,7 +836,7 @@ def test_a_deletion_that_aws_refuses_is_not_written_down(stage: Stage) -> None:
     assert stage.events() == []
 
 
-def test_a_deletion_whose_record_fails_is_made_and_told(stage: Stage) -> None:
+def test_deletion_whose_record_fails_is_made_and_told(stage: Stage) -> None:
     key = stage.key(KeyStatus.INACTIVE)
     break_journal(stage)
 
@@ -849,7 +849,7 @@ def test_a_deletion_whose_record_fails_is_made_and_told(stage: Stage) -> None:
 # discard.
 
 
-def test_a_discarded_key_is_made_inactive_and_deleted(stage: Stage) -> None:
+def test_discarded_key_is_made_inactive_and_deleted(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
     key_id = custody.new.key.id
 
@@ -864,7 +864,7 @@ def test_a_discarded_key_is_made_inactive_and_deleted(stage: Stage) -> None:
     assert stage.journal.entries()[-2].attempt == custody.attempt
 
 
-def test_the_description_of_a_discarded_key_goes_too(stage: Stage) -> None:
+def test_description_of_a_discarded_key_goes_too(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None, "laptop")
 
     stage.lifecycle.discard(custody)
@@ -873,7 +873,7 @@ def test_the_description_of_a_discarded_key_goes_too(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("action", ["iam:UpdateAccessKey", "iam:DeleteAccessKey"])
-def test_a_discard_that_aws_refuses_is_told(stage: Stage, action: str) -> None:
+def test_discard_that_aws_refuses_is_told(stage: Stage, action: str) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
     stage.iam.deny = {action}
 
@@ -884,7 +884,7 @@ def test_a_discard_that_aws_refuses_is_told(stage: Stage, action: str) -> None:
     assert Event.DELETED not in stage.events()
 
 
-def test_a_discard_whose_record_fails_is_made(stage: Stage) -> None:
+def test_discard_whose_record_fails_is_made(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
     break_journal(stage)
 
@@ -896,7 +896,7 @@ def test_a_discard_whose_record_fails_is_made(stage: Stage) -> None:
 # rescue.
 
 
-def test_a_secret_without_a_terminal_goes_into_the_store(stage: Stage) -> None:
+def test_secret_without_a_terminal_goes_into_the_store(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
     key_id = custody.new.key.id
 
@@ -909,7 +909,7 @@ def test_a_secret_without_a_terminal_goes_into_the_store(stage: Stage) -> None:
     assert stage.events()[-1] is Event.STORED
 
 
-def test_a_key_whose_secret_can_not_be_kept_goes_with_the_terminal(stage: Stage) -> None:
+def test_key_whose_secret_can_not_be_kept_goes_with_the_terminal(stage: Stage) -> None:
     break_store(stage)
     custody = stage.lifecycle.create(stage.alice, None)
 
@@ -940,7 +940,7 @@ def test_rescue_asks_again_where_the_time_ran_out_in_a_stop(stage: Stage, stoppe
     assert custody.kept is stopped
 
 
-def test_a_rescue_deletes_a_key_that_could_not_be_made_inactive(stage: Stage) -> None:
+def test_rescue_deletes_a_key_that_could_not_be_made_inactive(stage: Stage) -> None:
     break_store(stage)
     custody = stage.lifecycle.create(stage.alice, None)
     stage.iam.errors["iam:UpdateAccessKey"] = UnreachableError("No network.")
@@ -952,7 +952,7 @@ def test_a_rescue_deletes_a_key_that_could_not_be_made_inactive(stage: Stage) ->
     assert custody.discarded
 
 
-def test_a_rescue_survives_a_store_that_breaks_its_contract(stage: Stage) -> None:
+def test_rescue_survives_a_store_that_breaks_its_contract(stage: Stage) -> None:
     class Broken(LoggingStore):
         def put(self, new: NewAccessKey) -> Receipt:
             raise ZeroDivisionError
@@ -964,7 +964,7 @@ def test_a_rescue_survives_a_store_that_breaks_its_contract(stage: Stage) -> Non
     assert stage.held() == {}
 
 
-def test_a_rescue_that_fails_altogether_is_told_and_does_not_raise(stage: Stage) -> None:
+def test_rescue_that_fails_altogether_is_told_and_does_not_raise(stage: Stage) -> None:
     break_store(stage)
     stage.iam.next_secret = SENTINEL
     custody = stage.lifecycle.create(stage.alice, None)
@@ -1004,7 +1004,7 @@ def test_that_it_was_shown_though_it_can_not_be_written_down(stage: Stage) -> No
     assert [type(warning) for warning in custody.warnings] == [StateError]
 
 
-def test_a_key_that_is_left_is_written_down_and_stays(stage: Stage) -> None:
+def test_key_that_is_left_is_written_down_and_stays(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
 
     stage.lifecycle.leave(custody)
@@ -1014,7 +1014,7 @@ def test_a_key_that_is_left_is_written_down_and_stays(stage: Stage) -> None:
     assert stage.journal.claim(custody.attempt), "nobody works on it any more"
 
 
-def test_a_creation_is_in_its_hands_until_it_is_let_go(stage: Stage) -> None:
+def test_creation_is_in_its_hands_until_it_is_let_go(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
     other = Journal(stage.journal.path.parent, WRITABLE)
     assert not other.claim(custody.attempt)
@@ -1063,7 +1063,7 @@ def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) 
     assert [e for e in stage.events() if e not in {*events, *of_keeping}] == []
 
 
-def test_a_secret_that_is_kept_is_never_written_down_as_not_stored(stage: Stage) -> None:
+def test_secret_that_is_kept_is_never_written_down_as_not_stored(stage: Stage) -> None:
     """The line that it is there was lost on a full disk; then it is put there once more."""
     stage.journal.refused = {Event.STORED}
     custody = stage.lifecycle.create(stage.alice, stage.store)

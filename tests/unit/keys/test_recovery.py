@@ -203,7 +203,7 @@ def test_nothing_is_open_at_first(stage: Stage) -> None:
     assert stage.recovery.other_accounts() == set()
 
 
-def test_a_creation_that_ended_well_is_not_open(stage: Stage) -> None:
+def test_creation_that_ended_well_is_not_open(stage: Stage) -> None:
     stage.made(stage.keyring)
     stage.begin()
 
@@ -213,7 +213,7 @@ def test_a_creation_that_ended_well_is_not_open(stage: Stage) -> None:
 # Orphans.
 
 
-def test_a_lost_reply_leaves_a_key_that_nobody_can_use(stage: Stage) -> None:
+def test_lost_reply_leaves_a_key_that_nobody_can_use(stage: Stage) -> None:
     stage.lose_a_reply(stage.keyring)
 
     finding = stage.look()
@@ -225,7 +225,7 @@ def test_a_lost_reply_leaves_a_key_that_nobody_can_use(stage: Stage) -> None:
     assert stage.is_open
 
 
-def test_a_kill_after_the_reply_leaves_one_too(stage: Stage) -> None:
+def test_kill_after_the_reply_leaves_one_too(stage: Stage) -> None:
     custody = stage.made()
     stage.begin()
 
@@ -236,7 +236,7 @@ def test_a_kill_after_the_reply_leaves_one_too(stage: Stage) -> None:
     assert "on 2026-01-15 09:00 UTC, and its secret is in no store" in finding.title
 
 
-def test_a_key_found_only_after_a_kill_may_be_somebody_elses(stage: Stage) -> None:
+def test_key_found_only_after_a_kill_may_be_somebody_elses(stage: Stage) -> None:
     stage.kill("after")
 
     finding = stage.look()
@@ -247,7 +247,7 @@ def test_a_key_found_only_after_a_kill_may_be_somebody_elses(stage: Stage) -> No
     assert finding.advice.startswith("Unless somebody else created it")
 
 
-def test_a_secret_that_was_shown_may_be_in_use(stage: Stage) -> None:
+def test_secret_that_was_shown_may_be_in_use(stage: Stage) -> None:
     stage.lifecycle.shown(stage.made())
     stage.begin()
 
@@ -259,7 +259,7 @@ def test_a_secret_that_was_shown_may_be_in_use(stage: Stage) -> None:
     assert "unless somebody saved it" in finding.advice
 
 
-def test_an_orphan_is_told_from_the_keys_there_were_before(stage: Stage) -> None:
+def test_orphan_is_told_from_the_keys_there_were_before(stage: Stage) -> None:
     stage.add_key(OLD_ID)
     stage.lose_a_reply()
 
@@ -288,7 +288,7 @@ def test_keys_of_before_are_no_orphans_though_only_the_last_listing_came(
     assert stage.look().verdict is Verdict.NOTHING
 
 
-def test_the_found_key_is_pinned(stage: Stage) -> None:
+def test_found_key_is_pinned(stage: Stage) -> None:
     """What is made for the user later is not mixed up with it."""
     stage.lose_a_reply()
     orphan = stage.look().keys[0]
@@ -302,14 +302,14 @@ def test_the_found_key_is_pinned(stage: Stage) -> None:
     assert stage.events.count(Event.ORPHAN) == 1
 
 
-def test_an_orphan_is_told_though_the_record_can_not_be_written(stage: Stage) -> None:
+def test_orphan_is_told_though_the_record_can_not_be_written(stage: Stage) -> None:
     stage.lose_a_reply()
     stage.no_record |= {Event.ORPHAN}
 
     assert stage.look().keys == (stage.key,)
 
 
-def test_an_orphan_of_the_root_users(tmp_path: Path) -> None:
+def test_orphan_of_the_root_users(tmp_path: Path) -> None:
     stage = Stage(tmp_path, DyingIam(root=True))
     stage.alice = ROOT_USER
     stage.lose_a_reply()
@@ -344,7 +344,7 @@ def test_iam_is_waited_for(stage: Stage, lag: int) -> None:
         (86400, False),
     ],
 )
-def test_a_key_is_its_own_only_if_made_at_that_moment(
+def test_key_is_its_own_only_if_made_at_that_moment(
     stage: Stage, seconds: float, may_be: bool
 ) -> None:
     stage.kill("before")
@@ -364,7 +364,7 @@ def test_after_a_lost_reply_a_key_is_made_no_later_than_that(stage: Stage) -> No
     assert stage.look().verdict is Verdict.NOTHING
 
 
-def test_the_window_is_by_the_clock_of_aws(stage: Stage) -> None:
+def test_window_is_by_the_clock_of_aws(stage: Stage) -> None:
     """This machine's clock is ten minutes off."""
     stage.iam.clock = lambda: stage.now() + timedelta(minutes=10)
     stage.lose_a_reply()
@@ -372,7 +372,7 @@ def test_the_window_is_by_the_clock_of_aws(stage: Stage) -> None:
     assert stage.look().keys == (stage.key,)
 
 
-def test_a_key_of_another_creation_is_not_taken_for_it(stage: Stage) -> None:
+def test_key_of_another_creation_is_not_taken_for_it(stage: Stage) -> None:
     stage.kill("before")
     stage.made(stage.keyring)
 
@@ -425,7 +425,7 @@ def test_no_key_was_made(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("store", ["keyring", "file"])
-def test_the_secret_is_found_where_it_was_put(stage: Stage, store: str) -> None:
+def test_secret_is_found_where_it_was_put(stage: Stage, store: str) -> None:
     """Killed after the secret was kept, and before that was written down."""
     there: FakeStore = getattr(stage, store)
     stage.no_record |= {Event.STORED}
@@ -444,7 +444,7 @@ def test_the_secret_is_found_where_it_was_put(stage: Stage, store: str) -> None:
     assert not stage.is_open
 
 
-def test_the_key_is_gone(stage: Stage) -> None:
+def test_key_is_gone(stage: Stage) -> None:
     custody = stage.made()
     stage.iam.remove_key(custody.new.key)
     stage.begin()
@@ -459,7 +459,7 @@ def test_the_key_is_gone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("known", "verdict"), [(True, Verdict.GONE), (False, Verdict.NOTHING)])
-def test_the_user_is_gone(stage: Stage, known: bool, verdict: Verdict) -> None:
+def test_user_is_gone(stage: Stage, known: bool, verdict: Verdict) -> None:
     if known:
         stage.made()
         stage.begin()
@@ -516,7 +516,7 @@ def test_keys_that_can_not_be_listed_any_more(stage: Stage) -> None:
     assert stage.is_open
 
 
-def test_a_store_that_is_locked(stage: Stage) -> None:
+def test_store_that_is_locked(stage: Stage) -> None:
     stage.no_record |= {Event.STORED}
     stage.made(stage.keyring)
     stage.begin()
@@ -536,7 +536,7 @@ def test_a_store_that_is_locked(stage: Stage) -> None:
     assert stage.deletions == []
 
 
-def test_a_keyring_that_was_never_tried_and_is_not_there_casts_no_doubt(stage: Stage) -> None:
+def test_keyring_that_was_never_tried_and_is_not_there_casts_no_doubt(stage: Stage) -> None:
     stage.made()
     stage.begin()
     stage.keyring.trouble = StoreError("There is no keyring.")
@@ -551,7 +551,7 @@ def test_nor_does_a_locked_one_where_the_secret_never_arrived(stage: Stage) -> N
     assert stage.look().useless
 
 
-def test_a_keyring_that_has_it_though_it_was_never_tried(stage: Stage) -> None:
+def test_keyring_that_has_it_though_it_was_never_tried(stage: Stage) -> None:
     """A rescue may have put it there while the record could not be written."""
     key = stage.made().new.key
     stage.keyring.kept[key.id] = Secret("somewhere")
@@ -560,7 +560,7 @@ def test_a_keyring_that_has_it_though_it_was_never_tried(stage: Stage) -> None:
     assert stage.look().verdict is Verdict.STORED
 
 
-def test_a_store_that_is_not_known_to_this_version(stage: Stage) -> None:
+def test_store_that_is_not_known_to_this_version(stage: Stage) -> None:
     other = FakeStore()
     other.locator = "vault:of/another/version"
     other.trouble = StoreError("It did not take it.")
@@ -579,7 +579,7 @@ def test_a_store_that_is_not_known_to_this_version(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("age", "at_most"), [(0.0, LOOK_SECONDS), (10.0, 5.0), (15.0, 0.0), (86400.0, 0.0)]
 )
-def test_the_wait_ends_15_seconds_after_the_creation_began(
+def test_wait_ends_15_seconds_after_the_creation_began(
     stage: Stage, age: float, at_most: float
 ) -> None:
     stage.kill("before")
@@ -591,7 +591,7 @@ def test_the_wait_ends_15_seconds_after_the_creation_began(
     assert sum(stage.slept) <= at_most + POLL_SECONDS
 
 
-def test_a_clock_that_was_set_back_does_not_lengthen_it(stage: Stage) -> None:
+def test_clock_that_was_set_back_does_not_lengthen_it(stage: Stage) -> None:
     stage.kill("before")
     stage.time -= 86400
 
@@ -636,7 +636,7 @@ def test_what_is_being_done_is_told(stage: Stage) -> None:
 # More than one keytui.
 
 
-def test_a_creation_in_other_hands_is_left_alone(stage: Stage) -> None:
+def test_creation_in_other_hands_is_left_alone(stage: Stage) -> None:
     stage.made()
     other = Stage(stage.folder, stage.iam)
     (attempt,) = other.recovery.open_attempts()
@@ -680,7 +680,7 @@ def test_other_accounts_are_named_and_left_alone(stage: Stage) -> None:
 # What the user wants done.
 
 
-def test_an_orphan_is_made_inactive_and_deleted(stage: Stage) -> None:
+def test_orphan_is_made_inactive_and_deleted(stage: Stage) -> None:
     stage.lose_a_reply()
     finding = stage.look()
     key_id = stage.key.id
@@ -749,7 +749,7 @@ NOT_SURE: dict[Why, list[Callable[[Stage], None]]] = {
 @pytest.mark.parametrize(
     ("why", "somehow"), [(why, somehow) for why, some in IN_USE.items() for somehow in some]
 )
-def test_a_key_in_use_is_no_orphan_whoever_agrees(
+def test_key_in_use_is_no_orphan_whoever_agrees(
     stage: Stage, why: Why, somehow: Callable[[Stage], None]
 ) -> None:
     stage.lose_a_reply()
@@ -793,7 +793,7 @@ def test_what_is_unknown_needs_a_persons_word(
 
 
 @pytest.mark.parametrize("seconds", [-20, 4, 20])
-def test_a_key_made_while_a_slow_request_was_lost_may_be_somebody_elses(
+def test_key_made_while_a_slow_request_was_lost_may_be_somebody_elses(
     stage: Stage, seconds: int
 ) -> None:
     """AWS hung for half a minute and made none; a colleague made one meanwhile."""
@@ -810,7 +810,7 @@ def test_a_key_made_while_a_slow_request_was_lost_may_be_somebody_elses(
         assert [doubt.why for doubt in finding.doubts] == [Why.MAYBE_OTHERS]
 
 
-def test_a_line_that_names_a_key_made_long_before_is_not_believed(stage: Stage) -> None:
+def test_line_that_names_a_key_made_long_before_is_not_believed(stage: Stage) -> None:
     """Whoever can write the journal must not be able to have any unused key deleted."""
     victim = stage.add_key("AKIASPARE00000000001", -86400)
     at = stage.now().isoformat()
@@ -839,7 +839,7 @@ def test_what_was_decided_meanwhile_holds(stage: Stage, end: Event) -> None:
     assert stage.deletions == []
 
 
-def test_a_secret_that_has_come_into_a_store_meanwhile_keeps_its_key(stage: Stage) -> None:
+def test_secret_that_has_come_into_a_store_meanwhile_keeps_its_key(stage: Stage) -> None:
     stage.made()
     stage.begin()
     finding = stage.look()
@@ -869,7 +869,7 @@ def test_no_two_delete_at_once(stage: Stage) -> None:
 
 @pytest.mark.parametrize("full", [{Event.STORED}, {Event.STORING, Event.STORED}, ALL_BUT_THE_FIRST])
 @pytest.mark.parametrize("store", ["keyring", "file"])
-def test_a_stored_secret_whose_line_was_lost_makes_no_sure_orphan(
+def test_stored_secret_whose_line_was_lost_makes_no_sure_orphan(
     stage: Stage, full: set[Event], store: str
 ) -> None:
     """The file was moved, the keyring is another one: the secret is not where it was."""
@@ -906,9 +906,7 @@ def test_nor_does_one_that_was_stored_from_the_reveal(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("trouble", [LOCKED, StoreTimeoutError("It gave no answer.")])
-def test_a_keyring_that_is_shut_may_have_an_arrived_secret(
-    stage: Stage, trouble: StoreError
-) -> None:
+def test_keyring_that_is_shut_may_have_an_arrived_secret(stage: Stage, trouble: StoreError) -> None:
     stage.made()
     stage.begin()
     stage.keyring.trouble = trouble
@@ -942,7 +940,7 @@ def test_another_keyring_than_then_may_lack_an_arrived_secret(
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])
-def test_a_line_of_an_impossible_time_stops_nothing(stage: Stage, year: str) -> None:
+def test_line_of_an_impossible_time_stops_nothing(stage: Stage, year: str) -> None:
     stage.kill("before")
     at = f"{year}-12-31T23:59:59-14:00" if year == "9999" else f"{year}-01-01T00:00:00+14:00"
     (line,) = stage.journal.entries()
@@ -956,7 +954,7 @@ def test_a_line_of_an_impossible_time_stops_nothing(stage: Stage, year: str) -> 
         assert finding.title + finding.times
 
 
-def test_a_store_that_refused_casts_no_doubt(stage: Stage) -> None:
+def test_store_that_refused_casts_no_doubt(stage: Stage) -> None:
     custody = stage.made()
     stage.file.trouble = StoreError("The disk is full.")
     with pytest.raises(StoreError):
@@ -966,7 +964,7 @@ def test_a_store_that_refused_casts_no_doubt(stage: Stage) -> None:
     assert stage.look().useless
 
 
-def test_a_deletion_that_is_refused_leaves_it_open(stage: Stage) -> None:
+def test_deletion_that_is_refused_leaves_it_open(stage: Stage) -> None:
     stage.iam.deny = {"iam:DeleteAccessKey"}
     stage.lose_a_reply()
     finding = stage.look()
@@ -979,7 +977,7 @@ def test_a_deletion_that_is_refused_leaves_it_open(stage: Stage) -> None:
     assert stage.look().verdict is Verdict.ORPHAN
 
 
-def test_an_orphan_that_is_left_is_asked_about_no_more(stage: Stage) -> None:
+def test_orphan_that_is_left_is_asked_about_no_more(stage: Stage) -> None:
     stage.lose_a_reply()
 
     stage.recovery.leave(stage.look())

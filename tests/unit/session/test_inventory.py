@@ -30,7 +30,7 @@ def key_list(user: User, *ids: str, deleted: tuple[str, ...] = ()) -> KeyList:
     return KeyList(keys(ids, KeyStatus.ACTIVE), NOW, keys(deleted, KeyStatus.DELETED))
 
 
-def test_an_empty_inventory() -> None:
+def test_empty_inventory() -> None:
     inventory = Inventory()
 
     assert inventory.users == []
@@ -50,14 +50,14 @@ def test_pages_are_merged_in_order_whatever_the_case(inventory: Inventory) -> No
     ]
 
 
-def test_the_root_user_stands_first(inventory: Inventory) -> None:
+def test_root_user_stands_first(inventory: Inventory) -> None:
     inventory.add([ROOT_USER])
     inventory.add([User("0-first")])
 
     assert names(inventory.users)[:2] == [ROOT_USER.name, "0-first"]
 
 
-def test_a_user_met_twice_is_there_once_with_what_was_read_last(inventory: Inventory) -> None:
+def test_user_met_twice_is_there_once_with_what_was_read_last(inventory: Inventory) -> None:
     inventory.add([User("alice", NOW)])
 
     assert [user for user in inventory.users if user.name == "alice"] == [User("alice", NOW)]
@@ -82,13 +82,13 @@ def test_a_user_met_twice_is_there_once_with_what_was_read_last(inventory: Inven
         ("nobody", []),
     ],
 )
-def test_a_filter_finds_every_word_whatever_its_case(
+def test_filter_finds_every_word_whatever_its_case(
     inventory: Inventory, text: str, found: list[str]
 ) -> None:
     assert names(inventory.matching(text)) == found
 
 
-def test_a_filter_also_finds_part_of_an_access_key_id(inventory: Inventory) -> None:
+def test_filter_also_finds_part_of_an_access_key_id(inventory: Inventory) -> None:
     alice, bob = User("alice"), User("Bob")
     inventory.set_keys(alice, key_list(alice, "AKIAIOSFODNN7EXAMPLE"))
     inventory.set_keys(bob, key_list(bob, "AKIAI44QH8DHBEXAMPLE"))
@@ -100,7 +100,7 @@ def test_a_filter_also_finds_part_of_an_access_key_id(inventory: Inventory) -> N
     assert inventory.matching("AKIANOSUCH") == []
 
 
-def test_a_name_goes_before_an_access_key_id(inventory: Inventory) -> None:
+def test_name_goes_before_an_access_key_id(inventory: Inventory) -> None:
     bob = User("Bob")
     inventory.set_keys(bob, key_list(bob, "AKIAALICEXXXXXXXXXXX"))
 
@@ -117,7 +117,7 @@ def test_keys_are_those_read_last(inventory: Inventory) -> None:
     assert inventory.keys_of(User("aaron")) is None
 
 
-def test_a_page_later_does_not_change_a_list_handed_out(inventory: Inventory) -> None:
+def test_page_later_does_not_change_a_list_handed_out(inventory: Inventory) -> None:
     shown = inventory.matching("")
     inventory.add([User("zoe")])
 

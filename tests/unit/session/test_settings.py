@@ -36,14 +36,14 @@ def defaults(home: Path) -> Settings:
     return Settings(state_folder=home / ".local/state/keytui", cache_folder=home / ".cache/keytui")
 
 
-def test_the_defaults(home: Path) -> None:
+def test_defaults(home: Path) -> None:
     assert load(NO_FLAGS, {}, home) == defaults(home)
     assert load({}, {}, home).demo_users == DEMO_USERS
     assert load({}, {}, home).limits == Thresholds(old_days=90, unused_days=45)
     assert load({}, {}, home).cache
 
 
-def test_the_thresholds_and_the_cache_are_set_in_the_config_file(home: Path) -> None:
+def test_thresholds_and_the_cache_are_set_in_the_config_file(home: Path) -> None:
     write_config(home / ".config", "old_days = 36500\nunused_days = 1\ncache = false\n")
 
     settings = load(NO_FLAGS, {}, home)
@@ -52,7 +52,7 @@ def test_the_thresholds_and_the_cache_are_set_in_the_config_file(home: Path) -> 
     assert not settings.cache
 
 
-def test_the_config_file(home: Path) -> None:
+def test_config_file(home: Path) -> None:
     write_config(
         home / ".config",
         'profile = "prod"\nregion = "eu-west-1"\n'
@@ -78,7 +78,7 @@ def test_the_config_file(home: Path) -> None:
         (True, "", "", True),
     ],
 )
-def test_the_order_of_sources(
+def test_order_of_sources(
     home: Path, flag: bool | None, env: str, config: str, read_only: bool
 ) -> None:
     write_config(home / ".config", config)
@@ -126,7 +126,7 @@ def test_read_only_is_switched_off(home: Path, word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["2", "ja", "readonly", " "])
-def test_a_read_only_that_can_not_be_understood_stops_keytui(home: Path, word: str) -> None:
+def test_read_only_that_can_not_be_understood_stops_keytui(home: Path, word: str) -> None:
     """A guess could leave writable what somebody meant to lock."""
     with pytest.raises(UsageError, match="KEYTUI_READ_ONLY"):
         load({}, {"KEYTUI_READ_ONLY": word}, home)
@@ -154,7 +154,7 @@ def test_a_read_only_that_can_not_be_understood_stops_keytui(home: Path, word: s
         ("state_folder = '/tmp'", "state_folder"),
     ],
 )
-def test_a_config_file_that_can_not_be_used(home: Path, text: str, says: str) -> None:
+def test_config_file_that_can_not_be_used(home: Path, text: str, says: str) -> None:
     path = write_config(home / ".config", text)
 
     with pytest.raises(UsageError) as caught:
@@ -164,21 +164,21 @@ def test_a_config_file_that_can_not_be_used(home: Path, text: str, says: str) ->
     assert str(path) in str(caught.value)
 
 
-def test_a_config_file_that_can_not_be_read(home: Path) -> None:
+def test_config_file_that_can_not_be_read(home: Path) -> None:
     (home / ".config/keytui/config.toml").mkdir(parents=True)
 
     with pytest.raises(UsageError, match="can't be read"):
         load(NO_FLAGS, {}, home)
 
 
-def test_a_config_file_that_is_no_text(home: Path) -> None:
+def test_config_file_that_is_no_text(home: Path) -> None:
     write_config(home / ".config", "").write_bytes(b"profile = '\xff'")
 
     with pytest.raises(UsageError, match="can't be read"):
         load(NO_FLAGS, {}, home)
 
 
-def test_a_file_in_the_place_of_the_config_folder(home: Path) -> None:
+def test_file_in_the_place_of_the_config_folder(home: Path) -> None:
     """Neither readable nor missing: it must end in a sentence or in the defaults."""
     (home / ".config").mkdir(parents=True)
     (home / ".config/keytui").write_text("")
@@ -206,7 +206,7 @@ def test_xdg_folders(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["", ".", "relative/folder", "~/state"])
-def test_a_relative_xdg_folder_is_ignored(
+def test_relative_xdg_folder_is_ignored(
     home: Path, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -218,7 +218,7 @@ def test_a_relative_xdg_folder_is_ignored(
     assert settings == defaults(home)
 
 
-def test_a_number_of_demo_users_means_the_demo(home: Path) -> None:
+def test_number_of_demo_users_means_the_demo(home: Path) -> None:
     settings = load({"demo_users": 5000, "demo": None}, {}, home)
 
     assert settings.demo
@@ -226,7 +226,7 @@ def test_a_number_of_demo_users_means_the_demo(home: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["os", "pass", "cryptfile"])
-def test_the_keyring_is_named_in_the_file_or_the_environment(tmp_path: Path, kind: str) -> None:
+def test_keyring_is_named_in_the_file_or_the_environment(tmp_path: Path, kind: str) -> None:
     config = tmp_path / ".config/keytui/config.toml"
     config.parent.mkdir(parents=True)
     config.write_text(f'keyring = "{kind}"\n')
@@ -234,7 +234,7 @@ def test_the_keyring_is_named_in_the_file_or_the_environment(tmp_path: Path, kin
     assert load({}, {"KEYTUI_KEYRING": "pass"}, tmp_path).keyring == "pass"
 
 
-def test_a_keyring_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
+def test_keyring_of_an_unknown_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^KEYTUI_KEYRING names no .* os, pass or cryptfile"):
         load({}, {"KEYTUI_KEYRING": "plain"}, tmp_path)
     config = tmp_path / ".config/keytui/config.toml"

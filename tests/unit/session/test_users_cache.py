@@ -45,7 +45,7 @@ def test_what_is_kept_is_found_for_the_same_profile_and_place_alone(folder: Path
 
 
 @pytest.mark.parametrize("odd", ["", "two words", "a\nb", "x" * 129, "n\u00e9e", "key \x1b[2J"])
-def test_a_name_that_iam_would_not_take_is_let_go(folder: Path, odd: str) -> None:
+def test_name_that_iam_would_not_take_is_let_go(folder: Path, odd: str) -> None:
     UsersCache(folder).save(None, replace(KNOWN, names=["alice", odd, "bob"]))
 
     found = UsersCache(folder).load(None)
@@ -61,14 +61,14 @@ def test_it_is_for_its_owner_alone(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o660, 0o606])
-def test_a_file_that_others_may_read_or_write_is_passed_over(folder: Path, mode: int) -> None:
+def test_file_that_others_may_read_or_write_is_passed_over(folder: Path, mode: int) -> None:
     cache = UsersCache(folder)
     cache.save(None, KNOWN)
     the_file(folder).chmod(mode)
     assert cache.load(None) is None
 
 
-def test_a_link_is_not_followed_and_not_written_through(folder: Path, tmp_path: Path) -> None:
+def test_link_is_not_followed_and_not_written_through(folder: Path, tmp_path: Path) -> None:
     cache = UsersCache(folder)
     cache.save(None, KNOWN)
     file, target = the_file(folder), tmp_path / "target"
@@ -82,7 +82,7 @@ def test_a_link_is_not_followed_and_not_written_through(folder: Path, tmp_path: 
     assert not file.is_symlink()
 
 
-def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+def test_pipe_is_not_waited_for(folder: Path) -> None:
     cache = UsersCache(folder)
     cache.save(None, KNOWN)
     file = the_file(folder)
@@ -148,7 +148,7 @@ def test_what_a_run_that_was_killed_left_half_written_is_forgotten_too(folder: P
     assert not list(folder.glob("*"))
 
 
-def test_a_folder_that_can_not_be_written_is_no_matter(tmp_path: Path) -> None:
+def test_folder_that_can_not_be_written_is_no_matter(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     cache = UsersCache(tmp_path / "file/cache")
     cache.save(None, KNOWN)

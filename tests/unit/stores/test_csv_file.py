@@ -57,7 +57,7 @@ def refuse_put(path: Path, reason: str) -> StoreError:
 # What is on the disk
 
 
-def test_a_user_s_file_holds_the_columns_aws_imports(path: Path) -> None:
+def test_user_s_file_holds_the_columns_aws_imports(path: Path) -> None:
     receipt = CsvFile(path, WRITABLE).put(new_key())
 
     assert path.read_bytes() == (
@@ -66,7 +66,7 @@ def test_a_user_s_file_holds_the_columns_aws_imports(path: Path) -> None:
     assert (receipt.store, receipt.where) == ("csv", str(path))
 
 
-def test_the_root_user_s_file_has_the_console_s_two_lines(tmp_path: Path) -> None:
+def test_root_user_s_file_has_the_console_s_two_lines(tmp_path: Path) -> None:
     CsvFile(tmp_path / "rootkey.csv", WRITABLE).put(new_key(ROOT_ACCOUNT))
 
     assert (tmp_path / "rootkey.csv").read_text() == (
@@ -75,7 +75,7 @@ def test_the_root_user_s_file_has_the_console_s_two_lines(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("mask", [0, 0o022, 0o777])
-def test_the_file_is_the_owner_s_alone_whatever_the_umask(path: Path, mask: int) -> None:
+def test_file_is_the_owner_s_alone_whatever_the_umask(path: Path, mask: int) -> None:
     with umask(mask):
         CsvFile(path, WRITABLE).put(new_key())
 
@@ -83,7 +83,7 @@ def test_the_file_is_the_owner_s_alone_whatever_the_umask(path: Path, mask: int)
     assert path.stat().st_nlink == 1
 
 
-def test_the_mode_is_0600_from_the_moment_the_file_is_there(
+def test_mode_is_0600_from_the_moment_the_file_is_there(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     modes = []
@@ -107,9 +107,7 @@ def test_the_mode_is_0600_from_the_moment_the_file_is_there(
     assert SENTINEL in path.read_text(), "short writes are continued"
 
 
-def test_the_final_name_never_holds_half_a_file(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_final_name_never_holds_half_a_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def watched(fd: int, data: bytes, real=os.write) -> int:  # type: ignore[no-untyped-def]
@@ -131,7 +129,7 @@ def test_only_the_asked_for_file_is_left(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_system_without_hard_links_is_served_too(
+def test_file_system_without_hard_links_is_served_too(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unsupported(*args: object, **options: object) -> None:
@@ -146,9 +144,7 @@ def test_a_file_system_without_hard_links_is_served_too(
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_full_disk_leaves_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
-) -> None:
+def test_full_disk_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
     writes = []
 
     def full(fd: int, data: bytes, real=os.write) -> int:  # type: ignore[no-untyped-def]
@@ -169,7 +165,7 @@ def test_a_full_disk_leaves_nothing(
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_real_limit_on_file_size_leaves_nothing(path: Path) -> None:
+def test_real_limit_on_file_size_leaves_nothing(path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
     try:
@@ -184,7 +180,7 @@ def test_a_real_limit_on_file_size_leaves_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("call", ["fsync", "fchmod", "link", "fstat"])
-def test_a_failing_disk_leaves_nothing(
+def test_failing_disk_leaves_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     def broken(*args: object, **options: object) -> None:
@@ -197,7 +193,7 @@ def test_a_failing_disk_leaves_nothing(
     assert files_that_hold(SENTINEL, path.parent) == []
 
 
-def test_a_file_that_reads_back_otherwise_is_removed(
+def test_file_that_reads_back_otherwise_is_removed(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def otherwise(*args: object) -> bytes:
@@ -209,7 +205,7 @@ def test_a_file_that_reads_back_otherwise_is_removed(
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_file_system_without_modes_gets_no_byte(
+def test_file_system_without_modes_gets_no_byte(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def open_to_all(fd: int, mode: int, real=os.fchmod) -> None:  # type: ignore[no-untyped-def]
@@ -247,7 +243,7 @@ new_files.create(pathlib.Path(sys.argv[1]), Secret(sys.stdin.read()), Gate(False
 
 
 @pytest.mark.parametrize("kind", ["nameless", "named"])
-def test_a_kill_in_mid_write_leaves_nothing_where_files_can_be_nameless(
+def test_kill_in_mid_write_leaves_nothing_where_files_can_be_nameless(
     tmp_path: Path, kind: str
 ) -> None:
     done = subprocess.run(
@@ -266,7 +262,7 @@ def test_a_kill_in_mid_write_leaves_nothing_where_files_can_be_nameless(
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in left)
 
 
-def test_a_user_without_powers_whose_process_is_hardened_makes_nameless_files_too() -> None:
+def test_user_without_powers_whose_process_is_hardened_makes_nameless_files_too() -> None:
     """Such a process can't open what is below its own folder in /proc; a link is enough."""
     code = (
         "import os, pathlib, sys\n"
@@ -297,7 +293,7 @@ def test_a_user_without_powers_whose_process_is_hardened_makes_nameless_files_to
 
 
 @pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR])
-def test_a_file_system_without_nameless_files_is_served_too(
+def test_file_system_without_nameless_files_is_served_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     refused = []
@@ -316,7 +312,7 @@ def test_a_file_system_without_nameless_files_is_served_too(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_real_full_disk_leaves_nothing(tmp_path: Path) -> None:
+def test_real_full_disk_leaves_nothing(tmp_path: Path) -> None:
     if os.geteuid():
         pytest.skip("needs root, to mount a small disk")
     with small_disk(tmp_path / "disk") as disk:
@@ -348,7 +344,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 # What is never replaced, followed or removed
 
 
-def test_an_existing_file_is_left_as_it_is(path: Path) -> None:
+def test_existing_file_is_left_as_it_is(path: Path) -> None:
     path.write_text("mine")
 
     probe = CsvFile(path, WRITABLE).probe()
@@ -361,7 +357,7 @@ def test_an_existing_file_is_left_as_it_is(path: Path) -> None:
 
 
 @pytest.mark.parametrize("dangling", [True, False])
-def test_a_symbolic_link_is_not_followed(path: Path, tmp_path: Path, dangling: bool) -> None:
+def test_symbolic_link_is_not_followed(path: Path, tmp_path: Path, dangling: bool) -> None:
     target = tmp_path / "target"
     if not dangling:
         target.write_text("theirs")
@@ -421,7 +417,7 @@ def test_what_is_no_plain_file_is_left_as_it_is(path: Path, tmp_path: Path, kind
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_folder_behind_a_symbolic_link_is_the_users_choice(path: Path, tmp_path: Path) -> None:
+def test_folder_behind_a_symbolic_link_is_the_users_choice(path: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(path.parent)
 
     CsvFile(tmp_path / "link" / path.name, WRITABLE).put(new_key())
@@ -431,7 +427,7 @@ def test_a_folder_behind_a_symbolic_link_is_the_users_choice(path: Path, tmp_pat
 
 
 @pytest.mark.parametrize("how", ["link", "folder"])
-def test_a_folder_that_is_swapped_while_the_file_is_made_gets_no_receipt(
+def test_folder_that_is_swapped_while_the_file_is_made_gets_no_receipt(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """The receipt names a path: the file must be there, not where the folder was moved to."""
@@ -566,7 +562,7 @@ def test_reading_never_waits_on_a_pipe(path: Path) -> None:
         ("surrogate\udcff\ud800.csv", "holds a character"),
     ],
 )
-def test_a_place_where_no_file_can_be_is_said_plainly(
+def test_place_where_no_file_can_be_is_said_plainly(
     tmp_path: Path, relative: str, reason: str, canary: bool
 ) -> None:
     (tmp_path / "plain").write_text("")
@@ -593,7 +589,7 @@ def test_what_can_be_typed_by_mistake_is_said_plainly(typed: str, reason: str) -
     assert reason in CsvFile(expand(typed), WRITABLE).probe().reason
 
 
-def test_a_folder_of_another_user_is_said_plainly() -> None:
+def test_folder_of_another_user_is_said_plainly() -> None:
     folder = Path(tempfile.mkdtemp(prefix="keytui-"))
     folder.chmod(0o555)
     as_root = os.geteuid() == 0
@@ -621,7 +617,7 @@ def test_a_folder_of_another_user_is_said_plainly() -> None:
         (errno.EIO, "Input/output error"),
     ],
 )
-def test_a_canary_finds_what_the_folder_does_not_tell(
+def test_canary_finds_what_the_folder_does_not_tell(
     path: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
 ) -> None:
     def broken(*args: object) -> None:
@@ -634,7 +630,7 @@ def test_a_canary_finds_what_the_folder_does_not_tell(
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_read_only_file_system_is_told_by_the_folder(
+def test_read_only_file_system_is_told_by_the_folder(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*args: object, **options: object) -> bool:
@@ -652,7 +648,7 @@ def test_a_read_only_file_system_is_told_by_the_folder(
 # Paths
 
 
-def test_a_tilde_and_a_relative_path_are_resolved(
+def test_tilde_and_a_relative_path_are_resolved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -665,7 +661,7 @@ def test_a_tilde_and_a_relative_path_are_resolved(
     assert (tmp_path / "key.csv").exists()
 
 
-def test_a_vanished_current_folder_is_no_crash(
+def test_vanished_current_folder_is_no_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = tmp_path / "gone"
@@ -689,9 +685,7 @@ def test_a_vanished_current_folder_is_no_crash(
         (ROOT_USER, "rootkey.csv"),
     ],
 )
-def test_the_default_path_is_safe_and_in_the_home_folder(
-    tmp_path: Path, user: User, name: str
-) -> None:
+def test_default_path_is_safe_and_in_the_home_folder(tmp_path: Path, user: User, name: str) -> None:
     assert default_path(user, tmp_path) == tmp_path / name
     assert CsvFile(default_path(user, tmp_path), WRITABLE).probe().writable
 
@@ -699,7 +693,7 @@ def test_the_default_path_is_safe_and_in_the_home_folder(
 @pytest.mark.parametrize(
     ("user", "stem"), [(User("alice"), "alice_accessKeys"), (ROOT_USER, "rootkey")]
 )
-def test_the_default_path_is_the_next_free_one(tmp_path: Path, user: User, stem: str) -> None:
+def test_default_path_is_the_next_free_one(tmp_path: Path, user: User, stem: str) -> None:
     (tmp_path / f"{stem}.csv").write_text("")
     (tmp_path / f"{stem}-2.csv").symlink_to("dangling")
 
@@ -719,7 +713,7 @@ def test_the_default_path_is_the_next_free_one(tmp_path: Path, user: User, stem:
         ("n" * 128, "n" * 128),
     ],
 )
-def test_the_real_aws_imports_the_file(tmp_path: Path, aws: str, user: str, profile: str) -> None:
+def test_real_aws_imports_the_file(tmp_path: Path, aws: str, user: str, profile: str) -> None:
     path = tmp_path / "key.csv"
     CsvFile(path, WRITABLE).put(new_key(user))
     env = {

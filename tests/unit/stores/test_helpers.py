@@ -139,7 +139,7 @@ def test_helpers_inherit_no_secret(tmp_path: Path, run: str) -> None:
     assert EXPOSED not in seen.read_text()
 
 
-def test_the_encrypted_files_helper_gets_its_password_alone(tmp_path: Path) -> None:
+def test_encrypted_files_helper_gets_its_password_alone(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     env = dict(os.environ) | {
         "KEYRING_CRYPTFILE_PASSWORD": "made-up",
@@ -161,5 +161,5 @@ def test_files_of_helpers_are_private_whatever_the_umask(tmp_path: Path) -> None
     assert made.stat().st_mode & 0o077 == 0
 
 
-def test_a_huge_clipboard_is_not_taken() -> None:
+def test_huge_clipboard_is_not_taken() -> None:
     assert runner(os.environ)(("yes",), None) is None

@@ -53,7 +53,7 @@ def test_what_is_not_in_the_keyring_is_not_held(entry: Entry) -> None:
     assert held([entry]) == ()
 
 
-def test_a_deleted_key_may_still_be_held() -> None:
+def test_deleted_key_may_still_be_held() -> None:
     assert len(held([STORED, replace(STORED, event=Event.DELETED, store="")])) == 1
 
 
@@ -70,7 +70,7 @@ def test_copies_are_told_of() -> None:
     assert held([STORED, others])[0].copies == ()
 
 
-def test_the_keyring_in_use_is_asked_itself(tmp_path: Path, keyring: Keyring) -> None:
+def test_keyring_in_use_is_asked_itself(tmp_path: Path, keyring: Keyring) -> None:
     """It may have been unlocked with a password that another object would not know."""
     elsewhere = Keyring()
     vault = Vault(Journal(tmp_path, WRITABLE), keyring, lambda _: elsewhere, lambda: NOW)
@@ -81,7 +81,7 @@ def test_the_keyring_in_use_is_asked_itself(tmp_path: Path, keyring: Keyring) ->
     assert vault.get(replace(one, locator="keyring:pass")).reveal() == "another"
 
 
-def test_the_users_are_in_order() -> None:
+def test_users_are_in_order() -> None:
     users = ["bob", "Alice", "alice"]
     entries = [replace(STORED, user=user, key_id=user) for user in users]
     assert [one.user for one in held(entries)] == ["Alice", "alice", "bob"]
@@ -96,7 +96,7 @@ def test_taking_a_secret_in_is_remembered(vault: Vault, keyring: Keyring) -> Non
     assert vault.get(one).reveal() == SENTINEL
 
 
-def test_a_keyring_that_fails_holds_nothing(vault: Vault, keyring: Keyring) -> None:
+def test_keyring_that_fails_holds_nothing(vault: Vault, keyring: Keyring) -> None:
     keyring.trouble = StoreError("It is locked.")
     with pytest.raises(StoreError):
         vault.take(new_key())
@@ -126,7 +126,7 @@ def test_what_could_not_be_deleted_is_still_held(vault: Vault, keyring: Keyring)
     assert len(vault.held()) == 1
 
 
-def test_a_record_that_cannot_be_written_is_said(tmp_path: Path, keyring: Keyring) -> None:
+def test_record_that_cannot_be_written_is_said(tmp_path: Path, keyring: Keyring) -> None:
     (tmp_path / "file").write_text("")
     vault = Vault(Journal(tmp_path / "file", WRITABLE), keyring, lambda _: keyring, lambda: NOW)
     with pytest.raises(StateError):

@@ -36,18 +36,18 @@ def test_roots_keys_are_listed_by_root_alone() -> None:
     assert unasked(held(ROOT_ACCOUNT), ADMIN)  # a listing without a name is the caller's own
 
 
-def test_a_listing_tells_the_status() -> None:
+def test_listing_tells_the_status() -> None:
     for status in (KeyStatus.ACTIVE, KeyStatus.INACTIVE, KeyStatus.EXPIRED):
         assert standing(held(), (key(status),), START) == Standing(status)
 
 
-def test_a_key_that_is_not_listed_is_gone() -> None:
+def test_key_that_is_not_listed_is_gone() -> None:
     others = (key(KeyStatus.ACTIVE, "AKIA2"),)
     assert standing(held(), others, START).gone
     assert standing(held(), (), START).gone
 
 
-def test_a_key_stored_just_now_may_not_be_listed_yet() -> None:
+def test_key_stored_just_now_may_not_be_listed_yet() -> None:
     assert not standing(held(age=timedelta(seconds=5)), (), START).gone
 
 

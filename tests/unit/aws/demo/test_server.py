@@ -53,7 +53,7 @@ def test_there_are_twelve_believable_users(account: MotoAccount) -> None:
     assert "svc+reports=eu,prod.batch@acme-corp" in keys
 
 
-def test_the_caller_is_the_demos_administrator(account: MotoAccount) -> None:
+def test_caller_is_the_demos_administrator(account: MotoAccount) -> None:
     iam = connect(account.options, WRITABLE)
 
     assert iam.signing_key_id() == DEMO_KEY_ID
@@ -104,9 +104,7 @@ def test_what_is_made_otherwise_differs() -> None:
     assert abs(datetime.now(UTC) - first.key.created) < timedelta(minutes=5)
 
 
-def test_the_machines_aws_setup_is_ignored(
-    aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_machines_aws_setup_is_ignored(aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch) -> None:
     aws_env.config.write_text("[default\nnot a config")
     with IamServer(FakeIam()) as decoy:
         for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "HTTP_PROXY", "http_proxy"):
@@ -207,14 +205,14 @@ def test_server_that_can_not_start_ends_at_once(
     assert time.monotonic() - started < READY_SECONDS
 
 
-def test_a_failing_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
 
     with DemoServer() as server, pytest.raises(KeytuiError, match="did not start"):
         server.wait_ready(READY_SECONDS)
 
 
-def test_a_start_that_takes_too_long_is_given_up() -> None:
+def test_start_that_takes_too_long_is_given_up() -> None:
     with DemoServer() as server:
         handle = os.pidfd_open(server.pid)
         with pytest.raises(KeytuiError, match="did not start"):

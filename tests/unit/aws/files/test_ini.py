@@ -207,7 +207,7 @@ def test_what_is_not_asked_for_stays_to_the_byte(before: str, after: str) -> Non
     assert set_process(before, "dev", COMMAND) == after
 
 
-def test_a_static_key_is_taken_out_where_that_is_asked_for() -> None:
+def test_static_key_is_taken_out_where_that_is_asked_for() -> None:
     text = "[profile dev]\naws_access_key_id = A\naws_secret_access_key = S\nregion = x\n"
 
     assert set_process(text, "dev", COMMAND, drop_keys=True) == (
@@ -215,7 +215,7 @@ def test_a_static_key_is_taken_out_where_that_is_asked_for() -> None:
     )
 
 
-def test_an_entry_without_its_key_is_no_entry() -> None:
+def test_entry_without_its_key_is_no_entry() -> None:
     key = "aws_access_key_id = A\naws_secret_access_key = S\n"
     text = f"[a]\n{key}[b]\n{key}# mine\nregion = x\n"
 
@@ -225,7 +225,7 @@ def test_an_entry_without_its_key_is_no_entry() -> None:
     assert text == "[b]\n# mine\nregion = x\n"
 
 
-def test_the_next_free_name_is_taken_for_an_entry_set_aside() -> None:
+def test_next_free_name_is_taken_for_an_entry_set_aside() -> None:
     text = "[dev-set-aside]\n[ dev ]\n  [dev] # mine\nx = 1\n"
 
     assert rename(text, "dev") == (
@@ -234,7 +234,7 @@ def test_the_next_free_name_is_taken_for_an_entry_set_aside() -> None:
     )
 
 
-def test_the_last_section_that_claims_a_profile_is_it() -> None:
+def test_last_section_that_claims_a_profile_is_it() -> None:
     text = "[profile dev]\nregion = 1\n[profile 'dev']\nregion = 2\n[dev]\nregion = 3\n"
 
     assert (one := find(text, "dev", FileKind.CONFIG))

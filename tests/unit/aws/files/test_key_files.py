@@ -113,7 +113,7 @@ def test_empty_cells_that_no_column_names_are_nothing() -> None:
         (f"[default]\r\n{STATIC}", "default", "default", FileKind.CREDENTIALS),
     ],
 )
-def test_a_profile_of_awss_files(text: str, profile: str | None, name: str, kind: FileKind) -> None:
+def test_profile_of_awss_files(text: str, profile: str | None, name: str, kind: FileKind) -> None:
     found = read(text, profile)
 
     assert found.form is Form.PROFILES

@@ -54,7 +54,7 @@ def refused(files: AwsFiles, name: str = "dev") -> StoreError:
     return caught.value
 
 
-def test_the_first_profile_makes_a_folder_and_a_file_for_their_owner(tmp_path: Path) -> None:
+def test_first_profile_makes_a_folder_and_a_file_for_their_owner(tmp_path: Path) -> None:
     files = AwsFiles({}, tmp_path, WRITABLE)
     assert not files.look("dev").exists
 
@@ -66,7 +66,7 @@ def test_the_first_profile_makes_a_folder_and_a_file_for_their_owner(tmp_path: P
     assert files.look("dev").exists
 
 
-def test_a_file_keeps_its_mode_its_owner_and_its_bytes(files: AwsFiles) -> None:
+def test_file_keeps_its_mode_its_owner_and_its_bytes(files: AwsFiles) -> None:
     before = b"# mine \xc3\xa9\r\n[default]\r\nregion=x"
     files.config.write_bytes(before)
     files.config.chmod(0o640)
@@ -113,7 +113,7 @@ def acls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[int, bytes]:
     return kept
 
 
-def test_an_access_control_list_stays(files: AwsFiles, acls: dict[int, bytes]) -> None:
+def test_access_control_list_stays(files: AwsFiles, acls: dict[int, bytes]) -> None:
     files.config.write_text("[default]\n")
     files.config.chmod(0o640)
     acls[files.config.stat().st_ino] = acl(4)
@@ -124,7 +124,7 @@ def test_an_access_control_list_stays(files: AwsFiles, acls: dict[int, bytes]) -
     assert mode(files.config) == 0o640
 
 
-def test_the_kernels_access_control_list_stays(files: AwsFiles) -> None:
+def test_kernels_access_control_list_stays(files: AwsFiles) -> None:
     files.config.write_text("[default]\n")
     try:
         os.setxattr(files.config, "system.posix_acl_access", acl(4))
@@ -139,7 +139,7 @@ def test_the_kernels_access_control_list_stays(files: AwsFiles) -> None:
     assert mode(files.config) == 0o640
 
 
-def test_a_folders_default_access_control_list_adds_nothing(files: AwsFiles) -> None:
+def test_folders_default_access_control_list_adds_nothing(files: AwsFiles) -> None:
     files.config.write_text("[default]\n")
     files.config.chmod(0o640)
     try:
@@ -155,7 +155,7 @@ def test_a_folders_default_access_control_list_adds_nothing(files: AwsFiles) -> 
     assert mode(files.config) == 0o640
 
 
-def test_an_access_control_list_that_can_not_stay_leaves_the_file(
+def test_access_control_list_that_can_not_stay_leaves_the_file(
     files: AwsFiles, acls: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no(*_: object) -> None:
@@ -170,7 +170,7 @@ def test_an_access_control_list_that_can_not_stay_leaves_the_file(
     assert [path.name for path in files.config.parent.iterdir()] == ["config"]
 
 
-def test_a_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
+def test_copy_that_a_killed_change_left_is_removed(files: AwsFiles) -> None:
     killed = (
         "import os, signal, sys; from pathlib import Path;"
         "from keytui.core.gate import Gate;"
@@ -218,7 +218,7 @@ def test_what_only_looks_left_over_stays(files: AwsFiles, monkeypatch: pytest.Mo
     assert sorted(path.name for path in folder.iterdir()) == sorted([*others, "config"])
 
 
-def test_a_symbolic_link_stays_one(files: AwsFiles, tmp_path: Path) -> None:
+def test_symbolic_link_stays_one(files: AwsFiles, tmp_path: Path) -> None:
     dotfiles = tmp_path / "dotfiles"
     dotfiles.mkdir()
     files.config.symlink_to("../dotfiles/config")
@@ -262,7 +262,7 @@ def test_variables_that_win(env: dict[str, str], wins: tuple[str, ...], tmp_path
     assert AwsFiles(env, tmp_path, WRITABLE).look("dev").environment == wins
 
 
-def test_the_places_are_the_sdks(tmp_path: Path) -> None:
+def test_places_are_the_sdks(tmp_path: Path) -> None:
     env = {"AWS_CONFIG_FILE": "~/a/config", "AWS_SHARED_CREDENTIALS_FILE": "$PLACE/${WHICH}/$no"}
     env |= {"PLACE": "/somewhere", "WHICH": "c"}
 
@@ -274,7 +274,7 @@ def test_the_places_are_the_sdks(tmp_path: Path) -> None:
     assert files.short(files.credentials) == "/somewhere/c/$no"
 
 
-def test_the_sdk_uses_the_command_once_a_static_entry_is_set_aside(aws_env: AwsHome) -> None:
+def test_sdk_uses_the_command_once_a_static_entry_is_set_aside(aws_env: AwsHome) -> None:
     files = AwsFiles(os.environ, Path.home(), WRITABLE)
     script = Path.home() / "my tools" / "print it"
     script.parent.mkdir()
@@ -298,7 +298,7 @@ def signer(profile: str) -> str:
     return str(credentials.access_key)
 
 
-def test_a_static_key_can_be_taken_out(files: AwsFiles) -> None:
+def test_static_key_can_be_taken_out(files: AwsFiles) -> None:
     files.credentials.write_text(f"[a]\n{STATIC}[dev]\n{STATIC}region = x\n")
 
     files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS)
@@ -318,7 +318,7 @@ def test_a_static_key_can_be_taken_out(files: AwsFiles) -> None:
         (b"\xef\xbb\xbf[profile a]\n", 1, "byte order mark"),
     ],
 )
-def test_a_file_that_the_aws_tools_refuse_is_left_alone(
+def test_file_that_the_aws_tools_refuse_is_left_alone(
     content: bytes, line: int, why: str, files: AwsFiles
 ) -> None:
     files.config.write_bytes(content)
@@ -332,7 +332,7 @@ def test_a_file_that_the_aws_tools_refuse_is_left_alone(
         files.look("dev")
 
 
-def test_a_block_that_the_aws_tools_refuse(files: AwsFiles) -> None:
+def test_block_that_the_aws_tools_refuse(files: AwsFiles) -> None:
     files.config.write_text("[profile a]\ns3 =\n  nothing\n")
     assert "s3 in [profile a]" in refused(files).title
 
@@ -362,14 +362,14 @@ def test_credentials_that_are_no_file_hold_nothing(tmp_path: Path) -> None:
     assert AwsFiles(env, tmp_path, WRITABLE).look("dev").static == ()
 
 
-def test_a_file_that_may_not_be_written(files: AwsFiles) -> None:
+def test_file_that_may_not_be_written(files: AwsFiles) -> None:
     files.config.write_text("[default]\n")
     files.config.chmod(0o444)
     assert "is read-only" in refused(files).title
     assert files.config.read_text() == "[default]\n"
 
 
-def test_a_folder_that_may_not_be_written(files: AwsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_may_not_be_written(files: AwsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     def no(*_: object) -> None:
         raise PermissionError(13, "no")
 
@@ -383,12 +383,12 @@ def test_credentials_file_that_can_not_be_looked_at_holds_nothing(tmp_path: Path
     assert AwsFiles(env, tmp_path, WRITABLE).look("dev").static == ()
 
 
-def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+def test_folder_that_is_missing(tmp_path: Path) -> None:
     files = AwsFiles({"AWS_CONFIG_FILE": str(tmp_path / "a/b/config")}, tmp_path, WRITABLE)
     assert refused(files).title == f"There is no folder {tmp_path / 'a/b'}."
 
 
-def test_a_full_disk_leaves_the_file_as_it_was(
+def test_full_disk_leaves_the_file_as_it_was(
     files: AwsFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> int:
@@ -421,9 +421,7 @@ def test_what_another_program_writes_meanwhile_is_not_lost(
     assert [path.name for path in files.config.parent.iterdir()] == ["config"]
 
 
-def test_a_program_that_never_stops_writing(
-    files: AwsFiles, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_program_that_never_stops_writing(files: AwsFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     write, number = atomic_file._write, [0]
 
     def slowly(*args: object) -> None:
@@ -470,13 +468,13 @@ def test_names_that_can_be_are_read_by_the_sdk(name: str, aws_env: AwsHome) -> N
     assert Session().available_profiles == [name]
 
 
-def test_the_default_name_is_the_users() -> None:
+def test_default_name_is_the_users() -> None:
     assert default_name("Smith,John@x") == "Smith,John@x"
     assert default_name("<root account>") == "root"
     assert default_name("") == "root"
 
 
-def test_the_command_is_this_program_by_its_whole_path(
+def test_command_is_this_program_by_its_whole_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "my tools" / "keytui"
@@ -528,7 +526,7 @@ def test_what_a_profile_needs_beside_the_config_file(
     assert all(part in limit for part, limit in zip(said, limits, strict=True))
 
 
-def test_a_private_bus_is_a_limit_of_the_keyring_that_needs_it(
+def test_private_bus_is_a_limit_of_the_keyring_that_needs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     private = Bus("unix:path=/x", BusKind.PRIVATE)

@@ -62,12 +62,12 @@ def test_every_profile_that_names_the_key_is_told_of(files: AwsFiles) -> None:
     ]
 
 
-def test_a_key_that_all_sections_inherit_is_told_of(files: AwsFiles) -> None:
+def test_key_that_all_sections_inherit_is_told_of(files: AwsFiles) -> None:
     files.config.write_text(f"[DEFAULT]\n{STATIC}")
     assert found(files) == [LocalUse(Place.CONFIG, CONFIG, "DEFAULT")]
 
 
-def test_the_environment_and_the_keyrings_count(tmp_path: Path) -> None:
+def test_environment_and_the_keyrings_count(tmp_path: Path) -> None:
     env = {"AWS_ACCESS_KEY_ID": KEY_ID, "OTHER": f"x{KEY_ID}"}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text(f"[dev]\n{STATIC}")
@@ -97,7 +97,7 @@ def test_the_environment_and_the_keyrings_count(tmp_path: Path) -> None:
         (b"nonsense\n", None),
     ],
 )
-def test_a_file_that_the_tools_refuse_hides_no_use(
+def test_file_that_the_tools_refuse_hides_no_use(
     content: bytes, use: LocalUse | None, files: AwsFiles
 ) -> None:
     files.credentials.write_bytes(content)
@@ -141,7 +141,7 @@ def test_keytui_looks_into_the_users_own_files(aws_env: AwsHome, tmp_path: Path)
     ]
 
 
-def test_the_demo_looks_into_none_of_them(aws_env: AwsHome) -> None:
+def test_demo_looks_into_none_of_them(aws_env: AwsHome) -> None:
     aws_env.credentials.write_text(f"[dev]\n{STATIC}")
     with ExitStack() as stack:
         demo = wire(Settings(demo=True, demo_users=1), stack, lambda _: None)

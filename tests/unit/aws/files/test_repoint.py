@@ -73,7 +73,7 @@ def mode(path: Path) -> int:
 # What is written.
 
 
-def test_a_static_key_becomes_a_command(files: AwsFiles) -> None:
+def test_static_key_becomes_a_command(files: AwsFiles) -> None:
     before = f"# mine\n[default]\nregion = x\n{STATIC}output = json\n[other]\nregion = y\n"
     files.credentials.write_text(before)
 
@@ -91,7 +91,7 @@ def test_a_static_key_becomes_a_command(files: AwsFiles) -> None:
     )
 
 
-def test_a_static_key_is_rewritten(files: AwsFiles) -> None:
+def test_static_key_is_rewritten(files: AwsFiles) -> None:
     files.config.write_text(f"[profile dev]\n{STATIC}region = x\n")
 
     (change,) = planned(files, How.REWRITE)
@@ -111,7 +111,7 @@ def test_a_static_key_is_rewritten(files: AwsFiles) -> None:
 
 
 @pytest.mark.parametrize("how", [How.PROCESS, How.REWRITE])
-def test_a_command_is_only_given_the_new_id(how: How, files: AwsFiles) -> None:
+def test_command_is_only_given_the_new_id(how: How, files: AwsFiles) -> None:
     own = credentials_command(OLD)
     files.config.write_text(
         f"[profile a]\ncredential_process = {own}\n"
@@ -201,7 +201,7 @@ def test_what_is_no_long_lived_key_of_that_id_stays(text: str, files: AwsFiles) 
     assert planned(files) == ()
 
 
-def test_a_file_that_the_tools_refuse_is_told_of_where_it_names_the_key(files: AwsFiles) -> None:
+def test_file_that_the_tools_refuse_is_told_of_where_it_names_the_key(files: AwsFiles) -> None:
     files.config.write_text(f"[profile dev]\n{STATIC}")
     files.credentials.write_text("[dev]\n[dev]\n")
     assert len(planned(files)) == 1
@@ -233,7 +233,7 @@ def test_all_sections_of_a_profile_are_changed(files: AwsFiles) -> None:
         ("[profile other]\ncredential_process = x\n", How.PROCESS),
     ],
 )
-def test_a_key_stays_where_a_command_would_lose_to_another_setting(
+def test_key_stays_where_a_command_would_lose_to_another_setting(
     config: str, how: How, files: AwsFiles
 ) -> None:
     files.credentials.write_text(f"[dev]\n{STATIC}")
@@ -243,7 +243,7 @@ def test_a_key_stays_where_a_command_would_lose_to_another_setting(
     assert bool(change.note) == (how is How.REWRITE)
 
 
-def test_a_key_stays_beside_a_command_in_its_own_section(files: AwsFiles) -> None:
+def test_key_stays_beside_a_command_in_its_own_section(files: AwsFiles) -> None:
     files.credentials.write_text(f"[dev]\n{STATIC}{LINE}")
     (change,) = planned(files)
     assert change.how is How.REWRITE
@@ -272,7 +272,7 @@ def signer(profile: str) -> str:
 
 
 @pytest.mark.parametrize("how", [How.PROCESS, How.REWRITE])
-def test_the_tools_sign_with_the_new_key_and_then_the_old(
+def test_tools_sign_with_the_new_key_and_then_the_old(
     how: How, tool: str, aws_env: AwsHome
 ) -> None:
     before = f"[default]\n{STATIC}[my dev]\n{STATIC}[both]\n{STATIC}"
@@ -307,7 +307,7 @@ def test_the_tools_sign_with_the_new_key_and_then_the_old(
     assert not list(Path.home().glob("*.bak"))
 
 
-def test_the_aws_command_line_takes_a_command_from_the_credentials_file(
+def test_aws_command_line_takes_a_command_from_the_credentials_file(
     aws: str, tool: str, aws_env: AwsHome
 ) -> None:
     aws_env.credentials.write_text(f"[my dev]\n{STATIC}")
@@ -343,7 +343,7 @@ def test_one_backup_is_for_its_owner_alone_and_goes_with_the_old_key(files: AwsF
     assert files_that_hold(SENTINEL, files.config.parent) == []
 
 
-def test_a_profile_that_came_later_has_a_backup_too(files: AwsFiles) -> None:
+def test_profile_that_came_later_has_a_backup_too(files: AwsFiles) -> None:
     files.credentials.write_text(f"[a]\n{STATIC}")
     first = rotate(files)
     with files.credentials.open("a") as file:
@@ -373,9 +373,7 @@ def test_nothing_that_is_there_is_written_over(files: AwsFiles) -> None:
     assert [path.name for path in there.parent.iterdir()] == ["credentials", there.name]
 
 
-def test_a_file_behind_a_link_has_its_backup_beside_the_link(
-    files: AwsFiles, tmp_path: Path
-) -> None:
+def test_file_behind_a_link_has_its_backup_beside_the_link(files: AwsFiles, tmp_path: Path) -> None:
     dotfiles = tmp_path / "dotfiles"
     dotfiles.mkdir()
     files.credentials.symlink_to(dotfiles / "credentials")
@@ -394,7 +392,7 @@ def test_a_file_behind_a_link_has_its_backup_beside_the_link(
 
 
 @pytest.mark.parametrize("how", [How.PROCESS, How.REWRITE])
-def test_a_file_that_can_not_be_written_stays(how: How, files: AwsFiles) -> None:
+def test_file_that_can_not_be_written_stays(how: How, files: AwsFiles) -> None:
     before = f"[dev]\n{STATIC}"
     files.credentials.write_text(before)
     files.credentials.chmod(0o400)
@@ -411,7 +409,7 @@ def test_a_file_that_can_not_be_written_stays(how: How, files: AwsFiles) -> None
     assert local.put_back(local.record(change, STAMP)), "it uses the old key"
 
 
-def test_a_change_is_made_and_taken_back_once(files: AwsFiles) -> None:
+def test_change_is_made_and_taken_back_once(files: AwsFiles) -> None:
     """A run may have been killed right after; the next makes it again."""
     before = f"[dev]\n{STATIC}"
     files.credentials.write_text(before)
@@ -427,7 +425,7 @@ def test_a_change_is_made_and_taken_back_once(files: AwsFiles) -> None:
         assert files.credentials.read_text() == before
 
 
-def test_a_plan_that_is_out_of_date_changes_nothing(files: AwsFiles) -> None:
+def test_plan_that_is_out_of_date_changes_nothing(files: AwsFiles) -> None:
     files.credentials.write_text(f"[dev]\n{STATIC}")
     (change,) = planned(files)
     now = f"[dev]\n{STATIC.replace(OLD, OTHER)}"
@@ -520,7 +518,7 @@ def test_without_its_backup_a_profile_is_not_put_back(files: AwsFiles) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "1", '{"how":"x"}', '{"how":"name"}'])
-def test_a_damaged_record_changes_nothing(text: str, files: AwsFiles) -> None:
+def test_damaged_record_changes_nothing(text: str, files: AwsFiles) -> None:
     with pytest.raises(StoreError, match="damaged"):
         profiles(files).put_back(text)
 
@@ -555,7 +553,7 @@ def test_others_that_write_meanwhile_lose_nothing(
     assert len(backups(files)) == 1
 
 
-def test_a_write_that_fails_leaves_no_backup(
+def test_write_that_fails_leaves_no_backup(
     files: AwsFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

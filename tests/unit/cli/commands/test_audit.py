@@ -31,7 +31,7 @@ def records(capsys: Captured) -> list[dict[str, object]]:
     return found
 
 
-def test_a_finding_gives_status_1_and_the_id_to_act_on(desk: Desk, capsys: Captured) -> None:
+def test_finding_gives_status_1_and_the_id_to_act_on(desk: Desk, capsys: Captured) -> None:
     assert run_command(desk, "audit", "--json") == 1
     first, *rest = records(capsys)
     assert first == {
@@ -58,13 +58,13 @@ def test_a_finding_gives_status_1_and_the_id_to_act_on(desk: Desk, capsys: Captu
     assert desk.iam.count("iam:ListUsers") == 0
 
 
-def test_the_report_alone_takes_a_handful_of_calls(desk: Desk, capsys: Captured) -> None:
+def test_report_alone_takes_a_handful_of_calls(desk: Desk, capsys: Captured) -> None:
     assert run_command(desk, "audit", "--report-only", "--json") == 1
     assert [one["key_id"] for one in records(capsys)] == [None] * 4
     assert len(desk.iam.calls) <= 5
 
 
-def test_the_live_way_reads_everybody(desk: Desk, capsys: Captured) -> None:
+def test_live_way_reads_everybody(desk: Desk, capsys: Captured) -> None:
     assert run_command(desk, "audit", "--live", "--json") == 1
     found = records(capsys)
     assert {one["key_id"] for one in found} == {ACTIVE_ID, INACTIVE_ID, BOB_ID, OWN_ID}
@@ -84,7 +84,7 @@ def test_only_the_rules_asked_for_fail(desk: Desk, fail_on: str, status: int) ->
     assert run_command(desk, "audit", "--fail-on", fail_on) == status
 
 
-def test_an_account_without_findings(desk: Desk, capsys: Captured) -> None:
+def test_account_without_findings(desk: Desk, capsys: Captured) -> None:
     desk.iam.remove_user("alice")
     assert run_command(desk, "audit", "--json") == 0
     assert len(records(capsys)) == 2
@@ -97,7 +97,7 @@ def test_what_is_only_worth_knowing_fails_nothing(desk: Desk, capsys: Captured) 
     assert any(one["findings"] for one in records(capsys))
 
 
-def test_a_key_made_inactive_since_the_report_is_no_finding(desk: Desk, capsys: Captured) -> None:
+def test_key_made_inactive_since_the_report_is_no_finding(desk: Desk, capsys: Captured) -> None:
     """The report is stale beside AWS itself: what it finds is looked at live."""
     desk.iam.report = (desk.iam.report_csv(), START)
     (key,) = (one for one in desk.iam.held(desk.iam.find("alice")) if one.id == ACTIVE_ID)
@@ -105,7 +105,7 @@ def test_a_key_made_inactive_since_the_report_is_no_finding(desk: Desk, capsys: 
     assert run_command(desk, "audit", "--json") == 0
 
 
-def test_the_table(desk: Desk, capsys: Captured) -> None:
+def test_table(desk: Desk, capsys: Captured) -> None:
     assert run_command(desk, "audit") == 1
     said = capsys.readouterr()
     head, first, *_ = lines = said.out.splitlines()
@@ -127,7 +127,7 @@ def test_only_findings(desk: Desk, capsys: Captured) -> None:
     assert [one["key_id"] for one in records(capsys)] == [ACTIVE_ID]
 
 
-def test_the_thresholds_of_the_config_file(desk: Desk, capsys: Captured) -> None:
+def test_thresholds_of_the_config_file(desk: Desk, capsys: Captured) -> None:
     assert run_command(desk, "audit", old_days=200, unused_days=1) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "An active key should be rotated within 200 days." in out
@@ -166,13 +166,13 @@ def test_without_the_report_the_root_user_is_not_judged(desk: Desk) -> None:
     assert run_command(desk, "audit", "--fail-on", "old,unused,never-used,two-active") == 0
 
 
-def test_the_report_alone_can_not_be_had_without_the_report(desk: Desk) -> None:
+def test_report_alone_can_not_be_had_without_the_report(desk: Desk) -> None:
     desk.iam.deny |= {REPORT, "iam:GenerateCredentialReport"}
     with pytest.raises(AccessDeniedError):
         run_command(desk, "audit", "--report-only")
 
 
-def test_a_root_key_is_found_by_the_report_alone(desk: Desk, capsys: Captured) -> None:
+def test_root_key_is_found_by_the_report_alone(desk: Desk, capsys: Captured) -> None:
     desk.iam.add_key(ROOT_USER)
     assert run_command(desk, "audit", "--json", "--fail-on", "root") == 1
     first, *_ = records(capsys)
@@ -197,7 +197,7 @@ def test_findings_that_can_not_be_looked_at_live_still_stand(desk: Desk, capsys:
     assert "The keys of alice could not be read." in said.err
 
 
-def test_a_last_use_that_may_not_be_read_leaves_rules_open(desk: Desk, capsys: Captured) -> None:
+def test_last_use_that_may_not_be_read_leaves_rules_open(desk: Desk, capsys: Captured) -> None:
     desk.iam.deny |= {REPORT, "iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed"}
     desk.iam.remove_user("alice")
     assert run_command(desk, "audit", "--fail-on", "unused") == 2
@@ -218,7 +218,7 @@ def test_nobody_else_is_asked_about_where_all_are_refused(
     assert desk.iam.count(LIST) < 40
 
 
-def test_a_long_way_is_told_of_and_how_to_do_without_it(
+def test_long_way_is_told_of_and_how_to_do_without_it(
     desk: Desk, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("keytui.cli.commands.audit.LONG", 0.0)
@@ -228,7 +228,7 @@ def test_a_long_way_is_told_of_and_how_to_do_without_it(
     assert "The keys of 1 users break a rule. To read them live takes about 1 s; --rep" in said
 
 
-def test_a_user_deleted_meanwhile_leaves(
+def test_user_deleted_meanwhile_leaves(
     desk: Desk, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.iam.report = (desk.iam.report_csv(), START)
@@ -261,7 +261,7 @@ def test_users_that_may_not_be_listed(desk: Desk, capsys: Captured) -> None:
         run_command(desk, "audit", "--json")
 
 
-def test_a_throttle_that_passes_is_not_told(
+def test_throttle_that_passes_is_not_told(
     desk: Desk, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, refused = desk.iam.keys, dict[str, int]()
@@ -286,7 +286,7 @@ def test_a_throttle_that_passes_is_not_told(
     assert "fewer calls" not in said.err
 
 
-def test_a_throttle_without_end_is_told_in_the_end(
+def test_throttle_without_end_is_told_in_the_end(
     desk: Desk, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.iam.errors[LIST] = ThrottledError("AWS asks for fewer calls.")

@@ -40,7 +40,7 @@ def status(desk: Desk, key_id: str) -> KeyStatus | None:
     return None
 
 
-def test_a_key_in_a_log_line_is_made_inactive_and_written_down(
+def test_key_in_a_log_line_is_made_inactive_and_written_down(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = f'2026-01-15 ERROR leaked: "accessKeyId": "{ACTIVE_ID}" (again {ACTIVE_ID})'
@@ -63,7 +63,7 @@ def test_what_is_so_already_is_done(desk: Desk, capsys: pytest.CaptureFixture[st
     assert desk.iam.mutations == []
 
 
-def test_a_guard_that_asks_leaves_its_key_and_does_the_others(
+def test_guard_that_asks_leaves_its_key_and_does_the_others(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(desk, "deactivate", BOB_ID, ACTIVE_ID) == 3
@@ -76,7 +76,7 @@ def test_a_guard_that_asks_leaves_its_key_and_does_the_others(
     assert status(desk, BOB_ID) is INACTIVE
 
 
-def test_the_own_key_takes_more_than_yes(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_own_key_takes_more_than_yes(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, "deactivate", OWN_ID, ACTIVE_ID, "--yes") == 3
     assert (status(desk, OWN_ID), status(desk, ACTIVE_ID)) == (ACTIVE, INACTIVE)
     assert "--yes with --own-key makes it inactive all the same." in capsys.readouterr().err
@@ -103,7 +103,7 @@ def test_deleting_always_takes_a_word(desk: Desk, capsys: pytest.CaptureFixture[
     assert desk.iam.descriptions(desk.iam.find("alice")) == {}, "its description goes with it"
 
 
-def test_an_active_key_is_not_deleted(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_active_key_is_not_deleted(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, "delete", ACTIVE_ID, "--yes") == 1
     assert status(desk, ACTIVE_ID) is ACTIVE
     assert "only an inactive key can be deleted" in capsys.readouterr().err
@@ -119,7 +119,7 @@ def test_one_failure_does_not_stop_the_others(
     assert said.out == f"{ACTIVE_ID} of alice is inactive.\n"
 
 
-def test_a_refusal_of_aws_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refusal_of_aws_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.iam.deny.add("iam:UpdateAccessKey")
     assert run_command(desk, "deactivate", ACTIVE_ID) == 1
     assert "iam:UpdateAccessKey is denied. Nothing was changed." in capsys.readouterr().err
@@ -135,7 +135,7 @@ def test_read_only_refuses_all(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-def test_a_text_without_an_id(desk: Desk) -> None:
+def test_text_without_an_id(desk: Desk) -> None:
     with pytest.raises(UsageError, match="No access key ID is in that text"):
         run_command(desk, "deactivate", "nothing here")
     assert desk.connected == []
@@ -216,7 +216,7 @@ def test_on_a_terminal_deleting_is_typed(desk: Desk, typed: list[str]) -> None:
     assert (status(desk, INACTIVE_ID), desk.held("carol"), typed) == (None, {}, [])
 
 
-def test_a_signal_stops_before_the_next_key(
+def test_signal_stops_before_the_next_key(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [ACTIVE_ID] + [desk.iam.add_key(desk.iam.find("carol")).id for _ in range(12)]

@@ -32,7 +32,7 @@ def events(desk: Desk) -> list[Event]:
     return [entry.event for entry in desk.journal.entries()]
 
 
-def test_the_secret_is_kept_and_not_printed(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_secret_is_kept_and_not_printed(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, *CREATE, "keyring", "--description", "build 7") == 0
     key = only_key(desk, "carol")
     said = capsys.readouterr()
@@ -45,7 +45,7 @@ def test_the_secret_is_kept_and_not_printed(desk: Desk, capsys: pytest.CaptureFi
     assert events(desk) == [Event.CREATING, Event.CREATED, Event.STORING, Event.STORED]
 
 
-def test_a_file_and_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_and_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, *CREATE, "csv:keys.csv", "--json") == 0
     key = only_key(desk, "carol")
     out = capsys.readouterr().out
@@ -66,7 +66,7 @@ def test_a_file_and_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_the_secret_is_printed_where_that_is_asked_for(
+def test_secret_is_printed_where_that_is_asked_for(
     as_json: bool, desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--show-secret", *(["--json"] if as_json else [])]
@@ -78,7 +78,7 @@ def test_the_secret_is_printed_where_that_is_asked_for(
     assert Event.SHOWN in events(desk)
 
 
-def test_a_store_that_fails_after_all_is_replaced_by_the_keyring(
+def test_store_that_fails_after_all_is_replaced_by_the_keyring(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.files["a.csv"] = CsvFile("a.csv")
@@ -93,7 +93,7 @@ def test_a_store_that_fails_after_all_is_replaced_by_the_keyring(
     assert f"The secret of {key.id} is in: OS keyring" in said.err
 
 
-def test_a_key_whose_secret_can_be_kept_nowhere_is_deleted(
+def test_key_whose_secret_can_be_kept_nowhere_is_deleted(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.keyring.fails_at_put = FULL
@@ -104,7 +104,7 @@ def test_a_key_whose_secret_can_be_kept_nowhere_is_deleted(
     assert SENTINEL not in said.out + said.err
 
 
-def test_a_secret_that_is_printed_needs_no_other_place(
+def test_secret_that_is_printed_needs_no_other_place(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.keyring.fails_at_put = FULL
@@ -116,7 +116,7 @@ def test_a_secret_that_is_printed_needs_no_other_place(
     assert events(desk)[-1] is Event.UNKEPT
 
 
-def test_a_secret_that_could_not_be_printed_is_not_lost(
+def test_secret_that_could_not_be_printed_is_not_lost(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.files["a.csv"] = CsvFile("a.csv")
@@ -126,7 +126,7 @@ def test_a_secret_that_could_not_be_printed_is_not_lost(
     assert desk.keyring.kept[only_key(desk, "carol").id].reveal() == SENTINEL
 
 
-def test_a_store_that_can_not_be_written_makes_no_key(desk: Desk) -> None:
+def test_store_that_can_not_be_written_makes_no_key(desk: Desk) -> None:
     desk.keyring.trouble = StoreError("The keyring is locked.")
     with pytest.raises(StoreError, match="locked"):
         run_command(desk, *CREATE, "keyring")
@@ -147,7 +147,7 @@ def test_read_only_and_descriptions_are_refused(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-def test_a_description_that_may_not_be_set_is_a_warning(
+def test_description_that_may_not_be_set_is_a_warning(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.iam.deny.add("iam:TagUser")
@@ -157,7 +157,7 @@ def test_a_description_that_may_not_be_set_is_a_warning(
     assert "iam:TagUser is denied" in json.loads(said.out)["warnings"][0]
 
 
-def test_a_lost_reply_is_looked_into(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lost_reply_is_looked_into(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.iam.lose_reply = True
     assert run_command(desk, *CREATE, "keyring", "--json") == 3
     key = only_key(desk, "carol")
@@ -169,7 +169,7 @@ def test_a_lost_reply_is_looked_into(desk: Desk, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_waits_until_the_secret_is_kept(
+def test_signal_waits_until_the_secret_is_kept(
     number: signal.Signals, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, put = signal.getsignal(number), desk.keyring.put
@@ -184,7 +184,7 @@ def test_a_signal_waits_until_the_secret_is_kept(
     assert signal.getsignal(number) is before
 
 
-def test_a_signal_before_aws_is_asked_makes_no_key(
+def test_signal_before_aws_is_asked_makes_no_key(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     probe = desk.keyring.probe
@@ -199,7 +199,7 @@ def test_a_signal_before_aws_is_asked_makes_no_key(
     assert "keytui was stopped. No key was made." in capsys.readouterr().err
 
 
-def test_a_fault_of_the_program_loses_no_secret(
+def test_fault_of_the_program_loses_no_secret(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object, **__: object) -> int:
@@ -214,7 +214,7 @@ def test_a_fault_of_the_program_loses_no_secret(
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])
-def test_a_secret_that_is_neither_stored_nor_read_goes_with_its_key(
+def test_secret_that_is_neither_stored_nor_read_goes_with_its_key(
     flags: list[str],
     desk: Desk,
     monkeypatch: pytest.MonkeyPatch,
@@ -230,7 +230,7 @@ def test_a_secret_that_is_neither_stored_nor_read_goes_with_its_key(
     assert "The disk is full. Standard output did not take the secret." in capsys.readouterr().err
 
 
-def test_a_secret_that_is_stored_but_not_read_fails(
+def test_secret_that_is_stored_but_not_read_fails(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Path("/dev/null").open("w") as nowhere:

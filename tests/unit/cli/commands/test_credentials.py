@@ -78,7 +78,7 @@ def test_what_is_no_access_key_id_is_not_repeated(env: dict[str, str], typed: st
     assert SENTINEL not in done.stderr
 
 
-def test_the_answer_is_what_the_sdk_asks_for(env: dict[str, str]) -> None:
+def test_answer_is_what_the_sdk_asks_for(env: dict[str, str]) -> None:
     OsKeyring(env=env, gate=WRITABLE).put(new_key())
 
     done = run(env, KEY_ID)
@@ -98,7 +98,7 @@ def test_by_the_users_only_key(env: dict[str, str]) -> None:
     assert json.loads(run(env, "--user", "svc+eu,x").stdout)["AccessKeyId"] == KEY_ID
 
 
-def test_a_user_with_two_keys_is_asked_which(env: dict[str, str]) -> None:
+def test_user_with_two_keys_is_asked_which(env: dict[str, str]) -> None:
     remember(env, "AKIAONE0000000000001", "AKIATWO0000000000002")
 
     done = run(env, "--user", "svc+eu,x")
@@ -124,7 +124,7 @@ def test_what_is_not_there_is_one_plain_line(
     assert done.stderr.count("\n") == 1
 
 
-def test_a_locked_keyring_fails_at_once(env: dict[str, str], own_service: SecretService) -> None:
+def test_locked_keyring_fails_at_once(env: dict[str, str], own_service: SecretService) -> None:
     names = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")
     env = env | {name: own_service.env[name] for name in names}
     own_service.lock()
@@ -144,7 +144,7 @@ def test_what_a_plugin_prints_is_not_in_the_answer(env: dict[str, str], tmp_path
     assert done.stderr == ""
 
 
-def test_a_keyring_that_hangs_is_given_up(
+def test_keyring_that_hangs_is_given_up(
     env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     env = with_backend(env, tmp_path, HANGS)

@@ -141,7 +141,7 @@ def test_nothing_is_changed_in_the_account(
     assert all(server.requests.count(change) == 1 for change in CHANGES)
 
 
-def test_a_try_of_a_change_that_fails_is_not_sent_again(
+def test_try_of_a_change_that_fails_is_not_sent_again(
     server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for change in CHANGES:
@@ -164,7 +164,7 @@ def test_read_only_sends_no_change(
     assert {found["aws"][name]["value"] for name in CHANGES} == {"not tried"}
 
 
-def test_a_denied_read_is_a_warning_with_what_is_lost(
+def test_denied_read_is_a_warning_with_what_is_lost(
     server: IamServer, state: FakeIam, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state.deny = {"iam:ListUsers"}
@@ -178,7 +178,7 @@ def test_a_denied_read_is_a_warning_with_what_is_lost(
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-def test_a_caller_who_may_do_nothing_at_all_fails(
+def test_caller_who_may_do_nothing_at_all_fails(
     server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], read_only: bool
 ) -> None:
     for action in ACTIONS:
@@ -258,7 +258,7 @@ def test_aws_and_the_keyring_that_never_answer(
     assert {row["status"] for row in found["state"].values()} <= {"ok", "unknown"}
 
 
-def test_a_locked_keyring_and_the_page(
+def test_locked_keyring_and_the_page(
     server: IamServer,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -282,7 +282,7 @@ def test_a_locked_keyring_and_the_page(
     assert all(len(line) <= 60 for line in page.splitlines())
 
 
-def test_a_refused_keyring_says_the_next_step(
+def test_refused_keyring_says_the_next_step(
     server: IamServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = FakeStore()
@@ -292,7 +292,7 @@ def test_a_refused_keyring_says_the_next_step(
     assert row["keyring"]["writable"]["advice"] == "Restart it."
 
 
-def test_an_account_that_gives_control_sequences(
+def test_account_that_gives_control_sequences(
     server: IamServer,
     state: FakeIam,
     tmp_path: Path,

@@ -48,7 +48,7 @@ def desk(tmp_path: Path) -> Desk:
     return desk
 
 
-def test_a_table_of_all_keys(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_of_all_keys(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, "fleet") == 1
     said = capsys.readouterr()
     head, *rows = said.out.splitlines()
@@ -119,7 +119,7 @@ def test_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_a_last_use_that_may_not_be_read_is_said(
+def test_last_use_that_may_not_be_read_is_said(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     action = "iam:GetAccessKeyLastUsed"

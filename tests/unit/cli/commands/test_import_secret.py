@@ -57,7 +57,7 @@ def refuse(*_: object) -> Identity:
     raise CredentialsError("AWS does not know this access key.")
 
 
-def test_a_csv_file_is_kept_tested_and_deleted(
+def test_csv_file_is_kept_tested_and_deleted(
     desk: Desk, csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
@@ -100,7 +100,7 @@ def test_on_a_terminal_it_is_asked(
     assert (csv.exists(), answers) == (stays, [])
 
 
-def test_a_key_that_aws_refuses_is_kept_and_the_file_stays(
+def test_key_that_aws_refuses_is_kept_and_the_file_stays(
     desk: Desk, csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.who = refuse
@@ -113,7 +113,7 @@ def test_a_key_that_aws_refuses_is_kept_and_the_file_stays(
     assert said.err == "", "the result is on standard output, also where something failed"
 
 
-def test_a_profile_goes_over_to_the_keyring(desk: Desk) -> None:
+def test_profile_goes_over_to_the_keyring(desk: Desk) -> None:
     files = desk.aws_files
     files.credentials.write_text(f"[a]\n{STATIC}\n# mine\n[dev]\n{STATIC}")
     files.config.write_text("[profile dev]\nregion = x\n")
@@ -140,7 +140,7 @@ def private_bus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("private_bus")
 @pytest.mark.parametrize("said", LIMITED)
-def test_a_profile_that_would_not_work_keeps_its_secret(
+def test_profile_that_would_not_work_keeps_its_secret(
     said: str, desk: Desk, csv: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = desk.aws_files

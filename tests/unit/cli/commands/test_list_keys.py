@@ -53,7 +53,7 @@ def test_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_the_thresholds_of_the_config_file(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_thresholds_of_the_config_file(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, "list", "--findings", old_days=200, unused_days=2) == 0
     _, *rows = capsys.readouterr().out.splitlines()
     assert [(row.split()[1], row.split()[-1]) for row in rows] == [(ACTIVE_ID, "unused")]
@@ -66,7 +66,7 @@ def test_nothing_to_list(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == ""
 
 
-def test_a_last_use_that_may_not_be_read_is_said_once(
+def test_last_use_that_may_not_be_read_is_said_once(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk.iam.deny.add("iam:GetAccessKeyLastUsed")
@@ -101,12 +101,12 @@ def test_keys_that_could_not_be_read_are_told_and_fail(
     )
 
 
-def test_the_root_users_keys_are_not_mistaken_for_ones_own(desk: Desk) -> None:
+def test_root_users_keys_are_not_mistaken_for_ones_own(desk: Desk) -> None:
     with pytest.raises(KeytuiError, match="Only the root user may list"):
         run_command(desk, "list", "--user", "<root account>")
 
 
-def test_a_user_that_is_not_there(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_user_that_is_not_there(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(desk, "list", "--user", "nobody") == 1
     assert "The user nobody does not exist" in capsys.readouterr().err
 

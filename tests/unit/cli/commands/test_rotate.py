@@ -80,7 +80,7 @@ def test_profiles_are_not_changed_unasked(desk: Desk, capsys: Said) -> None:
     assert "profile bob in ~/.aws/credentials" in capsys.readouterr().err
 
 
-def test_a_guard_keeps_the_old_key_active_until_agreed(desk: Desk, capsys: Said) -> None:
+def test_guard_keeps_the_old_key_active_until_agreed(desk: Desk, capsys: Said) -> None:
     rotate(desk, "--profiles", "rewrite")
 
     assert rotate(desk, "--to", "inactive") == 3
@@ -90,7 +90,7 @@ def test_a_guard_keeps_the_old_key_active_until_agreed(desk: Desk, capsys: Said)
     assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
 
 
-def test_the_old_key_is_deleted_in_a_later_run_than_it_was_made_inactive(
+def test_old_key_is_deleted_in_a_later_run_than_it_was_made_inactive(
     desk: Desk, capsys: Said
 ) -> None:
     assert rotate(desk, "--to", "deleted", "--yes") == 3
@@ -127,7 +127,7 @@ def test_rolled_back(desk: Desk) -> None:
     assert rotate(desk, "--roll-back", "--yes") == 1
 
 
-def test_a_file_that_keeps_the_new_secret_after_a_roll_back_is_named(
+def test_file_that_keeps_the_new_secret_after_a_roll_back_is_named(
     desk: Desk, tmp_path: Path, capsys: Said
 ) -> None:
     file = tmp_path / "bob.csv"
@@ -140,7 +140,7 @@ def test_a_file_that_keeps_the_new_secret_after_a_roll_back_is_named(
     assert f"{file} still has the new key's secret. It is of no use any more" in said
 
 
-def test_a_store_that_fails_leaves_no_key_behind(desk: Desk, capsys: Said) -> None:
+def test_store_that_fails_leaves_no_key_behind(desk: Desk, capsys: Said) -> None:
     desk.keyring.fails_at_put = StoreError("The keyring is full.")
 
     assert rotate(desk) == 1
@@ -151,7 +151,7 @@ def test_a_store_that_fails_leaves_no_key_behind(desk: Desk, capsys: Said) -> No
     assert rotate(desk, "--to", "verified") == 0
 
 
-def test_a_lost_reply_waits_for_recover(desk: Desk, capsys: Said) -> None:
+def test_lost_reply_waits_for_recover(desk: Desk, capsys: Said) -> None:
     desk.iam.lose_reply = True
 
     assert rotate(desk) == 3
@@ -161,7 +161,7 @@ def test_a_lost_reply_waits_for_recover(desk: Desk, capsys: Said) -> None:
     assert rotate(desk) == 3, "a second key would be made"
 
 
-def test_a_key_that_aws_does_not_accept_stays_unverified(desk: Desk, capsys: Said) -> None:
+def test_key_that_aws_does_not_accept_stays_unverified(desk: Desk, capsys: Said) -> None:
     def unknown(key_id: str, secret: Secret) -> Identity:
         raise UnknownKeyError("AWS does not accept the key.")
 
@@ -183,7 +183,7 @@ def test_read_only_refuses(desk: Desk) -> None:
     assert desk.held("bob") == {BOB_ID: KeyStatus.ACTIVE}
 
 
-def test_a_new_key_whose_rotation_has_ended_is_rotated_anew(desk: Desk) -> None:
+def test_new_key_whose_rotation_has_ended_is_rotated_anew(desk: Desk) -> None:
     rotate(desk, "--profiles", "process", "--to", "inactive", "--yes")
     new = new_id(desk)
     assert rotate(desk, key_id=new) == 3, "it is in the middle of a rotation"

@@ -40,7 +40,7 @@ def rescued(custody: Custody | None) -> list[OsKeyring]:
     return rescuer.stores
 
 
-def test_an_unkept_secret_goes_to_a_keyring_that_has_five_seconds(
+def test_unkept_secret_goes_to_a_keyring_that_has_five_seconds(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (store,) = rescued(Custody(new_key(), "abc"))

@@ -68,7 +68,7 @@ def run(keyring: FakeStore, kind: str = "os") -> None:
 
 
 @pytest.mark.parametrize("error", [EOFError(), OSError(5, "Input/output error")])
-def test_a_terminal_that_cannot_be_read_gives_no_password(
+def test_terminal_that_cannot_be_read_gives_no_password(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_prompt: str) -> str:
@@ -81,7 +81,7 @@ def test_a_terminal_that_cannot_be_read_gives_no_password(
     assert keyring.tried == []
 
 
-def test_an_open_keyring_asks_nothing(answering: Answering) -> None:
+def test_open_keyring_asks_nothing(answering: Answering) -> None:
     answering()
     keyring = Keyring(Mend.NOTHING)
     keyring.trouble = None
@@ -89,7 +89,7 @@ def test_an_open_keyring_asks_nothing(answering: Answering) -> None:
     assert keyring.tried == []
 
 
-def test_a_wrong_password_is_said_and_asked_again(
+def test_wrong_password_is_said_and_asked_again(
     answering: Answering, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answering("wrong", RIGHT)
@@ -118,7 +118,7 @@ def test_no_answer_leaves_it_as_it_is(answering: Answering) -> None:
     assert keyring.tried == []
 
 
-def test_the_first_password_is_typed_twice(
+def test_first_password_is_typed_twice(
     answering: Answering, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answering("  ", "one", "two", RIGHT, RIGHT)
@@ -175,7 +175,7 @@ def lend_bus(
     ("own", "said"),
     [(True, "keytui made one that lasts for this run."), (False, "It ends with that one.")],
 )
-def test_a_missing_bus_is_made_and_then_the_keyring(
+def test_missing_bus_is_made_and_then_the_keyring(
     answering: Answering,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -190,7 +190,7 @@ def test_a_missing_bus_is_made_and_then_the_keyring(
     assert said in capsys.readouterr().err
 
 
-def test_a_keyring_that_does_not_come_to_the_bus_may_be_on_another(
+def test_keyring_that_does_not_come_to_the_bus_may_be_on_another(
     answering: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keyring = Keyring(Mend.START)

@@ -172,7 +172,7 @@ def test_each_single_action_that_is_missing_is_found(action: str) -> None:
     assert set(found.values()) == {Scope.EVERYONE}
 
 
-def test_a_simulation_that_lacks_the_calls_context_is_not_believed() -> None:
+def test_simulation_that_lacks_the_calls_context_is_not_believed() -> None:
     client = Decider(everything, nothing)
     client.missing = ["aws:MultiFactorAuthPresent"]
 
@@ -225,7 +225,7 @@ def test_no_try_names_anything_that_exists(allows: Allows) -> None:
     assert "Inactive" not in str(client.calls)
 
 
-def test_a_role_has_no_own_user_and_is_not_simulated() -> None:
+def test_role_has_no_own_user_and_is_not_simulated() -> None:
     client = Decider(everything, everything)
 
     found = scopes(client, resource="assumed-role/ops/session", key="ASIAROLE000000000001")
@@ -236,7 +236,7 @@ def test_a_role_has_no_own_user_and_is_not_simulated() -> None:
     assert client.asked("GetAccessKeyLastUsed") == [{"AccessKeyId": "AKIAALICE00000000001"}]
 
 
-def test_a_role_without_anything() -> None:
+def test_role_without_anything() -> None:
     found = scopes(
         Decider(nothing), resource="assumed-role/ops/session", key="ASIAROLE000000000001"
     )
@@ -245,7 +245,7 @@ def test_a_role_without_anything() -> None:
     assert set(found.values()) == {Scope.DENIED}
 
 
-def test_the_root_user() -> None:
+def test_root_user() -> None:
     assert set(scopes(Decider(everything), resource=ROOT).values()) == {Scope.EVERYONE}
 
 
@@ -260,5 +260,5 @@ def test_no_try_is_made_on_its_way_by_a_failure() -> None:
     assert "500" in found.reason
 
 
-def test_the_lists_are_the_readmes() -> None:
+def test_lists_are_the_readmes() -> None:
     assert len(set(ACTIONS)) == len(ACTIONS) == 13

@@ -61,7 +61,7 @@ def test_all_run_at_the_same_time() -> None:
     assert finish(start(probes)) == [GOOD, GOOD]
 
 
-def test_an_error_that_keytui_can_explain_is_told() -> None:
+def test_error_that_keytui_can_explain_is_told() -> None:
     error = AwsError("AWS can't be reached.", "Nothing was changed.", "Check the network.")
 
     told, rest, other = finish(start([failing(error), good()]))
@@ -79,7 +79,7 @@ def test_an_error_that_keytui_can_explain_is_told() -> None:
         (ZeroDivisionError("a secret"), "keytui's look at this failed (ZeroDivisionError)."),
     ],
 )
-def test_a_fault_is_a_line_without_any_value(error: BaseException, text: str) -> None:
+def test_fault_is_a_line_without_any_value(error: BaseException, text: str) -> None:
     told, _, other = finish(start([failing(error), good()]))
 
     assert (told.status, told.text, other) == (Status.FAIL, text, GOOD)

@@ -52,7 +52,7 @@ def test_what_installs_packages(manager: str, command: str) -> None:
     assert install(*packages, which=having(manager), root=True) == command.removeprefix("sudo ")
 
 
-def test_a_system_without_a_package_manager_that_keytui_knows() -> None:
+def test_system_without_a_package_manager_that_keytui_knows() -> None:
     assert install("dbus", which=having()) == ""
 
 
@@ -61,7 +61,7 @@ def test_only_what_is_missing_is_installed() -> None:
     assert missing_for_keyring(having("dbus-daemon")) == ["gnome-keyring"]
 
 
-def test_a_locked_keyring_is_unlocked(bus: dict[str, str]) -> None:
+def test_locked_keyring_is_unlocked(bus: dict[str, str]) -> None:
     assert mend(LOCKED, "os", bus, having(*COMPLETE)) == ("", UNLOCK)
     assert mend(LOCKED, "cryptfile", bus, having()) == ("", UNLOCK)
 
@@ -84,11 +84,11 @@ def test_no_known_package_manager_is_told_in_words(no_bus: dict[str, str]) -> No
     assert command == ""
 
 
-def test_a_bus_without_a_keyring(bus: dict[str, str]) -> None:
+def test_bus_without_a_keyring(bus: dict[str, str]) -> None:
     assert mend(TO_UNLOCK, "os", bus, having(*COMPLETE)) == ("", UNLOCK)
 
 
-def test_a_backend_named_in_the_environment(bus: dict[str, str]) -> None:
+def test_backend_named_in_the_environment(bus: dict[str, str]) -> None:
     env = bus | {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
     assert mend(BROKEN, "os", env, having(*COMPLETE))[1] == "unset PYTHON_KEYRING_BACKEND"
@@ -108,7 +108,7 @@ def test_pass_is_installed(no_bus: dict[str, str]) -> None:
     )
 
 
-def test_the_rows_of_a_keyring_that_works(bus: dict[str, str]) -> None:
+def test_rows_of_a_keyring_that_works(bus: dict[str, str]) -> None:
     probe = Probe("OS keyring (Secret Service)", True, chosen="the best of those that work here")
     backend, writable, locked = _keyring(probe, "os", bus, read_only=False)
 
@@ -117,7 +117,7 @@ def test_the_rows_of_a_keyring_that_works(bus: dict[str, str]) -> None:
     assert (backend.value, writable.value, locked.value) == (probe.label, True, False)
 
 
-def test_the_rows_of_a_locked_keyring(bus: dict[str, str]) -> None:
+def test_rows_of_a_locked_keyring(bus: dict[str, str]) -> None:
     backend, writable, locked = _keyring(LOCKED, "os", bus, read_only=False)
 
     assert (writable.status, writable.text) == (Status.FAIL, "The OS keyring is locked.")
@@ -126,7 +126,7 @@ def test_the_rows_of_a_locked_keyring(bus: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", list(BusKind))
-def test_the_row_of_each_bus(kind: BusKind) -> None:
+def test_row_of_each_bus(kind: BusKind) -> None:
     row = _bus(Bus("unix:path=/x", kind), "os")
 
     assert (row.status, row.value) == (Status.OK, "unix:path=/x")

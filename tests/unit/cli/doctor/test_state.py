@@ -36,7 +36,7 @@ def test_before_anything_was_written(journal: Journal) -> None:
     assert not journal.path.parent.exists()
 
 
-def test_a_folder_that_is_as_keytui_makes_it(journal: Journal) -> None:
+def test_folder_that_is_as_keytui_makes_it(journal: Journal) -> None:
     journal.append(ENTRY)
     before = journal.path.read_bytes()
 
@@ -48,7 +48,7 @@ def test_a_folder_that_is_as_keytui_makes_it(journal: Journal) -> None:
     assert journal.path.read_bytes() == before
 
 
-def test_a_folder_that_others_can_look_into(journal: Journal) -> None:
+def test_folder_that_others_can_look_into(journal: Journal) -> None:
     journal.append(ENTRY)
     journal.path.parent.chmod(0o755)
 
@@ -59,14 +59,14 @@ def test_a_folder_that_others_can_look_into(journal: Journal) -> None:
     assert mode(journal.path.parent) == 0o755
 
 
-def test_a_path_with_a_space_is_quoted(tmp_path: Path) -> None:
+def test_path_with_a_space_is_quoted(tmp_path: Path) -> None:
     folder = tmp_path / "a b"
     folder.mkdir(mode=0o755)
 
     assert state._folder(folder).command == f"chmod 700 '{folder}'"
 
 
-def test_a_journal_that_is_no_plain_file(journal: Journal, tmp_path: Path) -> None:
+def test_journal_that_is_no_plain_file(journal: Journal, tmp_path: Path) -> None:
     journal.path.parent.mkdir(mode=0o700)
     journal.path.symlink_to(tmp_path / "elsewhere")
 
@@ -77,7 +77,7 @@ def test_a_journal_that_is_no_plain_file(journal: Journal, tmp_path: Path) -> No
     assert found.command
 
 
-def test_a_disk_that_takes_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_that_takes_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     journal.append(ENTRY)
 
     def full(_: int) -> None:
@@ -92,7 +92,7 @@ def test_a_disk_that_takes_nothing(journal: Journal, monkeypatch: pytest.MonkeyP
     assert found.command == f"df -h {journal.path.parent}"
 
 
-def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
+def test_folder_that_can_not_be_made(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
 
@@ -113,7 +113,7 @@ def test_unfinished_creations_are_counted(journal: Journal) -> None:
     assert state._unfinished(journal).status is Status.OK
 
 
-def test_a_journal_that_can_not_be_read_is_told(journal: Journal) -> None:
+def test_journal_that_can_not_be_read_is_told(journal: Journal) -> None:
     journal.path.mkdir(parents=True)
 
     with pytest.raises(StateError):
@@ -123,7 +123,7 @@ def test_a_journal_that_can_not_be_read_is_told(journal: Journal) -> None:
 @pytest.mark.parametrize(
     ("bits", "status"), [(0o600, Status.OK), (0o644, Status.OK), (0o664, Status.WARN)]
 )
-def test_the_config_file(tmp_path: Path, bits: int, status: Status) -> None:
+def test_config_file(tmp_path: Path, bits: int, status: Status) -> None:
     path = tmp_path / "config.toml"
     path.write_text("")
     path.chmod(bits)

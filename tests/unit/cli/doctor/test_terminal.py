@@ -62,7 +62,7 @@ def test_character_sets(env: dict[str, str], utf8: bool) -> None:
 
 
 @pytest.mark.parametrize("term", ["", "dumb"])
-def test_a_terminal_that_can_not_be_drawn_on(term: str) -> None:
+def test_terminal_that_can_not_be_drawn_on(term: str) -> None:
     found = rows({"TERM": term})["term"]
 
     assert (found.status, found.command) == (Status.FAIL, "export TERM=xterm-256color")
@@ -123,7 +123,7 @@ def test_what_becomes_of_a_copy(
     "env",
     [{"TERM": "xterm", "TMUX": "/tmp/x,1,0"}, {"TERM": "xterm", "STY": "1.x"}, {"TERM": "dumb"}],
 )
-def test_a_multiplexer_or_a_dumb_terminal_is_not_asked(
+def test_multiplexer_or_a_dumb_terminal_is_not_asked(
     monkeypatch: pytest.MonkeyPatch, env: dict[str, str]
 ) -> None:
     monkeypatch.setattr(clipboard, "terminal_says", lambda: pytest.fail("it was asked"))
@@ -208,9 +208,7 @@ def screen() -> Iterator[Screen]:
         (b"\x1b[?6c", "False"),
     ],
 )
-def test_the_answer_is_read_whole_and_nothing_after_it(
-    screen: Screen, reply: bytes, says: str
-) -> None:
+def test_answer_is_read_whole_and_nothing_after_it(screen: Screen, reply: bytes, says: str) -> None:
     screen.wait_for_question()
     screen.answer(reply[:4])
     screen.answer(reply[4:] + b"ls\r")
@@ -220,14 +218,14 @@ def test_the_answer_is_read_whole_and_nothing_after_it(
     assert screen.left_over() == b"ls\n"
 
 
-def test_a_terminal_that_does_not_answer(screen: Screen) -> None:
+def test_terminal_that_does_not_answer(screen: Screen) -> None:
     screen.wait_for_question()
 
     assert screen.said() == "None"
     assert screen.echoes()
 
 
-def test_an_interrupt_leaves_the_terminal_as_it_was(screen: Screen) -> None:
+def test_interrupt_leaves_the_terminal_as_it_was(screen: Screen) -> None:
     screen.wait_for_question()
     screen.answer(b"\x03")
 

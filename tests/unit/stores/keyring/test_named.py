@@ -157,7 +157,7 @@ def the_file(env: dict[str, str]) -> Path:
     return found
 
 
-def test_the_encrypted_file_is_made_opened_and_locked(
+def test_encrypted_file_is_made_opened_and_locked(
     cryptfile: OsKeyring, env: dict[str, str], tmp_path: Path
 ) -> None:
     assert cryptfile.probe().mend is Mend.MAKE
@@ -181,7 +181,7 @@ def test_the_encrypted_file_is_made_opened_and_locked(
     assert another_run.hurried(5).get(KEY_ID).reveal() == SENTINEL
 
 
-def test_the_encrypted_file_is_written_whole_or_not_at_all(
+def test_encrypted_file_is_written_whole_or_not_at_all(
     cryptfile: OsKeyring, env: dict[str, str]
 ) -> None:
     cryptfile.unlock(Secret("file horse"))
@@ -197,7 +197,7 @@ def test_the_encrypted_file_is_written_whole_or_not_at_all(
     assert cryptfile.get(KEY_ID).reveal() == SENTINEL
 
 
-def test_the_password_in_the_environment_opens_it_for_other_programs(
+def test_password_in_the_environment_opens_it_for_other_programs(
     cryptfile: OsKeyring, env: dict[str, str], tmp_path: Path
 ) -> None:
     cryptfile.unlock(Secret("file horse"))

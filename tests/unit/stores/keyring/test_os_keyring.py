@@ -109,7 +109,7 @@ def test_secret_tool_finds_what_was_put(keyring_service: SecretService) -> None:
     assert (receipt.store, receipt.where) == ("keyring", LABEL)
 
 
-def test_the_root_users_key_is_kept_under_its_listing_name(keyring_service: SecretService) -> None:
+def test_root_users_key_is_kept_under_its_listing_name(keyring_service: SecretService) -> None:
     OsKeyring(env=keyring_service.env, gate=WRITABLE).put(
         new_key(ROOT_ACCOUNT, "AKIAROOT0000EXAMPLE1")
     )
@@ -131,7 +131,7 @@ def test_putting_again_replaces_and_makes_no_second_item(keyring_service: Secret
 
 
 @pytest.mark.parametrize("canary", [True, False])
-def test_a_probe_leaves_no_item(keyring_service: SecretService, canary: bool) -> None:
+def test_probe_leaves_no_item(keyring_service: SecretService, canary: bool) -> None:
     count = keyring_service.item_count()
 
     probe = OsKeyring(env=keyring_service.env, gate=WRITABLE).probe(canary=canary)
@@ -141,7 +141,7 @@ def test_a_probe_leaves_no_item(keyring_service: SecretService, canary: bool) ->
     assert keyring_service.item_count() == count
 
 
-def test_a_probe_without_canary_writes_nothing(
+def test_probe_without_canary_writes_nothing(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
     body = "def stop(*args): os._exit(3)\nKeyring.set_password = stop"
@@ -153,7 +153,7 @@ def test_a_probe_without_canary_writes_nothing(
     )
 
 
-def test_a_deleted_key_is_gone_from_the_keyring(keyring_service: SecretService) -> None:
+def test_deleted_key_is_gone_from_the_keyring(keyring_service: SecretService) -> None:
     store = OsKeyring(env=keyring_service.env, gate=WRITABLE)
     store.put(new_key(key_id="AKIAGONE0000EXAMPLE1"))
     assert keyring_service.lookup("AKIAGONE0000EXAMPLE1")
@@ -192,7 +192,7 @@ def test_anothers_value_is_neither_returned_nor_shown(
 # States of the service
 
 
-def test_a_locked_keyring_is_said_to_be_locked_and_never_prompts(
+def test_locked_keyring_is_said_to_be_locked_and_never_prompts(
     own_service: SecretService, tmp_path: Path
 ) -> None:
     store = OsKeyring(env=own_service.env, gate=WRITABLE)
@@ -216,7 +216,7 @@ def test_a_locked_keyring_is_said_to_be_locked_and_never_prompts(
     assert own_service.is_locked()
 
 
-def test_a_lock_that_falls_after_the_check_does_not_prompt(
+def test_lock_that_falls_after_the_check_does_not_prompt(
     own_service: SecretService, tmp_path: Path
 ) -> None:
     OsKeyring(env=own_service.env, gate=WRITABLE).put(new_key())
@@ -236,7 +236,7 @@ def test_a_lock_that_falls_after_the_check_does_not_prompt(
     assert (tmp_path / "prompts").read_text() == ""
 
 
-def test_the_password_unlocks_and_a_wrong_one_is_called_wrong(own_service: SecretService) -> None:
+def test_password_unlocks_and_a_wrong_one_is_called_wrong(own_service: SecretService) -> None:
     store = OsKeyring(env=own_service.env, gate=WRITABLE)
     store.put(new_key())
     own_service.lock()
@@ -252,7 +252,7 @@ def test_the_password_unlocks_and_a_wrong_one_is_called_wrong(own_service: Secre
     store.unlock(Secret("whatever, it is open"))
 
 
-def test_the_first_password_makes_the_keyring(tmp_path: Path) -> None:
+def test_first_password_makes_the_keyring(tmp_path: Path) -> None:
     with secret_service(tmp_path, password="") as service:
         store = OsKeyring(env=service.env, gate=WRITABLE)
         assert store.probe().mend is Mend.MAKE
@@ -297,7 +297,7 @@ u._unlock = lambda connection, password, gate: unlock(connection, Blank(), gate)
         assert store.probe().writable
 
 
-def test_a_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
+def test_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
     with secret_service(tmp_path, daemon=False) as service:
         store = OsKeyring(env=service.env, gate=WRITABLE)
 
@@ -306,7 +306,7 @@ def test_a_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
         assert store.probe().writable
 
 
-def test_a_service_that_takes_no_password_is_unlocked_in_its_own_window(
+def test_service_that_takes_no_password_is_unlocked_in_its_own_window(
     tmp_path: Path, keyring_service: SecretService
 ) -> None:
     body = "from keytui.stores.keyring import unlock as u; u._INTERFACE = 'org.example.Other'"
@@ -329,7 +329,7 @@ def test_without_a_bus_the_reason_is_the_bus(keyring_service: SecretService) -> 
     assert probe.mend is Mend.START
 
 
-def test_the_bus_of_the_user_is_found_where_the_login_names_none(
+def test_bus_of_the_user_is_found_where_the_login_names_none(
     keyring_service: SecretService,
 ) -> None:
     env = dict(keyring_service.env)
@@ -341,7 +341,7 @@ def test_the_bus_of_the_user_is_found_where_the_login_names_none(
 @pytest.mark.parametrize(
     "address", ["unix:path=/nonexistent/bus", "tcp:host=localhost,port=1", "", "nonsense"]
 )
-def test_a_stale_or_odd_bus_address_is_no_bus(keyring_service: SecretService, address: str) -> None:
+def test_stale_or_odd_bus_address_is_no_bus(keyring_service: SecretService, address: str) -> None:
     env = keyring_service.env | {
         "DBUS_SESSION_BUS_ADDRESS": address,
         "XDG_RUNTIME_DIR": "/nonexistent",
@@ -350,7 +350,7 @@ def test_a_stale_or_odd_bus_address_is_no_bus(keyring_service: SecretService, ad
     assert "no D-Bus session" in OsKeyring(env=env, gate=WRITABLE).probe().reason
 
 
-def test_a_bus_without_a_keyring_is_no_service(tmp_path: Path) -> None:
+def test_bus_without_a_keyring_is_no_service(tmp_path: Path) -> None:
     with secret_service(tmp_path, daemon=False) as service:
         probe = OsKeyring(env=service.env, gate=WRITABLE).probe()
 
@@ -358,7 +358,7 @@ def test_a_bus_without_a_keyring_is_no_service(tmp_path: Path) -> None:
     assert not probe.locked
 
 
-def test_a_killed_daemon_is_no_service(own_service: SecretService) -> None:
+def test_killed_daemon_is_no_service(own_service: SecretService) -> None:
     store = OsKeyring(env=own_service.env, gate=WRITABLE)
     assert store.probe().writable
 
@@ -370,7 +370,7 @@ def test_a_killed_daemon_is_no_service(own_service: SecretService) -> None:
     assert "still holds it" in caught.value.safe
 
 
-def test_a_daemon_that_dies_during_put_is_no_service(
+def test_daemon_that_dies_during_put_is_no_service(
     own_service: SecretService, tmp_path: Path
 ) -> None:
     assert own_service.daemon is not None
@@ -388,7 +388,7 @@ def test_a_daemon_that_dies_during_put_is_no_service(
     assert SENTINEL not in full_text(caught.value)
 
 
-def test_a_service_without_a_collection_is_said_so(tmp_path: Path) -> None:
+def test_service_without_a_collection_is_said_so(tmp_path: Path) -> None:
     with (
         secret_service(tmp_path, password="") as service,
         silent_prompter(service, tmp_path / "prompts"),
@@ -418,7 +418,7 @@ def plaintext(keyring_service: SecretService, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"])
-def test_a_backend_that_keeps_nothing_is_refused_by_name(
+def test_backend_that_keeps_nothing_is_refused_by_name(
     keyring_service: SecretService, name: str
 ) -> None:
     store = OsKeyring(env=keyring_service.env | {"PYTHON_KEYRING_BACKEND": name}, gate=WRITABLE)
@@ -430,7 +430,7 @@ def test_a_backend_that_keeps_nothing_is_refused_by_name(
     assert "PYTHON_KEYRING_BACKEND" in caught.value.next_step
 
 
-def test_an_emptied_chainer_is_refused_by_name(keyring_service: SecretService) -> None:
+def test_emptied_chainer_is_refused_by_name(keyring_service: SecretService) -> None:
     name = "keyring.backends.chainer.ChainerBackend"
     hostile = {"PYTHON_KEYRING_BACKEND": name, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nothing"}
 
@@ -440,7 +440,7 @@ def test_an_emptied_chainer_is_refused_by_name(keyring_service: SecretService) -
     assert "no keyring behind it" in probe.reason
 
 
-def test_a_chainer_before_a_trusted_backend_is_taken_apart(keyring_service: SecretService) -> None:
+def test_chainer_before_a_trusted_backend_is_taken_apart(keyring_service: SecretService) -> None:
     chainer = {"PYTHON_KEYRING_BACKEND": "keyring.backends.chainer.ChainerBackend"}
 
     receipt = OsKeyring(env=keyring_service.env | chainer, gate=WRITABLE).put(
@@ -451,7 +451,7 @@ def test_a_chainer_before_a_trusted_backend_is_taken_apart(keyring_service: Secr
     assert keyring_service.lookup("AKIACHAIN000EXAMPLE1")
 
 
-def test_a_chain_that_starts_with_plaintext_never_writes_to_it(
+def test_chain_that_starts_with_plaintext_never_writes_to_it(
     keyring_service: SecretService, plaintext: dict[str, str], tmp_path: Path
 ) -> None:
     chainer = {"PYTHON_KEYRING_BACKEND": "keyring.backends.chainer.ChainerBackend"}
@@ -465,7 +465,7 @@ def test_a_chain_that_starts_with_plaintext_never_writes_to_it(
     assert not (tmp_path / "plain.txt").exists()
 
 
-def test_a_plaintext_backend_is_refused_by_name_and_gets_nothing(
+def test_plaintext_backend_is_refused_by_name_and_gets_nothing(
     plaintext: dict[str, str], tmp_path: Path
 ) -> None:
     store = OsKeyring(env=plaintext, gate=WRITABLE)
@@ -479,7 +479,7 @@ def test_a_plaintext_backend_is_refused_by_name_and_gets_nothing(
 @pytest.mark.parametrize(
     "name", ["bogus.Backend", "os.path.Nothing", "", "Backend", "os.path.join"]
 )
-def test_a_setting_that_names_nothing_is_said_by_its_name(
+def test_setting_that_names_nothing_is_said_by_its_name(
     keyring_service: SecretService, name: str
 ) -> None:
     probe = OsKeyring(
@@ -510,9 +510,7 @@ def test_keyrings_config_file_is_judged_alike(
     assert expected in probe.reason
 
 
-def test_a_missing_keyring_library_is_said_so(
-    keyring_service: SecretService, tmp_path: Path
-) -> None:
+def test_missing_keyring_library_is_said_so(keyring_service: SecretService, tmp_path: Path) -> None:
     (tmp_path / "keyring.py").write_text("raise ImportError('broken')")
 
     probe = OsKeyring(
@@ -523,7 +521,7 @@ def test_a_missing_keyring_library_is_said_so(
 
 
 @pytest.mark.parametrize(("wallet", "trouble"), [("open", "fine"), ("closed", "locked")])
-def test_a_closed_kwallet_is_locked_and_not_opened(
+def test_closed_kwallet_is_locked_and_not_opened(
     keyring_service: SecretService, tmp_path: Path, wallet: str, trouble: str
 ) -> None:
     code = (
@@ -586,7 +584,7 @@ ODD = {
     [(how, "variable") for how in ODD]
     + [(how, "config file") for how in ("a function", "prints", "exits at once", "never ends")],
 )
-def test_an_odd_backend_is_a_plain_refusal_in_time(
+def test_odd_backend_is_a_plain_refusal_in_time(
     keyring_service: SecretService,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
@@ -630,7 +628,7 @@ def test_an_odd_backend_is_a_plain_refusal_in_time(
 # Children that misbehave
 
 
-def test_a_hanging_child_is_killed_with_all_it_started(tmp_path: Path) -> None:
+def test_hanging_child_is_killed_with_all_it_started(tmp_path: Path) -> None:
     pids = shlex.quote(str(tmp_path / "pids"))
     command = shell_child(f"sleep 1000 & echo $$ $! >{pids}; wait")
     store = OsKeyring(command, timeout=2, gate=WRITABLE)
@@ -645,7 +643,7 @@ def test_a_hanging_child_is_killed_with_all_it_started(tmp_path: Path) -> None:
     assert SENTINEL not in full_text(caught.value)
 
 
-def test_a_child_that_does_not_read_its_input_cannot_hold_keytui_up() -> None:
+def test_child_that_does_not_read_its_input_cannot_hold_keytui_up() -> None:
     with pytest.raises(StoreTimeoutError) as caught:
         OsKeyring(shell_child("exec sleep 1000"), timeout=1, gate=WRITABLE).put(
             new_key(secret="x" * 1_000_000)
@@ -654,14 +652,14 @@ def test_a_child_that_does_not_read_its_input_cannot_hold_keytui_up() -> None:
     assert "xxxx" not in full_text(caught.value)
 
 
-def test_a_probe_of_a_hanging_keyring_says_so() -> None:
+def test_probe_of_a_hanging_keyring_says_so() -> None:
     probe = OsKeyring(shell_child("exec sleep 1000"), timeout=0.5, gate=WRITABLE).probe()
 
     assert not probe.writable
     assert "no answer within 0.5 s" in probe.reason
 
 
-def test_a_child_whose_parent_is_gone_ends_by_itself(
+def test_child_whose_parent_is_gone_ends_by_itself(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
     command = python_child(tmp_path, "keyring_child.open_keyring = lambda *_: time.sleep(1000)")
@@ -703,7 +701,7 @@ def test_a_child_whose_parent_is_gone_ends_by_itself(
         "printf '\\377\\376'",
     ],
 )
-def test_a_child_without_a_proper_answer_is_a_plain_error(
+def test_child_without_a_proper_answer_is_a_plain_error(
     body: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StoreError) as caught:
@@ -715,7 +713,7 @@ def test_a_child_without_a_proper_answer_is_a_plain_error(
 
 
 @pytest.mark.parametrize("said", ["", "read", "ready?", "noise; ready"])
-def test_a_child_is_sent_nothing_before_it_is_ready(tmp_path: Path, said: str) -> None:
+def test_child_is_sent_nothing_before_it_is_ready(tmp_path: Path, said: str) -> None:
     read = tmp_path / "read"
     command = shell_child(f"printf '{said}'; cat >{shlex.quote(str(read))}")
 
@@ -726,7 +724,7 @@ def test_a_child_is_sent_nothing_before_it_is_ready(tmp_path: Path, said: str) -
     assert not read.exists() or read.read_text() == ""
 
 
-def test_a_child_that_answers_without_end_is_a_plain_error() -> None:
+def test_child_that_answers_without_end_is_a_plain_error() -> None:
     with pytest.raises(StoreError) as caught:
         OsKeyring(shell_child("echo ready; exec yes"), timeout=PATIENCE, gate=WRITABLE).put(
             new_key()
@@ -735,7 +733,7 @@ def test_a_child_that_answers_without_end_is_a_plain_error() -> None:
     assert "ended without an answer" in caught.value.title
 
 
-def test_a_command_that_is_not_there_is_a_plain_error() -> None:
+def test_command_that_is_not_there_is_a_plain_error() -> None:
     with pytest.raises(StoreError) as caught:
         OsKeyring(("/nonexistent/python",), gate=WRITABLE).put(new_key())
 
@@ -750,7 +748,7 @@ def test_a_command_that_is_not_there_is_a_plain_error() -> None:
         "Keyring.set_password = lambda *args: None",
     ],
 )
-def test_a_keyring_that_reads_back_otherwise_gives_no_receipt(
+def test_keyring_that_reads_back_otherwise_gives_no_receipt(
     own_service: SecretService, tmp_path: Path, body: str
 ) -> None:
     store = OsKeyring(python_child(tmp_path, body), env=own_service.env, gate=WRITABLE)
@@ -764,7 +762,7 @@ def test_a_keyring_that_reads_back_otherwise_gives_no_receipt(
     assert SENTINEL not in full_text(caught.value)
 
 
-def test_a_keyring_that_does_not_forget_is_told(own_service: SecretService, tmp_path: Path) -> None:
+def test_keyring_that_does_not_forget_is_told(own_service: SecretService, tmp_path: Path) -> None:
     command = python_child(tmp_path, "Keyring.delete_password = lambda *args: None")
     store = OsKeyring(command, env=own_service.env, gate=WRITABLE)
     store.put(new_key())
@@ -773,7 +771,7 @@ def test_a_keyring_that_does_not_forget_is_told(own_service: SecretService, tmp_
         store.delete(KEY_ID)
 
 
-def test_a_backend_error_that_holds_the_secret_stays_in_the_child(
+def test_backend_error_that_holds_the_secret_stays_in_the_child(
     keyring_service: SecretService, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     body = (
@@ -793,7 +791,7 @@ def test_a_backend_error_that_holds_the_secret_stays_in_the_child(
     assert SENTINEL not in "".join(capfd.readouterr())
 
 
-def test_a_backend_that_prints_does_not_spoil_the_answer(
+def test_backend_that_prints_does_not_spoil_the_answer(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
     noisy = "def noisy(path=''): os.write(1, b'noise')\nkeyring_child.check_secret_service = noisy"
@@ -803,7 +801,7 @@ def test_a_backend_that_prints_does_not_spoil_the_answer(
     assert store.probe().writable
 
 
-def test_a_program_left_running_does_not_delay_the_answer(
+def test_program_left_running_does_not_delay_the_answer(
     keyring_service: SecretService, tmp_path: Path
 ) -> None:
     running = tmp_path / "running"
@@ -826,7 +824,7 @@ def test_a_program_left_running_does_not_delay_the_answer(
 # Where the secret is while the child works
 
 
-def test_a_secret_under_way_is_in_no_argument_environment_or_file(
+def test_secret_under_way_is_in_no_argument_environment_or_file(
     own_service: SecretService, tmp_path: Path
 ) -> None:
     facts, go = tmp_path / "facts", tmp_path / "go"
@@ -891,7 +889,7 @@ def test_keytuis_own_process_never_imports_keyring() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_child_takes_no_module_from_the_current_folder(
+def test_child_takes_no_module_from_the_current_folder(
     keyring_service: SecretService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "keyring.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
@@ -902,7 +900,7 @@ def test_the_child_takes_no_module_from_the_current_folder(
     assert CHILD_COMMAND[:2] == (sys.executable, "-P")
 
 
-def test_the_environment_is_keytuis_own_where_none_is_given(
+def test_environment_is_keytuis_own_where_none_is_given(
     keyring_service: SecretService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = OsKeyring(gate=WRITABLE)

@@ -44,7 +44,7 @@ def name_private_bus(env: dict[str, str], path: Path) -> None:
     private_bus_file(env).write_text(json.dumps({"socket": str(path)}))
 
 
-def test_the_logins_own_bus_wins(short: Path) -> None:
+def test_logins_own_bus_wins(short: Path) -> None:
     with listening(short / "bus"):
         env = {"DBUS_SESSION_BUS_ADDRESS": ADDRESS, "XDG_RUNTIME_DIR": str(short)}
         assert find_bus(env) == Bus(ADDRESS, BusKind.SESSION)
@@ -56,7 +56,7 @@ def test_then_the_users_own(short: Path) -> None:
         assert find_bus(env) == Bus(f"unix:path={short}/bus", BusKind.USER)
 
 
-def test_a_private_one_that_lives_comes_before_the_users_own(short: Path) -> None:
+def test_private_one_that_lives_comes_before_the_users_own(short: Path) -> None:
     """Two GNOME Keyrings on two buses would lose each other's secrets."""
     env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short)}
     name_private_bus(env, short / "private")
@@ -68,7 +68,7 @@ def test_a_private_one_that_lives_comes_before_the_users_own(short: Path) -> Non
         assert find_bus(env) == Bus(f"unix:path={short}/bus", BusKind.USER), "nobody listens"
 
 
-def test_a_socket_that_another_could_have_put_there_is_none(short: Path) -> None:
+def test_socket_that_another_could_have_put_there_is_none(short: Path) -> None:
     env = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short)}
     with listening(short / "real"):
         (short / "link").symlink_to(short / "real")
@@ -84,7 +84,7 @@ def test_a_socket_that_another_could_have_put_there_is_none(short: Path) -> None
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"socket": 7}', "\x00", '{"socket": "a\\u0000"}']
 )
-def test_a_damaged_file_names_none(short: Path, text: str) -> None:
+def test_damaged_file_names_none(short: Path, text: str) -> None:
     env = {"XDG_RUNTIME_DIR": "/nonexistent", "XDG_STATE_HOME": str(short)}
     private_bus_file(env).parent.mkdir()
     private_bus_file(env).write_text(text)
@@ -92,12 +92,12 @@ def test_a_damaged_file_names_none(short: Path, text: str) -> None:
     assert find_bus(env) is None
 
 
-def test_a_plain_file_is_no_bus(short: Path) -> None:
+def test_plain_file_is_no_bus(short: Path) -> None:
     (short / "bus").write_text("")
     assert find_bus({"XDG_RUNTIME_DIR": str(short), "HOME": str(short)}) is None
 
 
-def test_a_private_bus_is_found_by_other_logins_while_it_lasts(
+def test_private_bus_is_found_by_other_logins_while_it_lasts(
     short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other_login = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short)}
@@ -141,7 +141,7 @@ def test_one_that_never_gets_done_starting_is_not_waited_for_without_end(
     assert caught.value.next_step
 
 
-def test_a_later_runs_name_is_left_alone(short: Path) -> None:
+def test_later_runs_name_is_left_alone(short: Path) -> None:
     env = {"XDG_RUNTIME_DIR": "/nonexistent", "HOME": str(short), "PATH": "/usr/bin:/bin"}
     with private_bus(env, WRITABLE):
         private_bus_file(env).write_text('{"socket": "/of/another"}')
@@ -164,7 +164,7 @@ def environment_of(process: int) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
-def test_the_private_bus_and_its_keyring_inherit_no_secret(
+def test_private_bus_and_its_keyring_inherit_no_secret(
     short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secrets = (
@@ -187,7 +187,7 @@ def test_the_private_bus_and_its_keyring_inherit_no_secret(
     assert not any(EXPOSED in one.values() for one in found)
 
 
-def test_the_private_bus_is_closed_to_others_whatever_the_umask(short: Path) -> None:
+def test_private_bus_is_closed_to_others_whatever_the_umask(short: Path) -> None:
     env = {"XDG_RUNTIME_DIR": str(short), "HOME": str(short), "PATH": os.environ["PATH"]}
     before = os.umask(0)
     try:

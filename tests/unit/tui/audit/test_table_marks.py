@@ -20,7 +20,7 @@ def a_report(age: float, *keys: AccessKey) -> CredentialReport:
     return CredentialReport(NOW - timedelta(days=age), (ReportedUser(ALICE, True, keys),))
 
 
-def test_a_mark_does_not_go_over_to_the_key_that_took_the_place_of_the_marked_one() -> None:
+def test_mark_does_not_go_over_to_the_key_that_took_the_place_of_the_marked_one() -> None:
     audit, marks = Audit(Thresholds(), lambda: NOW), AuditMarks()
     audit.take_report(a_report(1, a_key(400), a_key(200)))
     marks.set(audit.of_user("alice")[:1], on=True)

@@ -9,13 +9,13 @@ from keytui.core.errors import NotFoundError
 from keytui.tui.services.threads import in_thread
 
 
-async def test_the_result_comes_back() -> None:
+async def test_result_comes_back() -> None:
     here = threading.get_ident()
     there = await in_thread(threading.get_ident)
     assert there != here
 
 
-async def test_the_failure_comes_back_whole() -> None:
+async def test_failure_comes_back_whole() -> None:
     error = NotFoundError("Gone.")
 
     def fail() -> None:
@@ -26,7 +26,7 @@ async def test_the_failure_comes_back_whole() -> None:
     assert caught.value is error
 
 
-async def test_the_loop_goes_on_while_the_work_is_done() -> None:
+async def test_loop_goes_on_while_the_work_is_done() -> None:
     gate = threading.Event()
     work = asyncio.ensure_future(in_thread(lambda: gate.wait(30)))
     await asyncio.sleep(0)

@@ -70,7 +70,7 @@ def clipboard(env: Mapping[str, str], tmux: FakeTmux | None = None) -> Clipboard
     return Clipboard(env, run, tty=TTY, which=lambda _: None, sleep=lambda _: None)
 
 
-def test_the_text_travels_as_base64_between_the_marks() -> None:
+def test_text_travels_as_base64_between_the_marks() -> None:
     payload = osc52("né " + SENTINEL).removeprefix("\x1b]52;c;").removesuffix("\a")
 
     assert base64.b64decode(payload, validate=True).decode() == "né " + SENTINEL
@@ -135,7 +135,7 @@ def test_tmux_keeps_no_paste_buffer_of_a_secret_and_all_of_the_users() -> None:
     assert not any(SENTINEL in word for command in tmux.commands for word in command)
 
 
-def test_a_paste_buffer_that_comes_late_is_told_and_deleted_when_clearing() -> None:
+def test_paste_buffer_that_comes_late_is_told_and_deleted_when_clearing() -> None:
     tmux = FakeTmux("on")
     tmux.keeps = False
     board = clipboard(IN_TMUX, tmux)
@@ -163,7 +163,7 @@ def test_tmux_hands_on_what_is_wrapped_where_it_may(
     assert tmux.buffers == {"mine": SENTINEL}
 
 
-def test_an_access_key_id_is_neither_cleared_nor_taken_from_tmux() -> None:
+def test_access_key_id_is_neither_cleared_nor_taken_from_tmux() -> None:
     tmux = FakeTmux("on")
     board = clipboard(IN_TMUX, tmux)
 
@@ -173,7 +173,7 @@ def test_an_access_key_id_is_neither_cleared_nor_taken_from_tmux() -> None:
     assert "AKIA" in tmux.buffers.values()
 
 
-def test_an_access_key_id_takes_the_place_of_a_secret() -> None:
+def test_access_key_id_takes_the_place_of_a_secret() -> None:
     board, written = clipboard(SSH), list[str]()
     board.send(SECRET, written.append)
     board.send(Secret("AKIA"), written.append, secret=False)
@@ -182,7 +182,7 @@ def test_an_access_key_id_takes_the_place_of_a_secret() -> None:
     assert written == [osc52(SENTINEL), osc52("AKIA")]
 
 
-def test_a_terminal_that_tmux_knows_no_clipboard_of_is_told() -> None:
+def test_terminal_that_tmux_knows_no_clipboard_of_is_told() -> None:
     tmux = FakeTmux("on")
     tmux.answer = tmux.answer.replace("clipboard,", "")
     tmux.terminals = " 141: Ms: [missing]\n"
@@ -192,7 +192,7 @@ def test_a_terminal_that_tmux_knows_no_clipboard_of_is_told() -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "3.3a|on|0|/dev/pts/1|clipboard\n"])
-def test_a_tmux_that_is_silent_or_not_this_terminals_is_not_relied_on(answer: str) -> None:
+def test_tmux_that_is_silent_or_not_this_terminals_is_not_relied_on(answer: str) -> None:
     tmux = FakeTmux("on")
     tmux.answer = answer
     board = clipboard(IN_TMUX, tmux)
@@ -212,7 +212,7 @@ def test_screen_gets_it_wrapped(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("term", ["tmux-256color", "screen-256color"])
-def test_a_tmux_before_the_login_cannot_be_asked(term: str) -> None:
+def test_tmux_before_the_login_cannot_be_asked(term: str) -> None:
     outlook = clipboard(SSH | {"TERM": term}).outlook()
 
     assert (outlook.way, outlook.arrives) == (Way.PLAIN, None)
@@ -235,7 +235,7 @@ def desktop(tmp_path: Path) -> dict[str, str]:
     return {"DISPLAY": ":0", "PATH": f"{tmp_path}:{os.defpath}", "TERM": "xterm"}
 
 
-def test_a_desktops_own_clipboard_is_used_and_cleared(
+def test_desktops_own_clipboard_is_used_and_cleared(
     desktop: Mapping[str, str], tmp_path: Path
 ) -> None:
     board, written = Clipboard(desktop, tty=TTY), list[str]()
@@ -261,7 +261,7 @@ def test_what_was_copied_since_stays_in_a_desktops_clipboard(
     assert (tmp_path / "held").read_text() == "something else"
 
 
-def test_a_program_that_fails_is_told(desktop: Mapping[str, str], tmp_path: Path) -> None:
+def test_program_that_fails_is_told(desktop: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "xclip").write_text("#!/bin/sh\nexit 1\n")
 
     assert Clipboard(desktop, tty=TTY).send(SECRET, print).sentence == "Not sent; xclip failed."
@@ -273,5 +273,5 @@ def test_over_ssh_the_desktop_of_the_server_is_left_alone(desktop: Mapping[str, 
     assert Clipboard(forwarded, tty=TTY).outlook().way is Way.PLAIN
 
 
-def test_a_program_that_hangs_is_given_up() -> None:
+def test_program_that_hangs_is_given_up() -> None:
     assert runner({"PATH": os.defpath}, seconds=0.05)(["sleep", "60"], None) is None

@@ -37,14 +37,14 @@ SOURCES = Path(keytui.__file__).parent
         ({"LANG": "de_DE@utf8"}, 0, Glyphs.ASCII),
     ],
 )
-def test_the_locale_says_what_can_be_shown(
+def test_locale_says_what_can_be_shown(
     env: Mapping[str, str], utf8_mode: int, glyphs: Glyphs
 ) -> None:
     assert known(env, utf8_mode) is glyphs
     assert speaks_utf8(env, utf8_mode) is (glyphs is not Glyphs.ASCII)
 
 
-def test_a_stand_in_is_ascii_and_as_wide_as_its_glyph() -> None:
+def test_stand_in_is_ascii_and_as_wide_as_its_glyph() -> None:
     for glyph, stand_in in STAND_INS.items():
         assert stand_in.isascii()
         assert cell_len(glyph) == cell_len(stand_in) == 1, glyph
@@ -66,7 +66,7 @@ def test_text_keeps_its_width() -> None:
     assert cell_len("● für 日本 e\u0301…") == cell_len("* f?r ???? e~")
 
 
-def test_the_console_shows_letters_of_any_script() -> None:
+def test_console_shows_letters_of_any_script() -> None:
     assert spell("● für 日本", Glyphs.OWN) == "* für 日本"
     assert spell("● für 日本", Glyphs.ALL) == "● für 日本"
 

@@ -53,13 +53,13 @@ def _shown(*frames: str) -> list[list[object]]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(_frame, min_size=1, max_size=3))
-def test_the_screen_is_the_same(frames: list[str]) -> None:
+def test_screen_is_the_same(frames: list[str]) -> None:
     assert _shown(*map(thin, frames)) == _shown(*frames)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(_frame, min_size=1, max_size=4))
-def test_the_screen_is_the_same_when_only_what_differs_is_painted(frames: list[str]) -> None:
+def test_screen_is_the_same_when_only_what_differs_is_painted(frames: list[str]) -> None:
     assert _shown(*map(Painted().reduce, frames)) == _shown(*frames)
 
 

@@ -72,7 +72,7 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
     ],
     ids=lambda char: f"U+{ord(char):04X}",
 )
-def test_a_character_that_could_act_is_shown_as_a_mark(bad: str) -> None:
+def test_character_that_could_act_is_shown_as_a_mark(bad: str) -> None:
     assert plain(f"a{bad}b") == "a�b"
 
 
@@ -85,7 +85,7 @@ def test_a_character_that_could_act_is_shown_as_a_mark(bad: str) -> None:
     ],
     ids=lambda char: f"U+{ord(char):04X}",
 )
-def test_a_character_that_nobody_sees_is_shown_as_a_mark(char: str) -> None:
+def test_character_that_nobody_sees_is_shown_as_a_mark(char: str) -> None:
     assert plain(f"admin{char}") == "admin�"
     assert plain(char) == "�"
 
@@ -94,14 +94,14 @@ def test_a_character_that_nobody_sees_is_shown_as_a_mark(char: str) -> None:
     "mark",
     ["\u0301", "\u0336", "\u20dd", "\u0e47", "\u093f", "\u1ab0", "\u1161", "\ud7fb", "\U0001f3fd"],
 )
-def test_a_pile_of_marks_is_cut(mark: str) -> None:
+def test_pile_of_marks_is_cut(mark: str) -> None:
     assert plain(f"a{mark * 1000}b") == f"a{mark * 4}{'�' * 996}b"
     assert plain(f"a{mark * 4}b{mark * 4}") == f"a{mark * 4}b{mark * 4}"
     mixed = f"a{mark}\u0301\u0489{mark}\u034f{mark}"
     assert plain(mixed) == f"a{mark}\u0301\u0489{mark}��"
 
 
-def test_a_mark_without_a_letter_stands_on_nothing_of_keytuis() -> None:
+def test_mark_without_a_letter_stands_on_nothing_of_keytuis() -> None:
     assert plain("\u0336admin") == "�admin"
 
 
@@ -119,7 +119,7 @@ def test_a_mark_without_a_letter_stands_on_nothing_of_keytuis() -> None:
         "\x1b[2J\x1b[H",
     ],
 )
-def test_a_sequence_loses_its_force(sequence: str) -> None:
+def test_sequence_loses_its_force(sequence: str) -> None:
     shown = plain(sequence)
     assert shown.isprintable()
     assert len(shown) == len(sequence)
@@ -143,22 +143,22 @@ def test_a_sequence_loses_its_force(sequence: str) -> None:
         (timedelta(days=1095), "3 y"),
     ],
 )
-def test_an_age_in_its_largest_whole_unit(span: timedelta, words: str) -> None:
+def test_age_in_its_largest_whole_unit(span: timedelta, words: str) -> None:
     assert age(NOW - span, NOW) == words
     assert ago(NOW - span, NOW) == f"{words} ago"
 
 
-def test_an_age_that_is_not_known() -> None:
+def test_age_that_is_not_known() -> None:
     assert age(None, NOW) == "–"
     assert ago(None, NOW) == "–"
     assert moment(None) == "unknown"
 
 
-def test_a_moment_to_the_minute() -> None:
+def test_moment_to_the_minute() -> None:
     assert moment(NOW) == "2026-01-15 09:00 UTC"
 
 
-def test_a_moment_is_told_in_utc_wherever_it_comes_from() -> None:
+def test_moment_is_told_in_utc_wherever_it_comes_from() -> None:
     from datetime import timezone
 
     assert moment(NOW.astimezone(timezone(timedelta(hours=2)))) == "2026-01-15 09:00 UTC"
@@ -168,7 +168,7 @@ def test_a_moment_is_told_in_utc_wherever_it_comes_from() -> None:
     ("number", "words"),
     [(0, "no users"), (1, "1 user"), (2, "2 users"), (12, "12 users"), (5000, "5,000 users")],
 )
-def test_a_count(number: int, words: str) -> None:
+def test_count(number: int, words: str) -> None:
     assert count(number, "user") == words
 
 
@@ -191,13 +191,13 @@ def test_wide_characters_are_cut_by_cells(width: int) -> None:
     assert cell_len(fit("日本語日本語", width)) <= width
 
 
-def test_a_backend_by_its_name() -> None:
+def test_backend_by_its_name() -> None:
     assert backend("OS keyring (Secret Service)") == "Secret Service"
     assert backend("OS keyring") == ""
     assert backend("Fake store") == "Fake store"
 
 
-def test_a_place_as_it_stands_in_a_sentence() -> None:
+def test_place_as_it_stands_in_a_sentence() -> None:
     keyring = Receipt("keyring", "OS keyring (Secret Service)")
     assert place(keyring) == "the OS keyring (Secret Service)"
     assert place(Receipt("csv", "/home/me/alice.csv")) == "/home/me/alice.csv"
