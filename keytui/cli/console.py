@@ -133,6 +133,11 @@ def agreed(question: str, *, default: bool = False) -> bool:
     return default if typed == "" else (typed or "").lower() in {"y", "yes"}
 
 
+def typed_last_four(question: str, key_id: str) -> bool:
+    """Ask on a terminal for the last four characters of a key's ID; say whether they came."""
+    return answer(f"{question} Type the last four characters of its ID:").upper() == key_id[-4:]
+
+
 def leave_in_order() -> None:
     """Let SIGHUP and SIGTERM from now on end what was started, too: a cut line, for one."""
 

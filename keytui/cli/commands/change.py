@@ -15,6 +15,7 @@ from keytui.cli.console import (
     held_back,
     on_terminal,
     say_json,
+    typed_last_four,
 )
 from keytui.cli.parser import (
     EXIT_DONE,
@@ -231,9 +232,7 @@ def _sure(plan: Plan) -> bool:
 
 
 def _typed(verb: Verb, one: Planned) -> bool:
-    key_id = one.key.id
-    question = f"{verb.does(key_id)}? Type the last four characters of its ID:"
-    return answer(question).upper() == key_id[-4:]
+    return typed_last_four(f"{verb.does(one.key.id)}?", one.key.id)
 
 
 def _stays(one: Planned) -> str:

@@ -2,7 +2,15 @@
 
 from argparse import ArgumentParser
 
-from keytui.cli.console import ConsolePort, agreed, answer, complain, on_terminal, progress, say
+from keytui.cli.console import (
+    ConsolePort,
+    agreed,
+    complain,
+    on_terminal,
+    progress,
+    say,
+    typed_last_four,
+)
 from keytui.cli.parser import EXIT_DONE, EXIT_OPEN, EXIT_USAGE, Command, add_account_flags
 from keytui.core.errors import KeytuiError, ReadOnlyError
 from keytui.core.model import AccessKey
@@ -73,8 +81,7 @@ class ConsoleRecovery(ConsolePort):
         return Answer.DELETE if sure else Answer.LATER
 
     async def confirm_last_four(self, key: AccessKey) -> bool:
-        question = f"Delete {key.id}? Type the last four characters of its ID:"
-        return self._asks and answer(question).upper() == key.id[-4:]
+        return self._asks and typed_last_four(f"Delete {key.id}?", key.id)
 
     def stays(self, finding: Finding, refusal: ReadOnlyError | None) -> None:
         if finding.verdict is not Verdict.ORPHAN:

@@ -9,12 +9,12 @@ from keytui.cli.arguments import ids_in
 from keytui.cli.console import (
     ConsolePort,
     agreed,
-    answer,
     complain,
     held_back,
     on_terminal,
     say,
     say_json,
+    typed_last_four,
 )
 from keytui.cli.parser import (
     EXIT_DONE,
@@ -301,8 +301,7 @@ class _RotationConsole(ConsolePort):
         return self._asks and agreed(question)
 
     def _typed(self, question: str, key_id: str) -> bool:
-        ask = f"{question} Type the last four characters of its ID:"
-        return self._asks and answer(ask).upper() == key_id[-4:]
+        return self._asks and typed_last_four(question, key_id)
 
 
 def _arguments(reader: ArgumentParser) -> None:
