@@ -82,27 +82,50 @@ def test_probe(
     library: BrokenLibrary,
     trouble: Daemon | Library,
 ) -> None:
-    """It goes wrong after the dialog's proof: no key is made."""
+    """It goes wrong before it is tested: no key is made."""
     service = cell.service
     assert service
-    if trouble is Library.HANGS:
-        trouble = Daemon.STOPPED
     cell.env |= library.env
-    cell.open(run)
-    cell.choose(run)
-    if isinstance(trouble, Daemon):
-        cell.proxy.at("ListAccessKeys", when="after", call=lambda: break_daemon(service, trouble))
-    else:
-        # The dialog's proof has passed when the creation lists the keys.
-        cell.proxy.at("ListAccessKeys", when="after", call=lambda: library.set(trouble, Op.CANARY))
-    cell.confirm(run)
-    cell.rest(run)
-    if trouble not in {Library.RAISES_AFTER, Library.DIES_AFTER}:
+
+    def go_wrong() -> None:
+        if trouble is Library.HANGS:
+            break_daemon(service, Daemon.STOPPED)
+        elif isinstance(trouble, Daemon):
+            break_daemon(service, trouble)
+        else:
+            library.set(trouble, Op.CANARY)
+
+    cell.proxy.at("ListAccessKeys", when="after", call=go_wrong)
+    run.start(["create", "--user", cell.user, "--store", "keyring"], cell.env)
+    made = trouble in {Library.RAISES_AFTER, Library.DIES_AFTER}
+    cell.asked += cell.ended(run) == 0
+    if not made:
+        assert cell.proxy.count("CreateAccessKey") == cell.asked == 0
         assert not cell.key_ids()
-    cell.end(run, End.KILL)
     library.clear()
     cell.mended(services.take())
     cell.judge(request, run)
+
+
+@pytest.mark.parametrize("trouble", [Daemon.LOCKED, Daemon.KILLED], ids=str)
+def test_fresh_probe(
+    cell: Cell,
+    run: Program,
+    request: pytest.FixtureRequest,
+    services: ServicePool,
+    library: BrokenLibrary,
+    trouble: Daemon,
+) -> None:
+    """It goes wrong right after the dialog's test, which counts: the secret stays in the reveal."""
+    service = cell.service
+    assert service
+    cell.open(run)
+    cell.choose(run)
+    cell.proxy.at("ListAccessKeys", when="after", call=lambda: break_daemon(service, trouble))
+    cell.confirm(run)
+    assert NOWHERE in cell.rest(run)
+    cell.end(run, End.KILL)
+    judge(cell, run, request, services, library)
 
 
 @pytest.mark.parametrize("end", [End.KILL, End.HANG_UP], ids=["kill", "hang up"])

@@ -1,9 +1,12 @@
 """What the main screen reads: the account, its users, the keys of the one looked at."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from textual.screen import Screen
+from textual.worker import Worker
 
 from keytui.core.errors import KeytuiError
 from keytui.core.key_ids import IdsInText
@@ -22,27 +25,27 @@ class Reader:
 
     def connect(self) -> None:
         """Connect and read the users."""
-        self._work(self._connect(), "account", "read the account")
+        self._work(self._connect, "account", "read the account")
 
     def read_all(self) -> None:
         """Read the users, of whom only one was looked for so far."""
-        self._work(self._read_all(), "account", "read the users")
+        self._work(self._read_all, "account", "read the users")
 
     def look_around(self) -> None:
         """Say what became of creations that were cut short."""
-        self._work(self._look_around(), "recovery", "look into unfinished creations")
+        self._work(self._look_around, "recovery", "look into unfinished creations")
 
     def look_at_keyring(self) -> None:
         """Show which keyring is in use."""
-        self._work(self._look_at_keyring(), "keyring", "look at the keyring")
+        self._work(self._look_at_keyring, "keyring", "look at the keyring")
 
     def read_user(self, user: User) -> None:
         """Read the keys of the highlighted user."""
-        self._work(self._read_user(user), "keys", "read a user's keys")
+        self._work(partial(self._read_user, user), "keys", "read a user's keys")
 
     def complete_user(self, user: User) -> None:
         """Read last use and descriptions of keys that are listed already."""
-        self._work(self._complete_user(user), "keys", "read the rest about a user's keys")
+        self._work(partial(self._complete_user, user), "keys", "read the rest about a user's keys")
 
     async def open_at(self, named: IdsInText) -> None:
         """Open at a key without reading the account: this is for a leaked one."""
@@ -58,8 +61,10 @@ class Reader:
             self._stopped(error)
         self.look_at_keyring()
 
-    def _work(self, work: Flow, group: str, description: str) -> None:
-        self._screen.run_worker(work, group=group, description=description, exclusive=True)
+    def _work(self, work: Callable[[], Flow], group: str, description: str) -> None:
+        _: Worker[None] = self._screen.run_worker(
+            work, group=group, description=description, exclusive=True
+        )
 
     async def _connect(self) -> None:
         from keytui.tui.services.reading import open_account, open_user, read_users
@@ -99,7 +104,7 @@ class Reader:
 
         Both wait until the keys that one looks at are here.
         """
-        self._work(self._look_at_report(), "report", "read the credential report")
+        self._work(self._look_at_report, "report", "read the credential report")
 
     async def _look_at_report(self) -> None:
         from keytui.tui.audit.flow import look_at_report
