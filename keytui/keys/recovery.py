@@ -186,6 +186,7 @@ KEYRING = "keyring"
 StoreAnswers = dict[str, StoreError | None]
 ANY_CLOCK = timedelta(minutes=5)
 """How far this machine's clock may be off: AWS refuses signatures that are further off."""
+_NOT_WAITED = KeytuiError("AWS lists no new key yet, and was not waited for any longer.")
 _SIGNS = Doubt(Why.OWN_KEY, "It signs keytui's own calls.")
 _SHOWN = Doubt(
     Why.SHOWN,
@@ -341,7 +342,7 @@ class Recovery:
             return Finding(attempt, Verdict.UNSURE, reason=unread)
         if not listed:
             if left():
-                return Finding(attempt, Verdict.UNSURE, reason=_not_waited())
+                return Finding(attempt, Verdict.UNSURE, reason=_NOT_WAITED)
             return Finding(attempt, Verdict.GONE if attempt.key_id else Verdict.NOTHING)
         progress("Looking for its secret")
         for key in listed:
@@ -411,9 +412,15 @@ class Recovery:
         if attempt.lost is None and (stores := self._maybe_in(attempt, answers)):
             text = f"Its secret may be in {' or '.join(stores)}."
             doubts.append(Doubt(Why.MAYBE_STORED, text))
-        if not _certainly_of(key, attempt):
+        if not _certainly_of(key, attempt) or self._other_may_have(key, attempt):
             doubts.append(_MAYBE_OTHERS)
         return doubts
+
+    def _other_may_have(self, key: AccessKey, attempt: Attempt) -> bool:
+        """Return whether the reply to another open creation may have brought the key."""
+        whose = attempt.account, attempt.owner
+        others = (a for a in self._attempts() if a.id != attempt.id and a.open and not a.lost)
+        return any((a.account, a.owner) == whose and _may_be_of(key, a, set()) for a in others)
 
     def _doubts_of_use(self, key: AccessKey) -> list[Doubt]:
         try:
@@ -491,7 +498,3 @@ def _no_longer_so(finding: Finding) -> KeytuiError:
         f"{ids} was not deleted: another keytui works on it, or what is known of it has changed.",
         next_step="H looks again; without a screen: keytui recover.",
     )
-
-
-def _not_waited() -> KeytuiError:
-    return KeytuiError("AWS lists no new key yet, and was not waited for any longer.")

@@ -889,6 +889,23 @@ def test_stored_secret_whose_line_was_lost_makes_no_sure_orphan(
     assert stage.deletions == []
 
 
+def test_key_of_an_open_creation_is_no_sure_orphan_of_another(stage: Stage) -> None:
+    """A request was lost on its way; the next one, right after it, can't be written down."""
+    lost = stage.lose_a_reply(stage.keyring)
+    stage.iam.set_status(stage.key, KeyStatus.INACTIVE)
+    stage.iam.delete_key(stage.key)
+    stage.no_record |= ALL_BUT_THE_FIRST
+    custody = stage.made(stage.file)
+    stage.no_record.clear()
+
+    finding = stage.recovery.examine(lost)
+
+    assert finding
+    assert finding.keys == (custody.new.key,)
+    assert [doubt.why for doubt in finding.doubts] == [Why.MAYBE_OTHERS]
+    assert not finding.useless
+
+
 def test_nor_does_one_that_was_stored_from_the_reveal(stage: Stage) -> None:
     custody = stage.made()
     stage.no_record |= set(Event)
