@@ -101,7 +101,7 @@ def test_all_profiles_on_the_screen_and_in_json(desk: Desk) -> None:
         assert "made-up" not in found.stdout + found.stderr
 
 
-def test_program_for_credentials_takes_no_key_from_the_screen_and_ends_with_it(
+def test_credential_process_gets_no_tty_and_ends_with_keytui(
     desk: Desk,
 ) -> None:
     own = desk.home / "asking"

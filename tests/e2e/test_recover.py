@@ -278,7 +278,7 @@ def test_killed_after_the_secret_was_looked_at(desk: Desk, moto: MotoAccount) ->
     assert secret.encode() not in (desk.state / "journal.jsonl").read_bytes()
 
 
-def test_killed_before_it_was_written_down_that_the_secret_is_kept(
+def test_stored_secret_is_found_if_a_kill_cut_off_the_journal(
     desk: Desk, moto: MotoAccount, keyring_service: SecretService
 ) -> None:
     env = on_bus(keyring_service) | signed_by(moto.options)

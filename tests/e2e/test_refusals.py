@@ -133,7 +133,7 @@ def test_expired_token_and_a_fault_of_aws(desk: Desk, iam: FakeIam, server: IamS
     assert "Traceback" not in run.history()
 
 
-def test_unwritable_state_folder_stops_a_creation_before_aws_is_asked(
+def test_key_creation_is_not_sent_if_the_journal_is_unwritable(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     iam.add_user("alice")

@@ -25,7 +25,7 @@ from tests.support.secret_service import SecretService
 from tests.support.terminal import Terminal, clean_env
 
 
-def test_csv_file_is_for_its_owner_and_works_with_the_aws_command(
+def test_csv_file_is_private_and_works_with_the_aws_command(
     desk: Desk, moto: MotoAccount, aws: str
 ) -> None:
     env = signed_by(moto.options)

@@ -18,7 +18,7 @@ TO_INACTIVE = [
 ]
 
 
-def test_three_keys_and_six_calls_whatever_the_size_of_the_account(
+def test_deactivation_takes_3_presses_and_6_calls_at_any_size(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     for number in range(120):

@@ -126,7 +126,7 @@ def test_no_credentials(desk: Desk) -> None:
     assert not FAULT.search(shown)
 
 
-def test_endpoint_that_refuses_or_swallows_is_said_within_ten_seconds(desk: Desk) -> None:
+def test_refusing_or_silent_endpoint_is_shown_in_ten_seconds(desk: Desk) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "AKIAMADEUP0000000001", "AWS_SECRET_ACCESS_KEY": "made-up"}
     with refusing() as closed, swallowing() as silent:
         begun = time.monotonic()

@@ -97,7 +97,7 @@ def test_each_command_names_an_endpoint_that_is_not_awss_once(
         assert said not in done.stdout
 
 
-def test_endpoint_of_a_profile_or_of_sts_alone_is_named_without_its_password(
+def test_endpoint_notice_for_profile_or_sts_omits_the_password(
     desk: Desk, iam: FakeIam, server: IamServer
 ) -> None:
     url = signed_by(server.options)["AWS_ENDPOINT_URL"]

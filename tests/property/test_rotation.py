@@ -450,7 +450,7 @@ def test_rotation_of_ones_own_key_strands_nobody() -> None:
 
 
 @pytest.mark.parametrize("machine", [Rotating, RotatingOwn])
-def test_rolled_back_at_once_after_a_kill_as_the_old_key_was_made_inactive(
+def test_rollback_works_right_after_a_kill_during_deactivation(
     machine: type[Rotating],
 ) -> None:
     """AWS still lists the old key as active then, and the record has no line of it."""

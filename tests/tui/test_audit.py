@@ -299,7 +299,7 @@ async def test_user_list_tells_how_many_keys_and_the_worst_finding(desk: Desk) -
         await desk.sees("alice 2 old")
 
 
-async def test_what_was_read_a_while_ago_is_checked_again_and_the_user_list_tells_it(
+async def test_audit_rechecks_older_reads_and_updates_the_user_list(
     desk: Desk,
 ) -> None:
     async with opened(desk, size=(140, 40)):

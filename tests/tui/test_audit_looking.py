@@ -45,7 +45,7 @@ async def test_worst_stands_under_the_cursor_until_a_key_is_pressed(
         assert desk.text.index(EVE_ID) < desk.text.index(ACTIVE_ID)
 
 
-async def test_where_the_key_looked_at_is_gone_the_first_press_only_says_so(
+async def test_deleted_key_at_the_cursor_blocks_the_first_press(
     desk: Desk, listing: Listing
 ) -> None:
     async with opened(desk):
@@ -66,7 +66,7 @@ async def test_where_the_key_looked_at_is_gone_the_first_press_only_says_so(
     assert desk.iam.mutations == []
 
 
-async def test_what_the_wheel_brings_in_sight_is_read_and_has_the_cursor(
+async def test_mouse_wheel_reads_keys_in_view_and_moves_the_cursor(
     desk: Desk, listing: Listing
 ) -> None:
     ids = add_users(desk, 90)
@@ -94,9 +94,7 @@ async def test_what_the_wheel_brings_in_sight_is_read_and_has_the_cursor(
         assert "▸" in desk.text.splitlines()[14], "nor does a drawing move what is in sight"
 
 
-async def test_where_the_key_the_wheel_went_to_is_gone_the_first_press_only_says_so(
-    desk: Desk, listing: Listing
-) -> None:
+async def test_deleted_key_scrolled_to_blocks_the_first_press(desk: Desk, listing: Listing) -> None:
     add_users(desk, 90)
     async with opened(desk):
         await hurry(desk)

@@ -30,7 +30,7 @@ def dave(desk: Desk) -> Listing:
     return Listing(desk)
 
 
-async def test_marked_keys_are_made_inactive_after_a_summary_and_it_is_undone(desk: Desk) -> None:
+async def test_marked_keys_are_deactivated_after_a_summary_with_undo(desk: Desk) -> None:
     used = LastUsed(START - timedelta(days=20), "s3", "eu-west-1")
     carol = desk.iam.add_key(desk.iam.find("carol"), "AKIACAROLACTIVE00001", last_used=used)
     change = desk.iam.set_status

@@ -245,7 +245,7 @@ async def test_what_was_scrolled_past_is_read_when_it_is_seen_again(
         assert listing.most == AT_ONCE
 
 
-async def test_report_that_has_become_stale_is_made_anew_when_the_audit_is_opened(
+async def test_stale_report_is_renewed_when_the_audit_opens(
     desk: Desk,
 ) -> None:
     desk.iam.report = (desk.iam.report_csv(), START - timedelta(hours=3))
@@ -262,7 +262,7 @@ async def test_report_that_has_become_stale_is_made_anew_when_the_audit_is_opene
         await desk.sees("report made just now")
 
 
-async def test_why_there_is_no_report_is_told_also_where_r_was_pressed_meanwhile(
+async def test_missing_report_is_explained_even_after_a_refresh(
     desk: Desk,
 ) -> None:
     desk.iam.deny = {"iam:GetCredentialReport"}

@@ -155,7 +155,7 @@ async def test_description_that_may_not_be_kept_is_a_warning(desk: Desk) -> None
         await desk.sees("✓ In the OS keyring", "iam:TagUser")
 
 
-async def test_keyring_that_can_not_be_written_blocks_enter_with_the_reason(
+async def test_unwritable_keyring_blocks_enter_and_shows_the_reason(
     desk: Desk,
 ) -> None:
     async with opened(desk, user="carol"):
@@ -174,7 +174,7 @@ async def test_keyring_that_can_not_be_written_blocks_enter_with_the_reason(
     assert desk.iam.count("iam:CreateAccessKey") == 1
 
 
-async def test_csv_file_that_can_not_be_written_blocks_enter_with_the_reason(
+async def test_unwritable_csv_file_blocks_enter_and_shows_the_reason(
     desk: Desk,
 ) -> None:
     there = desk.files["/csv/carol.csv"] = CsvFile("/csv/carol.csv")
@@ -189,7 +189,7 @@ async def test_csv_file_that_can_not_be_written_blocks_enter_with_the_reason(
     assert desk.journal.entries() == []
 
 
-async def test_keyring_locked_after_its_test_leaves_the_secret_in_the_reveal(desk: Desk) -> None:
+async def test_keyring_locked_after_its_test_leaves_the_secret_shown(desk: Desk) -> None:
     async with opened(desk, user="carol"):
         await at_dialog(desk)
         await desk.sees("✓ can be written")

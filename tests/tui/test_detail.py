@@ -42,7 +42,7 @@ async def test_detail_tells_what_aws_and_this_machine_know(desk: Desk) -> None:
         await desk.on_main()
 
 
-async def test_thresholds_of_the_config_file_are_those_that_keys_are_judged_by(
+async def test_config_file_thresholds_apply_wherever_keys_are_judged(
     desk: Desk,
 ) -> None:
     """In the table, in its detail, in the dialog, and where one of two keys has to go."""
@@ -73,7 +73,7 @@ async def test_what_this_machine_knows_comes_after_the_rest(desk: Desk) -> None:
         await desk.on_main()
 
 
-async def test_it_scrolls_and_keeps_its_keys_in_sight_on_a_small_terminal(desk: Desk) -> None:
+async def test_detail_scrolls_and_keeps_shortcuts_visible_when_small(desk: Desk) -> None:
     for minute in range(30):
         remember(desk, Event.STATUS, f"2026-01-02T10:{minute:02}:00+00:00", detail="Active")
     async with opened(desk, user="alice", size=(60, 20)):

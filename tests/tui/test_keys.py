@@ -342,7 +342,7 @@ async def test_verb_works_on_the_user_left_behind_when_one_moves_on(desk: Desk) 
     assert desk.held("bob") == {BOB_ID: ACTIVE}
 
 
-async def test_keys_of_another_user_do_not_stand_beside_one_whose_keys_can_not_be_read(
+async def test_unreadable_keys_do_not_leave_another_users_on_screen(
     desk: Desk,
 ) -> None:
     async with opened(desk, user="bob"):
@@ -358,7 +358,7 @@ async def test_keys_of_another_user_do_not_stand_beside_one_whose_keys_can_not_b
         assert osc52(BOB_ID) not in "".join(desk.sent)
 
 
-async def test_record_that_can_not_be_written_is_said_beside_the_change(desk: Desk) -> None:
+async def test_unwritable_journal_is_reported_beside_the_change(desk: Desk) -> None:
     desk.journal.path.parent.write_text("a file is in the way")
     async with opened(desk, user="alice", ready=False):
         await desk.sees(ACTIVE_ID)

@@ -64,7 +64,7 @@ async def test_they_stand_there_at_once_and_are_confirmed_in_place(desk: Desk) -
 
 
 @pytest.mark.parametrize("at_keys", [False, True])
-async def test_where_the_one_looked_at_is_gone_the_next_takes_no_key_meant_for_it(
+async def test_user_that_is_gone_passes_no_keypress_to_the_next_user(
     desk: Desk, at_keys: bool
 ) -> None:
     desk.iam.add_key(User("team-one"), "AKIAONLYONLYONLY0001")
@@ -90,7 +90,7 @@ async def test_those_of_another_account_go_at_once(desk: Desk) -> None:
         await desk.until(lambda: "stranger" not in desk.text)
 
 
-async def test_where_aws_is_out_of_reach_they_stay_and_are_not_taken_for_confirmed(
+async def test_cached_users_stay_unconfirmed_if_aws_is_unreachable(
     desk: Desk,
 ) -> None:
     def connect(_: str | None) -> Iam:
@@ -104,7 +104,7 @@ async def test_where_aws_is_out_of_reach_they_stay_and_are_not_taken_for_confirm
         assert desk.app.is_running
 
 
-async def test_key_meant_for_a_user_of_another_account_does_nothing_in_this_one(
+async def test_keypress_for_a_user_of_another_account_does_nothing(
     desk: Desk,
 ) -> None:
     desk.cache.save(None, KnownUsers("999999999999", START, ["stranger"], {}))
@@ -121,7 +121,7 @@ async def test_key_meant_for_a_user_of_another_account_does_nothing_in_this_one(
         await desk.sees("Press it again on the one you mean.")
 
 
-async def test_after_other_credentials_a_key_meant_for_a_user_before_does_nothing(
+async def test_keypress_for_a_user_of_old_credentials_does_nothing(
     desk: Desk,
 ) -> None:
     other = GatedIam(caller="bert")
@@ -137,7 +137,7 @@ async def test_after_other_credentials_a_key_meant_for_a_user_before_does_nothin
         await desk.sees("Press it again on the one you mean.")
 
 
-async def test_what_is_said_of_a_user_of_the_profile_before_is_said_of_nobody_else(
+async def test_user_error_from_the_previous_profile_is_not_shown(
     desk: Desk,
 ) -> None:
     assert isinstance(desk.iam, GatedIam)
@@ -168,7 +168,7 @@ async def test_what_is_said_of_a_user_of_the_profile_before_is_said_of_nobody_el
         connecting.set()
 
 
-async def test_where_users_may_not_be_listed_those_last_seen_do_not_linger(desk: Desk) -> None:
+async def test_cached_users_disappear_if_listing_users_is_denied(desk: Desk) -> None:
     assert isinstance(desk.iam, GatedIam)
     desk.iam.deny = {"iam:ListUsers"}
     async with opened(desk):
@@ -176,7 +176,7 @@ async def test_where_users_may_not_be_listed_those_last_seen_do_not_linger(desk:
         assert "gone" not in desk.text
 
 
-async def test_user_has_the_number_of_keys_and_the_worst_that_is_said_of_them(
+async def test_user_list_shows_key_counts_and_the_worst_finding(
     desk: Desk,
 ) -> None:
     async with opened(desk, size=(140, 40)):
@@ -198,7 +198,7 @@ async def test_audit_waits_for_awss_first_answer(desk: Desk) -> None:
     assert desk.connected == [None]
 
 
-async def test_audit_that_waits_for_a_refusal_leaves_its_reason_on_the_screen(
+async def test_audit_opened_while_connecting_keeps_the_error_shown(
     desk: Desk,
 ) -> None:
     gate = threading.Event()

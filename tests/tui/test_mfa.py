@@ -103,7 +103,7 @@ async def test_time_it_takes_to_type_does_not_count(
         await desk.loses("did not answer")
 
 
-async def test_over_a_creation_the_code_gets_the_keys_and_nothing_typed_ahead(
+async def test_mfa_prompt_in_key_creation_has_focus_and_no_typeahead(
     desk: Desk, iam: MfaIam
 ) -> None:
     iam.guarded = {"iam:CreateAccessKey"}

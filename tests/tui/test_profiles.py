@@ -151,7 +151,7 @@ async def test_filter_by_what_was_found_and_the_switch(desk: Desk, fleet: Fleet)
     assert desk.connected == [None, "old"]
 
 
-async def test_filter_that_the_one_under_the_cursor_does_not_pass_goes_to_the_first_that_does(
+async def test_filter_hiding_the_cursor_row_goes_to_the_first_match(
     desk: Desk,
 ) -> None:
     desk.profiles = ["a-ops", "b-ops", "c-ops", "mine"]

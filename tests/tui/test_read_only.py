@@ -102,7 +102,7 @@ async def test_everything_can_still_be_read(desk: Desk) -> None:
     assert desk.iam.mutations == []
 
 
-async def test_key_of_a_lost_reply_is_told_and_its_deletion_not_offered(desk: Desk) -> None:
+async def test_orphan_key_is_shown_without_delete_in_read_only_mode(desk: Desk) -> None:
     attempt, key = an_orphan(desk)
     async with opened(desk, user="carol", read_only=True):
         await desk.sees(f"AWS made {key.id} for carol", "! 1 creation unfinished: H")

@@ -222,7 +222,7 @@ async def test_discarded_key_stays_unless_yes_is_said(desk: Desk, answer: str) -
 
 
 @pytest.mark.parametrize("action", ["iam:UpdateAccessKey", "iam:DeleteAccessKey"])
-async def test_discarded_key_that_may_not_be_deleted_is_said_and_one_can_leave(
+async def test_discard_denied_by_aws_is_reported_and_keytui_can_quit(
     desk: Desk, action: str
 ) -> None:
     desk.iam.deny = {action}

@@ -196,7 +196,7 @@ async def test_keyring_that_fails_leaves_the_secret_in_the_reveal(desk: Desk) ->
         await desk.on(RepointScreen)
 
 
-async def test_what_became_of_a_lost_creation_is_told_on_the_rotations_screen(desk: Desk) -> None:
+async def test_lost_key_creation_is_explained_on_the_rotation_screen(desk: Desk) -> None:
     desk.iam.lose_reply = True
     async with opened(desk, user="bob"):
         await begin(desk)
@@ -343,7 +343,7 @@ async def test_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) -> N
     assert credentials(desk) == before
 
 
-async def test_own_shell_is_named_before_and_cut_off_on_the_last_four_only(desk: Desk) -> None:
+async def test_shell_using_the_old_key_is_named_and_needs_last_four(desk: Desk) -> None:
     desk.uses[BOB_ID] = (LocalUse(Place.ENVIRONMENT, "AWS_ACCESS_KEY_ID"),)
     named = f"This shell has {BOB_ID} in AWS_ACCESS_KEY_ID"
     async with opened(desk, user="bob"):
@@ -366,7 +366,7 @@ async def test_own_shell_is_named_before_and_cut_off_on_the_last_four_only(desk:
         await desk.sees(f"{BOB_ID} is inactive")
 
 
-async def test_profile_that_works_in_this_run_only_keeps_the_old_key_active(desk: Desk) -> None:
+async def test_profile_working_only_in_this_run_keeps_old_key_active(desk: Desk) -> None:
     desk.gives_key = lambda _: False
     async with opened(desk, user="bob"):
         await repoint(desk)

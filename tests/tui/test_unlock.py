@@ -72,7 +72,7 @@ async def test_esc_leaves_it_locked(locked: Desk) -> None:
     assert desk.keyring.trouble is not None
 
 
-async def test_keyring_that_is_not_there_yet_takes_its_first_password_twice(desk: Desk) -> None:
+async def test_new_keyring_asks_for_its_first_password_twice(desk: Desk) -> None:
     desk.keyring.trouble = StoreError("The OS keyring holds no default collection yet.")
     desk.keyring.mend = Mend.MAKE
     async with opened(desk, ready=False):

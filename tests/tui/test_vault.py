@@ -160,7 +160,7 @@ async def test_it_opens_without_aws(desk: Desk) -> None:
         await desk.sees("keytui does not know whether IAM still has this key.")
 
 
-async def test_denied_or_unreachable_aws_is_no_reason_to_call_a_key_gone(desk: Desk) -> None:
+async def test_key_status_is_unknown_if_aws_denies_or_is_unreachable(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk):
         desk.iam.deny.add("iam:ListAccessKeys")
@@ -324,7 +324,7 @@ async def test_what_the_keyring_has_no_more_is_offered_to_be_dropped(desk: Desk)
     assert len(desk.keyring.kept) == 4
 
 
-async def test_forgetting_a_key_that_is_gone_asks_and_no_is_the_default(desk: Desk) -> None:
+async def test_secret_deletion_of_a_gone_key_asks_and_defaults_to_no(desk: Desk) -> None:
     some_secrets(desk)
     async with opened(desk):
         screen = await at_vault(desk)

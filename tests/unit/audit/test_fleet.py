@@ -125,7 +125,7 @@ def test_one_that_fails_says_why_and_spoils_nothing() -> None:
     assert str(found["d"].error).startswith("It signs in with an MFA code. In keytui, P ")
 
 
-def test_last_use_that_may_not_be_read_is_noted_and_the_age_is_judged() -> None:
+def test_unreadable_last_use_is_noted_and_age_is_still_judged() -> None:
     iam = FakeIam()
     iam.deny.add("iam:GetAccessKeyLastUsed")
     iam.add_key(iam.caller, OWN, created=START - timedelta(days=100))

@@ -143,7 +143,7 @@ def test_every_reason_for_what_is_missing_is_noted() -> None:
     assert len(one.notes) == 2
 
 
-def test_refusals_without_an_answer_end_it_and_the_rest_has_their_reason() -> None:
+def test_refusals_without_an_answer_stop_and_explain_the_rest() -> None:
     denied = AccessDeniedError("iam:ListAccessKeys", "Denied.")
     iam = Refusing(at(0, denied))
     found = read(iam, iam.many)

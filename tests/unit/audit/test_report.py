@@ -59,7 +59,7 @@ def test_missing_report_is_waited_for() -> None:
     assert len(waits) == 3
 
 
-def test_stale_report_is_better_than_none_where_no_new_one_may_be_made() -> None:
+def test_stale_report_is_used_if_a_new_one_is_denied() -> None:
     iam = FakeIam()
     iam.report = (iam.report_csv(), START - timedelta(days=2))
     iam.deny = {"iam:GenerateCredentialReport"}
@@ -82,7 +82,7 @@ def test_report_is_shown_before_the_newer_one() -> None:
     assert face.seen == [START - timedelta(hours=5), START]
 
 
-def test_report_that_is_here_suffices_where_no_newer_one_is_wanted() -> None:
+def test_existing_report_suffices_if_no_newer_one_is_wanted() -> None:
     iam, face = FakeIam(), Face()
     iam.report = (iam.report_csv(), START - timedelta(hours=5))
     face.read(iam, newest=False)

@@ -102,7 +102,7 @@ def test_refused_call_goes_on_with_a_session(world: World) -> None:
     assert gateway.signing_key_id() == OWN  # The guard of one's own key goes by it.
 
 
-def test_session_signs_all_that_follows_also_after_a_new_connection(world: World) -> None:
+def test_mfa_session_signs_later_calls_even_after_reconnecting(world: World) -> None:
     world.person.types = [CODE]
     users(world.connect())
 
@@ -175,7 +175,7 @@ def test_session_that_cannot_be_had_is_told_in_the_question(world: World) -> Non
     assert "GetSessionToken" in world.person.questions[1].problem
 
 
-def test_what_was_declined_is_not_asked_for_again_by_reads_but_by_changes(world: World) -> None:
+def test_declined_mfa_is_asked_again_by_changes_but_not_reads(world: World) -> None:
     gateway = world.connect()
     for _ in range(2):
         with pytest.raises(AccessDeniedError):

@@ -201,7 +201,7 @@ def test_calls_on_the_way_to_credentials_have_bounds_too(
     assert "sent more than" in error.title
 
 
-def test_largest_page_is_well_below_the_bound_and_connections_are_kept() -> None:
+def test_largest_page_is_in_bounds_and_connections_are_reused() -> None:
     state = FakeIam()
     for number in range(2000):
         state.add_user(f"{number:04}{'&' * 124}")

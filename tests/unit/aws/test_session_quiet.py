@@ -83,7 +83,7 @@ print({PRINTED!r})
 
 
 @pytest.mark.usefixtures("replies")
-def test_beside_a_screen_a_program_gets_no_terminal_but_may_open_a_window_and_take_its_time(
+def test_credential_process_gets_a_window_and_time_but_no_tty(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 0.01)
@@ -107,7 +107,7 @@ print({PRINTED!r})
 
 
 @pytest.mark.usefixtures("replies")
-def test_program_that_never_ends_is_stopped_with_all_that_it_started(
+def test_hung_credential_process_is_stopped_with_its_children(
     aws_env: AwsHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded_process, "PROCESS_SECONDS", 0.5)
@@ -278,7 +278,7 @@ def test_config_that_was_changed_is_read_again(aws_env: AwsHome) -> None:
 
 
 @pytest.mark.usefixtures("replies")
-def test_one_that_takes_long_to_set_up_holds_the_others_up_only_for_a_while(
+def test_slow_connection_setup_delays_others_only_for_a_while(
     aws_env: AwsHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "TURN_SECONDS", 0.01)

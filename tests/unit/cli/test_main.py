@@ -169,7 +169,7 @@ def test_parts_are_joined_without_anything_heavy() -> None:
     assert not imported_by(code) & set(HEAVY)
 
 
-def test_command_line_does_not_import_the_screens_before_it_needs_them() -> None:
+def test_command_line_imports_no_screens_before_it_needs_them() -> None:
     assert not imported_by("import keytui.cli.main") & {"textual", "rich"}
 
 
@@ -206,7 +206,7 @@ def test_core_dumps_are_off_and_memory_is_closed() -> None:
     "variable",
     ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_STS"],
 )
-def test_what_says_where_aws_is_asked_and_by_whom_has_users_of_its_own(
+def test_users_cache_is_separate_per_aws_config_and_endpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.delenv(variable, raising=False)

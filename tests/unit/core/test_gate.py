@@ -61,7 +61,7 @@ def test_sentence_names_all_three_switches() -> None:
 # AWS.
 
 
-def test_every_change_of_the_gateway_is_refused_and_sends_nothing() -> None:
+def test_read_only_gateway_refuses_changes_and_sends_nothing() -> None:
     iam = FakeIam()
     alice = iam.add_user("alice")
     key = iam.add_key(alice, description="laptop")

@@ -72,7 +72,7 @@ def test_parallel_work_begins_nothing_once_stopped() -> None:
     assert len(list(found)) == len(begun) == 2
 
 
-def test_parallel_work_begins_nothing_for_one_who_no_longer_iterates() -> None:
+def test_parallel_work_starts_nothing_after_iteration_stops() -> None:
     begun: list[int] = []
     found = in_parallel(range(9), begun.append, at_once=1)
     next(found)

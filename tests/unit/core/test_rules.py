@@ -193,7 +193,7 @@ def test_oldest_key_could_go_where_last_use_is_not_known() -> None:
     assert could_go(keys) == f"{keys[1].id} could go: it is the oldest."
 
 
-def test_key_in_use_is_not_called_the_least_needed_beside_an_unknown_one() -> None:
+def test_key_in_use_is_not_least_needed_beside_an_unknown_one() -> None:
     unknown = a_key("1", last_used=None, age=timedelta(days=1))
     in_use = a_key("2", last_used=JUST_USED, age=timedelta(days=400))
     assert in_use.id not in could_go((unknown, in_use))

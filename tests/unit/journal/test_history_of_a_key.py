@@ -13,7 +13,7 @@ def test_key_that_keytui_never_saw() -> None:
     assert dossier([line(0, Event.STATUS, "AKIA2", detail="Active")], "AKIA1") == Dossier()
 
 
-def test_who_created_it_where_its_secret_is_and_what_was_done_latest_first() -> None:
+def test_history_has_creator_stores_and_events_newest_first() -> None:
     lines = [
         line(0, Event.CREATING, "", attempt="1"),
         line(1, Event.CREATED, attempt="1"),

@@ -392,7 +392,7 @@ for number in range(400):
 """
 
 
-def test_two_processes_that_write_without_pause_lose_and_mix_nothing(
+def test_journal_keeps_all_lines_of_two_busy_writers_in_order(
     journal: Journal, folder: Path
 ) -> None:
     writers = [

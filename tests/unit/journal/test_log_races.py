@@ -120,9 +120,7 @@ def test_file_that_others_can_read_is_so_no_longer(file: Path) -> None:
 
 
 @pytest.mark.parametrize("before", [0o666, 0o620, 0o602])
-def test_file_that_others_may_write_is_neither_believed_nor_written(
-    file: Path, before: int
-) -> None:
+def test_journal_writable_by_others_is_not_trusted_or_written(file: Path, before: int) -> None:
     line = dumps(asdict(entry())) + "\n"
     file.write_text(line)
     file.chmod(before)
@@ -181,9 +179,7 @@ def test_nothing_is_believed_in_a_folder_of_another_user(file: Path) -> None:
 
 @pytest.mark.parametrize("mask", [0, 0o022, 0o777])
 @pytest.mark.parametrize("by", ["append", "claim"])
-def test_whatever_the_umask_the_folders_above_are_the_owners_alone(
-    folder: Path, mask: int, by: str
-) -> None:
+def test_journal_folders_are_private_under_any_umask(folder: Path, mask: int, by: str) -> None:
     with umask(mask):
         journal = Journal(folder, WRITABLE)
         if by == "claim":

@@ -74,7 +74,7 @@ def test_no_claim_is_taken_through_a_symbolic_link(
     assert target.exists() is not dangling
 
 
-def test_line_for_which_the_file_size_limit_is_too_small_costs_only_itself(folder: Path) -> None:
+def test_line_over_the_file_size_limit_loses_no_other_line(folder: Path) -> None:
     journal = Journal(folder, WRITABLE)
     journal.append(entry())
     size = (folder / "journal.jsonl").stat().st_size

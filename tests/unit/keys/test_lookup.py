@@ -19,7 +19,7 @@ def test_fresh_key_is_found_once_it_is_listed() -> None:
 
 
 @pytest.mark.parametrize("user_too", [False, True])
-def test_key_that_aws_knows_and_never_lists_is_not_called_deleted(user_too: bool) -> None:
+def test_key_aws_knows_but_never_lists_is_not_called_deleted(user_too: bool) -> None:
     iam = FakeIam()
     bob = iam.add_user("bob")
     iam.lag = 1000

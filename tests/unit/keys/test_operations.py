@@ -141,7 +141,7 @@ def test_create_probes_records_creates_once_and_keeps(stage: Stage) -> None:
     ]
 
 
-def test_create_hands_the_secret_over_before_anything_else_can_fail(stage: Stage) -> None:
+def test_key_creation_hands_over_the_secret_before_all_else(stage: Stage) -> None:
     seen: list[tuple[Custody, list[str]]] = []
 
     custody = stage.lifecycle.create(
@@ -586,7 +586,7 @@ def test_passing_fault_while_waiting_is_sat_out(stage: Stage, error: AwsError) -
     assert len(stage.slept) == 3
 
 
-def test_making_the_own_key_inactive_ends_well_though_aws_refuses_from_then_on(
+def test_deactivation_of_your_own_key_survives_later_refusals(
     stage: Stage,
 ) -> None:
     own = stage.iam.held(stage.iam.caller)[0]
@@ -1027,7 +1027,7 @@ def test_creation_is_in_its_hands_until_it_is_let_go(stage: Stage) -> None:
 # read-only mode.
 
 
-def test_read_only_mode_refuses_every_verb_that_changes_something(stage: Stage) -> None:
+def test_read_only_mode_refuses_every_changing_operation(stage: Stage) -> None:
     custody = stage.lifecycle.create(stage.alice, None)
     active, inactive = stage.key(), stage.key(KeyStatus.INACTIVE, "AKIAOLD0000000000002")
     before, events = stage.held(), stage.events()

@@ -174,7 +174,7 @@ def test_bulk_undo_passes_over_what_a_colleague_changed(stage: Stage) -> None:
     assert isinstance(second.error, ChangedSinceError)
 
 
-def test_lost_reply_is_not_reported_as_done_by_a_listing_from_before(stage: Stage) -> None:
+def test_lost_reply_is_not_confirmed_by_an_outdated_listing(stage: Stage) -> None:
     """AWS has the key active, lists it as inactive for a while, and does not answer."""
     stage.lifecycle.set_status(stage.key, INACTIVE)
     stage.iam.lag = 3

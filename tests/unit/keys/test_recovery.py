@@ -269,7 +269,7 @@ def test_orphan_is_told_from_the_keys_there_were_before(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("error", [ThrottledError("Slow down."), UnreachableError("No network.")])
-def test_keys_of_before_are_no_orphans_though_only_the_last_listing_came(
+def test_older_keys_are_no_orphans_after_a_single_late_listing(
     stage: Stage, error: AwsError
 ) -> None:
     stage.add_key(OLD_ID)
@@ -379,7 +379,7 @@ def test_key_of_another_creation_is_not_taken_for_it(stage: Stage) -> None:
     assert stage.look().verdict is Verdict.NOTHING
 
 
-def test_two_creations_of_one_moment_are_told_apart_by_what_is_known_of_one(stage: Stage) -> None:
+def test_concurrent_key_creations_are_told_apart_by_known_keys(stage: Stage) -> None:
     kept = stage.made()
     stage.begin()
     first = stage.look()
@@ -536,7 +536,7 @@ def test_store_that_is_locked(stage: Stage) -> None:
     assert stage.deletions == []
 
 
-def test_keyring_that_was_never_tried_and_is_not_there_casts_no_doubt(stage: Stage) -> None:
+def test_missing_keyring_that_was_never_tried_causes_no_doubt(stage: Stage) -> None:
     stage.made()
     stage.begin()
     stage.keyring.trouble = StoreError("There is no keyring.")
@@ -793,9 +793,7 @@ def test_what_is_unknown_needs_a_persons_word(
 
 
 @pytest.mark.parametrize("seconds", [-20, 4, 20])
-def test_key_made_while_a_slow_request_was_lost_may_be_somebody_elses(
-    stage: Stage, seconds: int
-) -> None:
+def test_key_made_during_a_lost_request_may_be_someone_elses(stage: Stage, seconds: int) -> None:
     """AWS hung for half a minute and made none; a colleague made one meanwhile."""
     stage.iam.latency = lambda: setattr(stage, "time", 30.0)
     stage.lose_a_reply()
@@ -839,7 +837,7 @@ def test_what_was_decided_meanwhile_holds(stage: Stage, end: Event) -> None:
     assert stage.deletions == []
 
 
-def test_secret_that_has_come_into_a_store_meanwhile_keeps_its_key(stage: Stage) -> None:
+def test_secret_stored_meanwhile_prevents_the_key_deletion(stage: Stage) -> None:
     stage.made()
     stage.begin()
     finding = stage.look()

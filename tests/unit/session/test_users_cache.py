@@ -29,7 +29,7 @@ def the_file(folder: Path) -> Path:
     return file
 
 
-def test_what_is_kept_is_found_for_the_same_profile_and_place_alone(folder: Path) -> None:
+def test_cached_users_load_only_for_the_same_profile_and_place(folder: Path) -> None:
     UsersCache(folder, ["here"]).save("acme", KNOWN)
 
     found = UsersCache(folder, ["here"]).load("acme")
@@ -139,7 +139,7 @@ def test_those_not_seen_for_long_do_not_pile_up(folder: Path) -> None:
     assert UsersCache(folder, ["ASIA3"]).load(None) is not None
 
 
-def test_what_a_run_that_was_killed_left_half_written_is_forgotten_too(folder: Path) -> None:
+def test_partial_cache_file_of_a_killed_run_is_deleted_too(folder: Path) -> None:
     UsersCache(folder).save(None, KNOWN)
     file = the_file(folder)
     file.rename(folder / f".{file.name}.4711")

@@ -243,9 +243,7 @@ new_files.create(pathlib.Path(sys.argv[1]), Secret(sys.stdin.read()), Gate(False
 
 
 @pytest.mark.parametrize("kind", ["nameless", "named"])
-def test_kill_in_mid_write_leaves_nothing_where_files_can_be_nameless(
-    tmp_path: Path, kind: str
-) -> None:
+def test_kill_during_a_write_leaves_nothing_of_a_nameless_file(tmp_path: Path, kind: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", DIE, str(tmp_path / "key.csv"), kind],
         cwd=Path(__file__).parents[3],
@@ -262,7 +260,7 @@ def test_kill_in_mid_write_leaves_nothing_where_files_can_be_nameless(
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in left)
 
 
-def test_user_without_powers_whose_process_is_hardened_makes_nameless_files_too() -> None:
+def test_hardened_unprivileged_process_makes_nameless_files() -> None:
     """Such a process can't open what is below its own folder in /proc; a link is enough."""
     code = (
         "import os, pathlib, sys\n"
@@ -374,7 +372,7 @@ def test_symbolic_link_is_not_followed(path: Path, tmp_path: Path, dangling: boo
 
 @pytest.mark.parametrize("kind", ["file", "dangling link", "folder"])
 @pytest.mark.parametrize("links", [True, False])
-def test_what_appears_between_the_check_and_the_write_is_not_replaced(
+def test_path_taken_between_check_and_write_is_not_replaced(
     path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, links: bool
 ) -> None:
     def too_late(*args: object, real=os.link, **options: object) -> None:  # type: ignore[no-untyped-def]
@@ -427,7 +425,7 @@ def test_folder_behind_a_symbolic_link_is_the_users_choice(path: Path, tmp_path:
 
 
 @pytest.mark.parametrize("how", ["link", "folder"])
-def test_folder_that_is_swapped_while_the_file_is_made_gets_no_receipt(
+def test_folder_swapped_during_the_write_gets_no_receipt(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """The receipt names a path: the file must be there, not where the folder was moved to."""
@@ -451,9 +449,7 @@ def test_folder_that_is_swapped_while_the_file_is_made_gets_no_receipt(
     assert files_that_hold(SENTINEL, tmp_path) == []
 
 
-def test_under_a_folder_that_is_swapped_all_the_time_a_receipt_is_never_wrong(
-    path: Path, tmp_path: Path
-) -> None:
+def test_receipt_is_never_wrong_in_a_constantly_swapped_folder(path: Path, tmp_path: Path) -> None:
     """Somebody turns the folder into a link to their own one and back, as fast as they can."""
     folder, aside, theirs = path.parent, tmp_path / "aside", tmp_path / "theirs"
     theirs.mkdir()

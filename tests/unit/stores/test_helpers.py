@@ -111,7 +111,7 @@ def test_no_process_of_the_user_hears_a_clipboard_program(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's /proc")
-def test_who_opened_the_keyring_helpers_memory_before_it_was_closed_reads_no_secret(
+def test_keyring_helper_opened_before_hardening_has_no_secret(
     tmp_path: Path,
 ) -> None:
     """A spy is started by the helper itself, just before it hardens: the surest moment."""

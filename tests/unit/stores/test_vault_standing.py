@@ -22,7 +22,7 @@ def key(status: KeyStatus, key_id: str = "AKIA1") -> AccessKey:
     return AccessKey(key_id, User("alice"), status, LONG_AGO)
 
 
-def test_only_keys_of_this_account_and_a_known_user_are_asked_about() -> None:
+def test_keys_of_other_accounts_or_unknown_users_go_unchecked() -> None:
     assert unasked(held(), ADMIN) is None
     assert unasked(held(), None) == NOT_CONNECTED
     for one in (held(account="999999999999"), held(account=""), held(user="")):

@@ -337,7 +337,7 @@ def test_block_that_the_aws_tools_refuse(files: AwsFiles) -> None:
     assert "s3 in [profile a]" in refused(files).title
 
 
-def test_settings_that_reach_every_profile_are_no_way_around_the_check(files: AwsFiles) -> None:
+def test_default_section_settings_do_not_bypass_the_check(files: AwsFiles) -> None:
     files.config.write_text(f"[DEFAULT]\n{STATIC}")
     assert "keytui can't write dev" in refused(files).title
     assert files.config.read_text() == f"[DEFAULT]\n{STATIC}"
@@ -378,7 +378,7 @@ def test_folder_that_may_not_be_written(files: AwsFiles, monkeypatch: pytest.Mon
     assert refused(files).title == f"You may not write {files.config}."
 
 
-def test_credentials_file_that_can_not_be_looked_at_holds_nothing(tmp_path: Path) -> None:
+def test_unreadable_credentials_file_counts_as_empty(tmp_path: Path) -> None:
     env = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / ("x" * 300))}
     assert AwsFiles(env, tmp_path, WRITABLE).look("dev").static == ()
 

@@ -201,7 +201,7 @@ def test_what_is_no_long_lived_key_of_that_id_stays(text: str, files: AwsFiles) 
     assert planned(files) == ()
 
 
-def test_file_that_the_tools_refuse_is_told_of_where_it_names_the_key(files: AwsFiles) -> None:
+def test_malformed_file_is_reported_only_if_it_names_the_key(files: AwsFiles) -> None:
     files.config.write_text(f"[profile dev]\n{STATIC}")
     files.credentials.write_text("[dev]\n[dev]\n")
     assert len(planned(files)) == 1
@@ -307,7 +307,7 @@ def test_tools_sign_with_the_new_key_and_then_the_old(
     assert not list(Path.home().glob("*.bak"))
 
 
-def test_aws_command_line_takes_a_command_from_the_credentials_file(
+def test_aws_cli_runs_the_command_in_the_credentials_file(
     aws: str, tool: str, aws_env: AwsHome
 ) -> None:
     aws_env.credentials.write_text(f"[my dev]\n{STATIC}")
@@ -326,7 +326,7 @@ def test_aws_command_line_takes_a_command_from_the_credentials_file(
 # The backup.
 
 
-def test_one_backup_is_for_its_owner_alone_and_goes_with_the_old_key(files: AwsFiles) -> None:
+def test_backup_is_single_private_and_removed_with_the_old_key(files: AwsFiles) -> None:
     before = f"[a]\n{STATIC}[b]\n{STATIC}"
     files.credentials.write_text(before)
     files.credentials.chmod(0o644)

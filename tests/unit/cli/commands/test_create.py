@@ -214,7 +214,7 @@ def test_fault_of_the_program_loses_no_secret(
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])
-def test_secret_that_is_neither_stored_nor_read_goes_with_its_key(
+def test_key_is_deleted_if_its_secret_is_not_stored_or_shown(
     flags: list[str],
     desk: Desk,
     monkeypatch: pytest.MonkeyPatch,

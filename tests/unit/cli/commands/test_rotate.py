@@ -90,9 +90,7 @@ def test_guard_keeps_the_old_key_active_until_agreed(desk: Desk, capsys: Said) -
     assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
 
 
-def test_old_key_is_deleted_in_a_later_run_than_it_was_made_inactive(
-    desk: Desk, capsys: Said
-) -> None:
+def test_old_key_is_deleted_only_in_a_run_after_deactivation(desk: Desk, capsys: Said) -> None:
     assert rotate(desk, "--to", "deleted", "--yes") == 3
     assert desk.held("bob")[BOB_ID] is KeyStatus.INACTIVE
     capsys.readouterr()
@@ -127,7 +125,7 @@ def test_rolled_back(desk: Desk) -> None:
     assert rotate(desk, "--roll-back", "--yes") == 1
 
 
-def test_file_that_keeps_the_new_secret_after_a_roll_back_is_named(
+def test_file_with_the_new_secret_is_named_after_a_rollback(
     desk: Desk, tmp_path: Path, capsys: Said
 ) -> None:
     file = tmp_path / "bob.csv"
@@ -292,9 +290,7 @@ def test_word_of_the_user_decides_about_limited_profiles(
     assert ("It works while" in capsys.readouterr().err) == (choice == "process")
 
 
-def test_old_key_stays_active_while_a_profile_works_in_this_run_only(
-    desk: Desk, capsys: Said
-) -> None:
+def test_profile_working_only_in_this_run_keeps_old_key_active(desk: Desk, capsys: Said) -> None:
     desk.gives_key = lambda _: False
 
     assert rotate(desk, "--yes", "--profiles", "process", "--to", "inactive") == 1

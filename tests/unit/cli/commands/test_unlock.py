@@ -217,7 +217,7 @@ class Pass(FakeStore):
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-def test_pass_is_opened_by_reading_a_secret_where_none_may_be_written(
+def test_pass_is_unlocked_by_reading_a_secret_if_read_only(
     monkeypatch: pytest.MonkeyPatch, read_only: bool
 ) -> None:
     gates: list[bool] = []

@@ -99,7 +99,7 @@ def test_text_from_outside_can_not_move_the_cursor() -> None:
         assert value.isprintable()
 
 
-def test_json_has_a_place_for_each_group_and_the_status_in_a_word() -> None:
+def test_json_report_has_each_group_and_the_status_as_a_word() -> None:
     found = json.loads(to_json([OK, BAD, WARNED, BLANK]))
 
     assert found["ok"] is False

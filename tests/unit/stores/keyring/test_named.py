@@ -112,7 +112,7 @@ def test_pass_reads_and_writes_by_a_socket(password_store: dict[str, str], tmp_p
     assert kinds == {"socket"}
 
 
-def test_pass_without_the_passphrase_says_so_and_asks_on_no_terminal(
+def test_pass_without_a_passphrase_says_so_and_never_prompts(
     password_store: dict[str, str],
 ) -> None:
     ours, theirs = pty.openpty()

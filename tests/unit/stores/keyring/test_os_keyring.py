@@ -306,7 +306,7 @@ def test_bus_that_starts_no_keyring_gets_one(tmp_path: Path) -> None:
         assert store.probe().writable
 
 
-def test_service_that_takes_no_password_is_unlocked_in_its_own_window(
+def test_service_that_takes_no_password_needs_its_own_window(
     tmp_path: Path, keyring_service: SecretService
 ) -> None:
     body = "from keytui.stores.keyring import unlock as u; u._INTERFACE = 'org.example.Other'"
@@ -643,7 +643,7 @@ def test_hanging_child_is_killed_with_all_it_started(tmp_path: Path) -> None:
     assert SENTINEL not in full_text(caught.value)
 
 
-def test_child_that_does_not_read_its_input_cannot_hold_keytui_up() -> None:
+def test_child_that_ignores_its_input_cannot_block_keytui() -> None:
     with pytest.raises(StoreTimeoutError) as caught:
         OsKeyring(shell_child("exec sleep 1000"), timeout=1, gate=WRITABLE).put(
             new_key(secret="x" * 1_000_000)

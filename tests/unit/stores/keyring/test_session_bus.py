@@ -124,7 +124,7 @@ def test_two_runs_share_one_bus(short: Path) -> None:
         assert find_bus(first), "the second leaves it as it is"
 
 
-def test_one_that_never_gets_done_starting_is_not_waited_for_without_end(
+def test_session_bus_stuck_at_start_is_not_waited_for_forever(
     short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bus_of_one_run, "TURN_SECONDS", 0.2)

@@ -20,7 +20,7 @@ def a_report(age: float, *keys: AccessKey) -> CredentialReport:
     return CredentialReport(NOW - timedelta(days=age), (ReportedUser(ALICE, True, keys),))
 
 
-def test_mark_does_not_go_over_to_the_key_that_took_the_place_of_the_marked_one() -> None:
+def test_mark_does_not_move_to_the_key_that_replaced_its_own() -> None:
     audit, marks = Audit(Thresholds(), lambda: NOW), AuditMarks()
     audit.take_report(a_report(1, a_key(400), a_key(200)))
     marks.set(audit.of_user("alice")[:1], on=True)
@@ -32,7 +32,7 @@ def test_mark_does_not_go_over_to_the_key_that_took_the_place_of_the_marked_one(
     assert (marks.ids, marks.lost) == ({}, 1)
 
 
-def test_marked_keys_are_read_again_where_a_newer_report_took_their_place() -> None:
+def test_marked_keys_are_read_again_after_a_newer_report() -> None:
     audit, marks = Audit(Thresholds(), lambda: NOW), AuditMarks()
     listed = [a_key(400, "AKIA1"), a_key(200, "AKIA2")]
     audit.take_keys(ALICE, listed, NOW - timedelta(days=1))

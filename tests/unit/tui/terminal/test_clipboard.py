@@ -121,7 +121,7 @@ def test_what_tmux_would_drop_is_not_sent(setting: str) -> None:
     assert tmux.written == []
 
 
-def test_tmux_keeps_no_paste_buffer_of_a_secret_and_all_of_the_users() -> None:
+def test_tmux_keeps_the_users_paste_buffers_but_not_the_secret() -> None:
     tmux = FakeTmux("on")
     board = clipboard(IN_TMUX, tmux)
 
@@ -135,7 +135,7 @@ def test_tmux_keeps_no_paste_buffer_of_a_secret_and_all_of_the_users() -> None:
     assert not any(SENTINEL in word for command in tmux.commands for word in command)
 
 
-def test_paste_buffer_that_comes_late_is_told_and_deleted_when_clearing() -> None:
+def test_late_paste_buffer_is_reported_and_deleted_on_clearing() -> None:
     tmux = FakeTmux("on")
     tmux.keeps = False
     board = clipboard(IN_TMUX, tmux)
@@ -192,7 +192,7 @@ def test_terminal_that_tmux_knows_no_clipboard_of_is_told() -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "3.3a|on|0|/dev/pts/1|clipboard\n"])
-def test_tmux_that_is_silent_or_not_this_terminals_is_not_relied_on(answer: str) -> None:
+def test_tmux_that_is_silent_or_elsewhere_is_not_relied_on(answer: str) -> None:
     tmux = FakeTmux("on")
     tmux.answer = answer
     board = clipboard(IN_TMUX, tmux)

@@ -39,7 +39,7 @@ def test_what_is_written_arrives(pair: Pair) -> None:
     assert os.read(pair.user, 100) == "für ? you".encode()
 
 
-def test_terminal_that_takes_nothing_is_waited_for_until_keytui_must_end(pair: Pair) -> None:
+def test_blocked_terminal_is_waited_for_until_keytui_must_exit(pair: Pair) -> None:
     ended = threading.Event()
 
     def draw() -> None:

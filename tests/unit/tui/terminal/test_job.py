@@ -59,7 +59,7 @@ def test_change_in_progress_is_not_suspended() -> None:
     assert job(app)._refusal == ""
 
 
-def test_end_that_comes_before_the_screen_is_acted_on_when_it_stands() -> None:
+def test_early_exit_signal_is_handled_once_the_screen_is_up() -> None:
     app = App()
     early = job(app)
     early.heed(signal.SIGCONT)
