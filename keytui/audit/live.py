@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from keytui.audit.pace import AT_ONCE, Pace
+from keytui.audit.rows import UserKeys
 from keytui.core.credential_report import joined
 from keytui.core.errors import (
     AwsError,
@@ -32,29 +33,6 @@ made, even after answers: each of them has cost minutes."""
 _BUSY = ThrottledError("AWS went on asking for fewer calls.", next_step="Try again later.")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class UserKeys:
-    """What AWS said of one user's keys.
-
-    Attributes:
-        user: The user.
-        keys: Their keys with ``last_used``, oldest first; empty also where the user is gone.
-        read_at: When they were read.
-        gone: Whether the user is gone.
-        mfa: Whether they have an MFA device; None where that was not asked, or may not be.
-        error: Why the keys could not be read; None where they were.
-        notes: What could not be read besides, such as the last use.
-    """
-
-    user: User
-    keys: tuple[AccessKey, ...]
-    read_at: datetime
-    gone: bool = False
-    mfa: bool | None = None
-    error: KeytuiError | None = None
-    notes: tuple[KeytuiError, ...] = ()
 
 
 class Patience:

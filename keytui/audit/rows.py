@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from keytui.audit.live import UserKeys
 from keytui.core.credential_report import (
     CredentialReport,
     ReportedUser,
@@ -20,6 +19,29 @@ from keytui.core.rules import Finding, Thresholds, findings
 _NO_DATE = datetime.max.replace(tzinfo=UTC)
 _WORTH_KNOWING, _NOTHING = 100, 200
 """Above the rank of every rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserKeys:
+    """What AWS said of one user's keys.
+
+    Attributes:
+        user: The user.
+        keys: Their keys with ``last_used``, oldest first; empty also where the user is gone.
+        read_at: When they were read.
+        gone: Whether the user is gone.
+        mfa: Whether they have an MFA device; None where that was not asked, or may not be.
+        error: Why the keys could not be read; None where they were.
+        notes: What could not be read besides, such as the last use.
+    """
+
+    user: User
+    keys: tuple[AccessKey, ...]
+    read_at: datetime
+    gone: bool = False
+    mfa: bool | None = None
+    error: KeytuiError | None = None
+    notes: tuple[KeytuiError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

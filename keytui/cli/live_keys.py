@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from keytui.audit.live import UserKeys, read_live
+from keytui.audit.live import read_live
+from keytui.audit.rows import UserKeys
 from keytui.cli.console import Meter
 from keytui.core.model import AccessKey, User
 from keytui.session.account import Account

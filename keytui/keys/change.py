@@ -15,28 +15,11 @@ from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.parallel import in_parallel
 from keytui.core.port import Port
 from keytui.keys.operations import Lifecycle
-from keytui.keys.outcomes import Concern, Dependence, StatusChange
+from keytui.keys.outcomes import Concern, Dependence, StatusChange, Verb
 
 AT_ONCE = 4
 """How many keys are worked on at the same time, at most."""
 NOT_LISTED = "AWS took the change, but does not list it so yet."
-
-
-class Verb(Enum):
-    """What is done to the keys, and the status they have then."""
-
-    DEACTIVATE = KeyStatus.INACTIVE
-    ACTIVATE = KeyStatus.ACTIVE
-    DELETE = KeyStatus.DELETED
-
-    @property
-    def word(self) -> str:
-        """The status in a sentence."""
-        return self.value.value.lower()
-
-    def does(self, what: str) -> str:
-        """Return what is done to a key, or to some, as a title or the start of a question."""
-        return f"Delete {what}" if self is Verb.DELETE else f"Make {what} {self.word}"
 
 
 class Assent(Enum):

@@ -11,6 +11,23 @@ from keytui.keys.local_use import LocalUse
 from keytui.stores.base import Receipt
 
 
+class Verb(Enum):
+    """What is done to the keys, and the status they have then."""
+
+    DEACTIVATE = KeyStatus.INACTIVE
+    ACTIVATE = KeyStatus.ACTIVE
+    DELETE = KeyStatus.DELETED
+
+    @property
+    def word(self) -> str:
+        """The status in a sentence."""
+        return self.value.value.lower()
+
+    def does(self, what: str) -> str:
+        """Return what is done to a key, or to some, as a title or the start of a question."""
+        return f"Delete {what}" if self is Verb.DELETE else f"Make {what} {self.word}"
+
+
 class Concern(Enum):
     """Why making a key inactive should be asked about first."""
 

@@ -18,9 +18,8 @@ from keytui.core.model import AccessKey, Identity, KeyStatus, NewAccessKey, Secr
 from keytui.core.waiting import Wait
 from keytui.journal.log import Entry, Event, Journal
 from keytui.journal.rotations import Rotation, rotations
-from keytui.keys.change import Verb
 from keytui.keys.operations import Lifecycle
-from keytui.keys.outcomes import Custody, StatusChange
+from keytui.keys.outcomes import Custody, StatusChange, Verb
 from keytui.keys.recovery import Recovery
 from keytui.rotation.rotator import Rotator
 from keytui.stores.base import SecretStore

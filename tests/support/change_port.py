@@ -6,9 +6,9 @@ from typing import TypeVar
 from keytui.core.model import AccessKey
 from keytui.core.port import run_now
 from keytui.keys import change
-from keytui.keys.change import Look, Plan, Planned, Result, Verb, Work
+from keytui.keys.change import Look, Plan, Planned, Result, Work
 from keytui.keys.operations import Lifecycle
-from keytui.keys.outcomes import StatusChange
+from keytui.keys.outcomes import StatusChange, Verb
 
 T = TypeVar("T")
 

@@ -32,8 +32,9 @@ from keytui.core.errors import KeytuiError
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.parallel import in_parallel
 from keytui.core.port import run_now
-from keytui.keys.change import AT_ONCE, Assent, Look, Plan, Planned, Result, Verb, Work, change
+from keytui.keys.change import AT_ONCE, Assent, Look, Plan, Planned, Result, Work, change
 from keytui.keys.lookup import find
+from keytui.keys.outcomes import Verb
 from keytui.session.account import Account, open_account
 from keytui.session.context import Context
 

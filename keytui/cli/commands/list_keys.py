@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from keytui.audit.export import day, finding_fields, key_fields, last_use
-from keytui.audit.live import UserKeys, all_users
+from keytui.audit.live import all_users
+from keytui.audit.rows import UserKeys
 from keytui.cli.console import aligned, complain, progress, say, say_json
 from keytui.cli.live_keys import Unread, live_keys
 from keytui.cli.parser import (

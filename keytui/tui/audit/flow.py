@@ -12,7 +12,7 @@ from keytui.core.errors import KeytuiError
 from keytui.core.gate import EXPORTING
 from keytui.core.model import AccessKey, Secret, User
 from keytui.core.new_files import create
-from keytui.keys.change import Verb
+from keytui.keys.outcomes import Verb
 from keytui.session.account import read_keys
 from keytui.stores.csv_file import expand
 from keytui.tui.audit.reader import read_report

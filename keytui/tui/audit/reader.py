@@ -9,8 +9,9 @@ from threading import Event
 from typing import TypeVar
 
 from keytui.audit import report
-from keytui.audit.live import UserKeys, all_users, read_live
+from keytui.audit.live import all_users, read_live
 from keytui.audit.report import STALE
+from keytui.audit.rows import UserKeys
 from keytui.core.errors import KeytuiError
 from keytui.core.model import User
 from keytui.core.waiting import seconds_left

@@ -12,8 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from typing_extensions import override
 
-from keytui.audit.live import UserKeys
-from keytui.audit.rows import AuditRow
+from keytui.audit.rows import AuditRow, UserKeys
 from keytui.audit.view import WORDS, Column, Order, Total, shown, totals
 from keytui.core.errors import AccessDeniedError, KeytuiError
 from keytui.core.model import User

@@ -28,12 +28,11 @@ from keytui.keys.change import (
     Progress,
     Result,
     Told,
-    Verb,
     Work,
     change,
 )
 from keytui.keys.change import undo as take_back
-from keytui.keys.outcomes import ChangedSinceError, Concern
+from keytui.keys.outcomes import ChangedSinceError, Concern, Verb
 from keytui.tui.dialogs.dialogs import LongDialog, Note, WorkingScreen
 from keytui.tui.keys.change import OneKey, take_in
 from keytui.tui.services.reading import look_at_rotations

@@ -14,9 +14,9 @@ from typing_extensions import override
 
 from keytui.core.model import AccessKey, KeyStatus
 from keytui.core.text import plain
-from keytui.keys.change import Assent, Look, Plan, Planned, Result, Verb, Work, change
+from keytui.keys.change import Assent, Look, Plan, Planned, Result, Work, change
 from keytui.keys.local_use import LocalUse
-from keytui.keys.outcomes import ChangedSinceError, Concern, StatusChange
+from keytui.keys.outcomes import ChangedSinceError, Concern, StatusChange, Verb
 from keytui.tui.dialogs.dialogs import ConfirmScreen, Dialog, Note, TypeScreen
 from keytui.tui.services.reading import reread_user
 from keytui.tui.services.stage import ScreenPort, Stage

@@ -16,7 +16,7 @@ from typing_extensions import override
 from keytui.core.errors import KeytuiError
 from keytui.core.key_ids import IdsInText, read_ids
 from keytui.core.model import AccessKey, KeyStatus, Secret, User
-from keytui.keys.change import Verb
+from keytui.keys.outcomes import Verb
 from keytui.session.context import Context
 from keytui.session.inventory import Inventory
 from keytui.stores.base import Probe

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from keytui.audit.live import REFUSALS, SILENCES, Patience, UserKeys, all_users, read_live
+from keytui.audit.live import REFUSALS, SILENCES, Patience, all_users, read_live
 from keytui.audit.pace import AT_ONCE, Pace
+from keytui.audit.rows import UserKeys
 from keytui.core.errors import (
     AccessDeniedError,
     CredentialsError,

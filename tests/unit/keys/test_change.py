@@ -12,10 +12,10 @@ from keytui.core.gate import Gate
 from keytui.core.model import AccessKey, KeyStatus, LastUsed
 from keytui.core.waiting import Wait
 from keytui.journal.log import Event, Journal
-from keytui.keys.change import AT_ONCE, NOT_LISTED, Assent, Plan, Planned, Result, Verb, make_plan
+from keytui.keys.change import AT_ONCE, NOT_LISTED, Assent, Plan, Planned, Result, make_plan
 from keytui.keys.local_use import LocalUse, Place
 from keytui.keys.operations import Lifecycle
-from keytui.keys.outcomes import Concern, Dependence, StatusChange
+from keytui.keys.outcomes import Concern, Dependence, StatusChange, Verb
 from tests.support.change_port import Agreeing, undo, work_on
 from tests.support.fake_iam import START, FakeIam
 from tests.support.gates import WRITABLE
