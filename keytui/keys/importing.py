@@ -230,11 +230,19 @@ async def _delete(file: PlainFile, ask: _Asking) -> bool:
 
 def _deleted(file: PlainFile) -> str:
     """Delete a file; return what ``_other_links`` says of it."""
-    if file.changed():
-        raise StoreError(f"{file.path} was changed meanwhile and stays.")
-    links = _other_links(file.path)
+    links = _unchanged(file)
     file.delete()
     return links
+
+
+def _unchanged(file: PlainFile) -> str:
+    """Return what ``_other_links`` says of a file. Raises ``StoreError`` where it was changed."""
+    if file.changed():
+        raise StoreError(f"{file.path} was changed meanwhile and stays.")
+    try:
+        return _other_links(file.path)
+    except OSError as error:
+        raise StoreError(f"{file.path} can't be read: {error.strerror}.") from None
 
 
 async def _clear_profile(file: PlainFile, profile: StaticProfile, ask: _Asking) -> bool:
@@ -253,10 +261,10 @@ async def _clear_profile(file: PlainFile, profile: StaticProfile, ask: _Asking) 
     if not await ask(f"Take the secret of {name} out of {path}?"):
         port.tell(f"{path} stays, with the secret in plain text.")
         return True
-    links = await port.work(lambda: _other_links(path))
     needs = f"aws --profile {shlex.quote(name)} needs that."
     question = f"Let {name} in {profile.config} take it from the keyring? {needs}"
     switches = profile.at_home and await ask(question)
+    links = await port.work(lambda: _unchanged(file))
     port.committed()
     if switches:
         await port.work(profile.use_keyring)

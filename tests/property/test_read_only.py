@@ -34,6 +34,7 @@ from tests.support.gates import READ_ONLY, WRITABLE
 from tests.support.snapshot import snapshot
 
 OLD_ID, OFF_ID, GONE_ID = "AKIAALICEOLD00000001", "AKIAALICEOFF00000002", "AKIABOBGONE000000003"
+ALICES_KEY = ("alice", FileKind.CREDENTIALS, (OLD_ID, Secret("old")))
 CALLER = f"arn:aws:iam::{ACCOUNT}:user/admin"
 
 
@@ -200,7 +201,7 @@ VERBS: dict[str, Callable[[Machine], object]] = {
     "delete a file": lambda m: CsvFile(m.home / "old.csv", READ_ONLY).delete(OLD_ID),
     "write a profile": lambda m: m.files.write("alice", "true"),
     "set a profile aside": lambda m: m.files.set_aside("alice"),
-    "drop a key": lambda m: m.files.drop_key(m.files.credentials, "alice", FileKind.CREDENTIALS),
+    "drop a key": lambda m: m.files.drop_key(m.files.credentials, *ALICES_KEY),
     "change a profile": lambda m: m.profiles.repoint(m.change, Secret("new"), "a1"),
     "put it back": lambda m: m.profiles.put_back(m.profiles.record(m.change, "a1")),
     "drop its backup": lambda m: m.profiles.drop_backup(m.profiles.record(m.change, "a1")),

@@ -21,7 +21,7 @@ class FoundProfile:
     """Implements ``keys.importing.StaticProfile``."""
 
     def __init__(self, files: AwsFiles, path: Path, found: FoundKey, limits: Limits) -> None:
-        self._files, self._path, self._found = files, path, found
+        self._files, self._path, self._key = files, path, (found.key_id, found.secret)
         self.name, self._kind, self.limits = found.profile, found.kind, limits
         # [default] is written alike in both files.
         if self.name == "default" and path == _real(files.config):
@@ -44,11 +44,11 @@ class FoundProfile:
         return f"the profile {self.name} also has {also}, and keytui can't tell which is meant."
 
     def use_keyring(self) -> None:
-        command = credentials_command(self._found.key_id)
-        self._files.write(self.name, command, drop_keys=self.in_config)
+        command = credentials_command(self._key[0])
+        self._files.write(self.name, command, drops=self._key if self.in_config else None)
 
     def drop_key(self) -> None:
-        self._files.drop_key(self._path, self.name, self._kind)
+        self._files.drop_key(self._path, self.name, self._kind, self._key)
 
 
 class FoundFile:

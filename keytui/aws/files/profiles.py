@@ -26,6 +26,7 @@ from keytui.aws.files.ini import (
 )
 from keytui.core.errors import StateError, StoreError
 from keytui.core.gate import Gate
+from keytui.core.model import Secret
 from keytui.core.new_files import with_store_errors
 from keytui.journal.history import place
 from keytui.keys.local_use import LocalUse, Place
@@ -98,20 +99,22 @@ class AwsFiles:
             self._winning_variables(),
         )
 
-    def write(self, name: str, command: str, *, drop_keys: bool = False) -> None:
+    def write(self, name: str, command: str, *, drops: tuple[str, Secret] | None = None) -> None:
         """Let a profile of the config file take its credentials from a command.
 
         Args:
             name: A name for which ``name_problem`` has nothing to say.
             command: The command, as ``credentials_command`` returns it.
-            drop_keys: Take a static key out of the profile rather than set it aside.
+            drops: The key ID and the secret of a static key to remove; None to set one aside.
 
         Raises:
-            StoreError: Nothing was written.
+            StoreError: Nothing was written; the profile may have another static key by now.
         """
 
         def edit(text: str) -> str:
-            new = ini.set_process(text, name, command, drop_keys=drop_keys)
+            if drops:
+                _require_key(self.config, text, name, FileKind.CONFIG, drops)
+            new = ini.set_process(text, name, command, drop_keys=drops is not None)
             if _profiles(self.config, new) != _expected(self.config, text, name, command):
                 raise StoreError(
                     f"keytui can't write {name} into {self.config} so that the AWS tools read it.",
@@ -136,13 +139,18 @@ class AwsFiles:
         self.edit(self.credentials, edit)
         return given[0]
 
-    def drop_key(self, path: Path, name: str, kind: FileKind) -> None:
-        """Take the static key out of a profile of a file.
+    def drop_key(self, path: Path, name: str, kind: FileKind, key: tuple[str, Secret]) -> None:
+        """Remove a static key, given by its ID and secret, from a profile of a file.
 
         Raises:
-            StoreError: Nothing was changed.
+            StoreError: Nothing was changed; the profile may have another key by now.
         """
-        self.edit(path, lambda text: ini.drop_settings(text, name, kind, KEY_SETTINGS))
+
+        def edit(text: str) -> str:
+            _require_key(path, text, name, kind, key)
+            return ini.drop_settings(text, name, kind, KEY_SETTINGS)
+
+        self.edit(path, edit)
 
     def text(self, path: Path) -> str:
         """Return a file's text, empty where there is no file.
@@ -337,3 +345,13 @@ def _in_keyrings(key_id: str, held: Callable[[], Iterable[Held]]) -> list[LocalU
         ]
     except StateError:
         return [LocalUse(Place.UNREADABLE, _RECORD)]
+
+
+def _require_key(path: Path, text: str, name: str, kind: FileKind, key: tuple[str, Secret]) -> None:
+    """Raise ``StoreError`` where a profile has another static key than this one."""
+    key_id, secret = key
+    wanted = {"aws_access_key_id": Secret(key_id), "aws_secret_access_key": secret}
+    mine = (one for one in ini.sections(text) if ini.profile_of(one.name, kind) == name)
+    for setting in (setting for section in mine for setting in section.settings):
+        if setting.name in wanted and not wanted[setting.name].matches(Secret(setting.value)):
+            raise StoreError(f"{path} was changed meanwhile and stays.", NOTHING_WRITTEN)

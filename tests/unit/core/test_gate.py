@@ -245,6 +245,7 @@ def test_private_file_is_neither_made_nor_removed(folder: Path) -> None:
 # AWS's files.
 
 STATIC = f"[dev]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SENTINEL}\n"
+KEY = (KEY_ID, Secret(SENTINEL))
 
 
 def test_aws_files_and_their_backups_stay(folder: Path) -> None:
@@ -263,7 +264,7 @@ def test_aws_files_and_their_backups_stay(folder: Path) -> None:
     assert files.look("dev").exists
     refused(lambda: files.write("dev", "true"))
     refused(lambda: files.set_aside("dev"))
-    refused(lambda: files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS))
+    refused(lambda: files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS, KEY))
     refused(lambda: files.edit(files.config, lambda text: text))
     refused(lambda: looking.repoint(change, Secret("new"), "stamp"))
     refused(lambda: looking.put_back(record))

@@ -275,6 +275,23 @@ def test_file_changed_meanwhile_is_not_deleted(stage: Stage) -> None:
     assert stage.wrong == [f"{stage.file.path} was changed meanwhile and stays."]
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_profile_of_a_file_changed_meanwhile_stays(
+    stage: Stage, tmp_path: Path, gone: bool
+) -> None:
+    stage.file = File(tmp_path / "credentials", Profile())
+    stage.file.is_changed = not gone
+    if gone:
+        stage.file.path.unlink()
+
+    assert not stage.run(sure=True)
+
+    assert stage.file.profile
+    assert stage.file.profile.done == []
+    (said,) = stage.wrong
+    assert "No such file" in said if gone else "was changed meanwhile and stays" in said
+
+
 def test_file_that_can_not_be_deleted_is_a_failure(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

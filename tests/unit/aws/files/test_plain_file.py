@@ -151,3 +151,29 @@ def test_read_only_credentials_file_keeps_its_key(files: AwsFiles) -> None:
     with pytest.raises(StoreError, match="is read-only"):
         profile_of(files, files.credentials).drop_key()
     assert files.credentials.read_text() == f"[dev]\n{STATIC}"
+
+
+OTHERS = (STATIC.replace(KEY_ID, "AKIAOTHER00000000002"), STATIC.replace(SENTINEL, "another"))
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=["key", "secret"])
+def test_key_written_meanwhile_stays(files: AwsFiles, other: str) -> None:
+    files.credentials.write_text(f"[dev]\n{STATIC}")
+    profile = profile_of(files, files.credentials)
+    files.credentials.write_text(f"[dev]\n{other}")
+
+    with pytest.raises(StoreError, match="was changed meanwhile and stays"):
+        profile.drop_key()
+
+    assert files.credentials.read_text() == f"[dev]\n{other}"
+
+
+def test_key_written_into_the_config_file_meanwhile_stays(files: AwsFiles) -> None:
+    files.config.write_text(f"[profile dev]\n{STATIC}")
+    profile = profile_of(files, files.config)
+    files.config.write_text(f"[profile dev]\n{OTHERS[0]}")
+
+    with pytest.raises(StoreError, match="was changed meanwhile and stays"):
+        profile.use_keyring()
+
+    assert files.config.read_text() == f"[profile dev]\n{OTHERS[0]}"

@@ -24,6 +24,7 @@ from keytui.aws.files.profiles import (
     name_problem,
 )
 from keytui.core.errors import StoreError
+from keytui.core.model import Secret
 from keytui.session.settings import load
 from keytui.stores.keyring import named
 from keytui.stores.keyring.named import profile_limits
@@ -34,6 +35,7 @@ from tests.support.sentinel import KEY_ID, SENTINEL, files_that_hold, full_text
 
 COMMAND = f"/opt/keytui credentials {KEY_ID}"
 STATIC = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SENTINEL}\n"
+KEY = (KEY_ID, Secret(SENTINEL))
 
 
 @pytest.fixture
@@ -301,7 +303,7 @@ def signer(profile: str) -> str:
 def test_static_key_can_be_taken_out(files: AwsFiles) -> None:
     files.credentials.write_text(f"[a]\n{STATIC}[dev]\n{STATIC}region = x\n")
 
-    files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS)
+    files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS, KEY)
 
     assert files.credentials.read_text() == f"[a]\n{STATIC}[dev]\nregion = x\n"
     assert mode(files.credentials) == 0o644
@@ -538,5 +540,5 @@ def test_private_bus_is_a_limit_of_the_keyring_that_needs_it(
 
 def test_no_copy_of_a_secret_is_left_anywhere(files: AwsFiles, tmp_path: Path) -> None:
     files.credentials.write_text(f"[dev]\n{STATIC}")
-    files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS)
+    files.drop_key(files.credentials, "dev", FileKind.CREDENTIALS, KEY)
     assert files_that_hold(SENTINEL, tmp_path) == []
