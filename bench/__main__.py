@@ -93,7 +93,7 @@ def presses(here: Bench) -> Iterator[Row]:
 
 def memories(here: Bench) -> Iterator[Row]:
     """What is held in memory."""
-    sdk, beside = memory.bare(here, "--sdk"), "bare Textual, botocore, keyring"
+    sdk, beside = memory.bare(here, "--sdk"), "bare Textual, boto3, keyring"
     for account, aim in ((here.few, "1.15"), (here.many, "1.60")):
         held = memory.keytui(here, account)
         what = f"resident, {account.users:,} users"

@@ -33,10 +33,10 @@ class Bare(App[None]):
 def load_sdk() -> list[object]:
     """Load what keytui loads, and return it so that it stays."""
     import keyring
-    from botocore.session import Session
+    from boto3.session import Session
 
     session = Session()
-    return [keyring, session, *(session.create_client(name) for name in ("iam", "sts"))]
+    return [keyring, session, session.client("iam"), session.client("sts")]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ left no trace in the journal is not repeated.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from keytui.core.errors import KeytuiError
@@ -121,6 +122,7 @@ class RotationDriver(Generic[R]):
 
     Attributes:
         rotation: The rotation as the journal has it; None before one was taken up or begun.
+        ended: Whether ``take_up`` found that a rotation has ended.
     """
 
     def __init__(
@@ -131,6 +133,7 @@ class RotationDriver(Generic[R]):
         self._signed_by = rotator.signing_key_id
         self._begun: Probe | None = None
         self.rotation: Rotation | None = None
+        self.ended = False
 
     # Which rotation.
 
@@ -149,14 +152,14 @@ class RotationDriver(Generic[R]):
         found = await port.work(lambda: rotator.of_key(key_id))
         if found is None:
             return None
-        if not await port.work(lambda: rotator.claim(found)):
+        if not await port.work(partial(self._claim, found)):
             raise KeytuiError("Another keytui is at work on this rotation.", "Nothing was changed.")
-        self.rotation = found
         # Read after the claim: whoever had it before may have gone on.
         rotation = await self.read()
         problems = await port.work(lambda: rotator.end_if_gone(rotation))
         if problems is None:
             return rotation
+        self.ended = True
         self._tell(f"{rotation.old_id} is deleted: its rotation has ended.", problems)
         if key_id == rotation.old_id:
             return await self.read()
@@ -177,9 +180,15 @@ class RotationDriver(Generic[R]):
             probe = tested or store.probe()
             return self._rotator.begin(listed, store, probe), probe
 
+        self._port.committed()  # What is claimed and written down from here on is taken in.
         rotation, probe = await self._port.work(begin)
         self._begun = probe
         return self._take(rotation)
+
+    def _claim(self, found: Rotation) -> bool:
+        if claimed := self._rotator.claim(found):
+            self.rotation = found
+        return claimed
 
     async def release(self) -> None:
         """Work on it no longer."""

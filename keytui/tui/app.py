@@ -68,7 +68,7 @@ class KeytuiApp(App[None]):
         """The keys that wait for their turn."""
         self._mfa = MfaDialogs(self, ctx.mfa, self.main.show_top)
         if ctx.settings.key_ids:
-            self.typed.hold()  # Until the key is found; see MainScreen.run_first.
+            self.typed.hold()  # Until the key is found; see Reader.open_at.
 
     def on_mount(self) -> None:
         """Hand keys on in order; leave in order when told to by a signal."""

@@ -323,6 +323,40 @@ async def test_old_key_deleted_by_hand_ends_the_rotation(desk: Desk) -> None:
         assert not desk.app.main.stage.account.rotations
 
 
+async def test_new_key_of_an_ended_rotation_is_not_rotated_at_once(desk: Desk) -> None:
+    """Keys that were typed to continue the rotation begin no other one."""
+    async with opened(desk, user="bob"):
+        await repoint(desk)
+        await retire(desk)
+        await desk.press("escape")
+        await desk.on_main()
+        desk.iam.remove_key(next(k for k in desk.iam.held(desk.iam.find("bob")) if k.id == BOB_ID))
+        await desk.press("r")
+        await desk.loses(BOB_ID)
+        await desk.press("R", "enter")
+        await desk.sees("its rotation has ended")
+        await desk.loses("Rotation of bob")
+
+    assert len(desk.held("bob")) == 1
+
+
+async def test_escape_after_begin_leaves_no_claim(desk: Desk) -> None:
+    async with opened(desk, user="bob"):
+        await desk.press("R")
+        await desk.on(RotateScreen)
+        await desk.sees("can be written")
+        gate = desk.iam.hold("iam:ListAccessKeys")
+        await desk.press("enter", "escape")
+        gate.set()
+        await desk.on(RepointScreen)
+        await desk.press("escape")
+        await desk.on(RotationScreen)
+        await desk.press("escape")
+        await desk.on_main()
+        await desk.press("R", "R")
+        await desk.on(RotationScreen)
+
+
 async def test_new_key_deleted_by_hand_leaves_the_way_back_only(desk: Desk) -> None:
     before = credentials(desk)
     async with opened(desk, user="bob"):

@@ -1,6 +1,5 @@
 """The small dialogs: a question, a word to type, a path, a choice, work to wait for.
 
-from typing_extensions import override
 A dialog returns a typed value and does nothing else.
 """
 

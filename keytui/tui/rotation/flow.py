@@ -45,10 +45,11 @@ async def rotate(stage: Stage, key: AccessKey) -> None:
     driver = RotationDriver(rotator, port)
     try:
         rotation = await driver.take_up(key.id)
-        begins = rotation is None
-        if rotation is None:
+        # Keys typed ahead of a rotation that has ended were not meant for a new one.
+        begins = rotation is None and not driver.ended
+        if begins:
             rotation = await driver.begin(key)
-        if not rotation.ended:
+        if rotation and not rotation.ended:
             await _show(port, driver, rotation, begins=begins)
     except UndecidedError:
         return

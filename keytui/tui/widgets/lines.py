@@ -1,6 +1,5 @@
 """Widgets that repaint only what has changed: over SSH each painted byte is felt.
 
-from typing_extensions import override
 They draw themselves line by line and never ask for a new layout, which would paint the
 whole screen.
 """

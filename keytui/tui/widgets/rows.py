@@ -1,6 +1,5 @@
 """A list of one-line rows that draws only what is on the screen.
 
-from typing_extensions import override
 Textual's DataTable takes half a second for 5,000 rows and its OptionList repaints far more
 than two lines for a cursor move; over SSH both are felt. This draws a row when its line is
 shown, and a move repaints the two lines it touches.

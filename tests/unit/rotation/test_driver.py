@@ -146,7 +146,7 @@ def test_questions_come_before_each_change(face: Face, desk: Desk) -> None:
     face.go(Step.RETIRE)
     face.go(Step.DELETE)
 
-    words = ["store", "committed", "profiles", "committed"]
+    words = ["store", "committed", "committed", "profiles", "committed"]
     assert face.asked == [*words, "deactivate", "committed", "delete", "committed"]
     assert list(desk.held("bob").values()) == [ACTIVE]
     assert face.stands
@@ -280,6 +280,7 @@ def test_old_key_deleted_elsewhere_ends_the_rotation(face: Face, desk: Desk, old
     rotation = run_now(face.driver.take_up(BOB_ID if old else new_id))
 
     assert face.told[-1] == f"{BOB_ID} is deleted: its rotation has ended."
+    assert face.driver.ended
     assert (rotation is not None) is old
     assert rotation is None or rotation.ended is Event.ROTATED
 
