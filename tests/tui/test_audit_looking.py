@@ -151,6 +151,25 @@ async def test_esc_leaves_an_undo_that_aws_does_not_answer(desk: Desk) -> None:
     assert desk.held("alice")[INACTIVE_ID] is KeyStatus.ACTIVE
 
 
+async def test_undo_is_told_where_the_audit_is_left_meanwhile(desk: Desk) -> None:
+    async with opened(desk, user="alice"):
+        await desk.press("g", "a")
+        await desk.sees(f"{INACTIVE_ID} is active.")
+        await desk.press("A")
+        await desk.sees(OWN_ID)
+        await desk.settled()
+        gate = desk.iam.hold("iam:UpdateAccessKey")
+        await desk.press("u")
+        await desk.until(lambda: desk.iam.count("iam:UpdateAccessKey") == 2)
+        await desk.press("escape")
+        await desk.on_main()
+        gate.set()
+        await desk.sees(f"{INACTIVE_ID} is inactive.")
+        await desk.until(lambda: "○ Inactive" in desk.line(INACTIVE_ID))
+        await desk.press("u")
+        await desk.sees("There is no change of status to undo.")
+
+
 async def test_root_users_key_is_for_root_alone(desk: Desk) -> None:
     desk.iam.add_key(ROOT_USER, "AKIAROOT000000000001", created=START - timedelta(days=5))
     async with opened(desk):

@@ -1,8 +1,9 @@
 """``u`` restores what AWS had before, whatever the screen showed, and nothing that others did."""
 
+import threading
 from dataclasses import replace
 
-from keytui.core.model import KeyStatus
+from keytui.core.model import AccessKey, KeyStatus, User
 from tests.support.app import ACTIVE_ID, BOB_ID, INACTIVE_ID, Desk, opened
 from tests.tui.test_bulk import mark
 from tests.tui.test_keys import at_active
@@ -70,3 +71,24 @@ async def test_bulk_undo_leaves_what_a_colleague_changed_since(desk: Desk) -> No
 
     assert desk.held("alice")[ACTIVE_ID] is ACTIVE
     assert desk.iam.count("iam:UpdateAccessKey") == updates + 1
+
+
+async def test_listing_from_before_a_change_does_not_hide_it(desk: Desk) -> None:
+    async with opened(desk, user="alice"):
+        await at_active(desk)
+        old = desk.iam.held(desk.iam.find("alice"))
+        real, gate = desk.iam.keys, threading.Event()
+
+        def late(user: User) -> tuple[AccessKey, ...]:
+            desk.iam.keys = real  # type: ignore[method-assign]
+            gate.wait(10)
+            return old
+
+        desk.iam.keys = late  # type: ignore[method-assign]
+        await desk.press("r")
+        await desk.until(lambda: desk.iam.keys == real)
+        await desk.press("d")
+        await desk.sees(f"{ACTIVE_ID} is inactive")
+        gate.set()
+        await desk.settled()
+        assert "○ Inactive" in desk.line(ACTIVE_ID)

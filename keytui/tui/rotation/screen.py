@@ -205,7 +205,7 @@ class RotationScreen(Screen[None]):
         self._verbs, self._begins = verbs, begins
         self._flows = FlowRunner(self, self._problem, self._ended, forgets=True)
         self._doing = False
-        self._under_way = ""
+        self._verb = self._under_way = ""
 
     @override
     def compose(self) -> ComposeResult:
@@ -237,7 +237,8 @@ class RotationScreen(Screen[None]):
     @property
     def _waits(self) -> bool:
         """Whether what is under way only asks AWS, and needs not be waited for."""
-        return bool(self._under_way) and self._rotation.step is Step.VERIFY
+        verifies = self._verb == "next" and self._rotation.step is Step.VERIFY
+        return bool(self._under_way) and verifies
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
@@ -261,7 +262,7 @@ class RotationScreen(Screen[None]):
         if not self.check_action("do", (verb,)) or self._flows.held:
             return
         self.say("")
-        self._doing = True
+        self._doing, self._verb = True, verb
         self.left.clear()
         work = self._verbs[verb]()
         self._flows.run(work, group="step", description="a step of a rotation")

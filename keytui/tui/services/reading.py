@@ -100,11 +100,14 @@ async def read_user(stage: Stage, user: User) -> None:
     Where AWS is quick they are drawn once, whole; where it is slow, the statuses first.
     """
     account = stage.account
+    known = account.inventory.keys_of(user)
     reading = asyncio.ensure_future(in_thread(lambda: read_keys(account, stage.ctx, user)))
     if not await _soon(reading):
         stage.view.draw_keys()
     fresh = await reading
-    known = account.inventory.keys_of(user)
+    if account.inventory.keys_of(user) is not known:  # A key was changed: this may be older.
+        await read_user(stage, user)
+        return
     shown = _with_known(fresh, known)
     account.inventory.set_keys(user, shown)
     completing = asyncio.ensure_future(in_thread(lambda: complete_keys(account, fresh, user)))
