@@ -198,7 +198,7 @@ def test_what_leaves_its_process_group_is_stopped_too(
     while len(pids_of(tmp_path)) < 2:  # A slow start would be cut short, too.
         with pytest.raises(CredentialsError, match="did not end within"):
             connect(options, WRITABLE)
-    assert not any(map(_runs, pids_of(tmp_path)))
+    wait_until(lambda: not any(map(_runs, pids_of(tmp_path))), "the end of both")
     assert not bounded_process._running
 
 
@@ -214,7 +214,7 @@ def test_what_prints_without_end_is_stopped(
         connect(options, WRITABLE)
     assert "printed more than 1,000,000 bytes" in caught.value.title
     assert "made-up" not in full_text(caught.value)
-    assert not any(map(_runs, pids_of(tmp_path)))
+    wait_until(lambda: not any(map(_runs, pids_of(tmp_path))), "the end of both")
 
 
 @pytest.mark.usefixtures("replies")
@@ -229,7 +229,7 @@ def test_signal_ends_a_command_and_what_its_profile_runs(
     wait_until(lambda: len(pids_of(tmp_path)) == 2, "both run")
     run.send_signal(number)
     assert run.wait(PATIENCE) == 128 + number
-    assert not any(map(_runs, pids_of(tmp_path)))
+    wait_until(lambda: not any(map(_runs, pids_of(tmp_path))), "the end of both")
 
 
 def _runs(process: int) -> bool:
