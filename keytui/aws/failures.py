@@ -1,4 +1,4 @@
-"""Why no answer of AWS's came, in words: a table of the SDK's exceptions."""
+"""What AWS refused, and why no answer came, in words: tables of its codes and the SDK's errors."""
 
 import re
 from collections.abc import Callable

@@ -21,6 +21,8 @@ from keytui.core.signals import ENDING, handed_on, not_ignored, passed_over
 from keytui.core.text import plain, span
 from keytui.core.waiting import seconds_left
 
+T = TypeVar("T")
+
 SAY_SECONDS = 2.0
 """How long a sentence may take that is said on the way out."""
 
@@ -297,9 +299,6 @@ class Meter:
 
     def _draw(self, line: str) -> None:
         write(f"\r{plain(line)}\x1b[K", sys.stderr)
-
-
-T = TypeVar("T")
 
 
 class ConsolePort:

@@ -12,6 +12,9 @@ from keytui.cli.streams import failed, write
 from keytui.core.text import plain
 from keytui.session.settings import DEMO_USERS
 
+if TYPE_CHECKING:
+    from keytui.session.context import Context
+
 EXIT_DONE = 0
 """Done, also where there was nothing to do."""
 EXIT_FAILED = 1
@@ -23,9 +26,6 @@ EXIT_OPEN = 3
 EXIT_INTERRUPTED = 130
 """128 + SIGINT."""
 
-
-if TYPE_CHECKING:
-    from keytui.session.context import Context
 
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _VALUE = re.compile(r"(?<=invalid choice): .*(?= \()|(?<=ignored explicit argument) .*", re.DOTALL)

@@ -111,7 +111,7 @@ class Context:
 
     def profile_limits(self) -> tuple[str, ...]:
         """Return where a profile that asks keytui for its key will not work, a sentence each."""
-        from keytui.stores.keyring.named import profile_limits
+        from keytui.stores.keyring.limits import profile_limits
 
         settings = self.settings
         by_variable = settings.keyring_by_variable

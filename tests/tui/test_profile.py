@@ -8,7 +8,7 @@ import pytest
 from keytui.aws.files.profiles import AwsFiles, credentials_command
 from keytui.core.errors import StoreError
 from keytui.session.settings import Settings
-from keytui.stores.keyring import named
+from keytui.stores.keyring import limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from keytui.tui.app import KeytuiApp
 from keytui.tui.dialogs.dialogs import ConfirmScreen
@@ -132,7 +132,7 @@ async def test_older_entry_is_offered_to_be_moved_aside(desk: Desk) -> None:
 async def test_what_else_a_profile_needs_is_said(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(named, "find_bus", lambda _: Bus("unix:path=/x", BusKind.PRIVATE))
+    monkeypatch.setattr(limits, "find_bus", lambda _: Bus("unix:path=/x", BusKind.PRIVATE))
     desk.aws_files = AwsFiles(
         {"AWS_ACCESS_KEY_ID": "AKIA"}, desk.journal.path.parent.parent, WRITABLE
     )

@@ -16,6 +16,10 @@ from keytui.core.signals import ENDING, handed_on, passed_over
 from keytui.core.text import plain
 from keytui.session.context import Context
 
+if TYPE_CHECKING:
+    from keytui.tui.app import KeytuiApp
+    from keytui.tui.terminal.device import Terminal
+
 UNWIND_SECONDS = 3.0
 """How long the screen may take to close; a terminal that hangs may never let it."""
 END_SECONDS = 5.0
@@ -76,10 +80,6 @@ class Ending:
             self._give_back()
             self._leave(128 + number)
 
-
-if TYPE_CHECKING:
-    from keytui.tui.app import KeytuiApp
-    from keytui.tui.terminal.device import Terminal
 
 RESCUE_SECONDS = 5.0
 """How long the keyring may take when the terminal is gone; whatever cut it may soon kill."""

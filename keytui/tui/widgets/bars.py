@@ -1,4 +1,4 @@
-"""The one-line bars: who acts where, what happened, the keyring, the keys that work."""
+"""The bars: who acts where, what happened, the keyring, the keys that work; or no room at all."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Everything that is known of the key under the cursor, in sentences."""
+"""What is known of a key: in the cells of a table, and in sentences."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -26,8 +26,8 @@ from keytui.aws.files.profiles import (
 from keytui.core.errors import StoreError
 from keytui.core.model import Secret
 from keytui.session.settings import load
-from keytui.stores.keyring import named
-from keytui.stores.keyring.named import profile_limits
+from keytui.stores.keyring import limits
+from keytui.stores.keyring.limits import profile_limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.aws_env import AwsHome
 from tests.support.gates import WRITABLE
@@ -532,7 +532,7 @@ def test_private_bus_is_a_limit_of_the_keyring_that_needs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     private = Bus("unix:path=/x", BusKind.PRIVATE)
-    monkeypatch.setattr(named, "find_bus", lambda _: private)
+    monkeypatch.setattr(limits, "find_bus", lambda _: private)
     (limit,) = profile_limits("os", {}, by_variable=False)
     assert "later, while a keytui --unlock-keyring does" in limit
     assert profile_limits("pass", {}, by_variable=False) == ()

@@ -10,7 +10,7 @@ from keytui.cli.commands.import_secret import import_secret
 from keytui.core.errors import CredentialsError
 from keytui.core.model import Identity, Secret
 from keytui.session.settings import Settings
-from keytui.stores.keyring import named
+from keytui.stores.keyring import limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.app import Desk, an_account, parts_of
 from tests.support.keyboard import at_a_terminal
@@ -134,7 +134,7 @@ LIMITED = {
 @pytest.fixture
 def private_bus(monkeypatch: pytest.MonkeyPatch) -> None:
     private = Bus("unix:path=/x", BusKind.PRIVATE)
-    monkeypatch.setattr(named, "find_bus", lambda _: private)
+    monkeypatch.setattr(limits, "find_bus", lambda _: private)
     monkeypatch.delenv("KEYRING_CRYPTFILE_PASSWORD", raising=False)
 
 

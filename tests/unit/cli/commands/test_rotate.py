@@ -14,7 +14,7 @@ from keytui.core.model import Identity, KeyStatus, LastUsed, Secret
 from keytui.journal.log import Event
 from keytui.keys.local_use import LocalUse, Place
 from keytui.session.settings import Settings
-from keytui.stores.keyring import named
+from keytui.stores.keyring import limits
 from keytui.stores.keyring.session_bus import Bus, BusKind
 from tests.support.app import ACTIVE_ID, BOB_ID, OWN_ID, Desk, an_account, parts_of
 from tests.support.commands import run_command
@@ -237,7 +237,7 @@ def test_yes_alone_deletes_no_new_key_that_is_in_use(
 def private_bus(monkeypatch: pytest.MonkeyPatch) -> None:
     """``--unlock-keyring`` has made a D-Bus session, or uses another keytui's."""
     private = Bus("unix:path=/x", BusKind.PRIVATE)
-    monkeypatch.setattr(named, "find_bus", lambda _: private)
+    monkeypatch.setattr(limits, "find_bus", lambda _: private)
 
 
 @pytest.mark.usefixtures("private_bus")
